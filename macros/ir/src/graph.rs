@@ -1,0 +1,103 @@
+//! SSA in append-only arenas: arena order is topological order.
+
+use crate::{Op, Syms, Ty};
+
+/// A value: the index of the node that makes it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Value(pub u32);
+
+/// Where a node comes from: an opaque number that the front end maps to a span. 0 is nowhere.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct Loc(pub u32);
+
+/// An operation on earlier values; it has one result.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// What is done.
+    pub op: Op,
+    /// To which values.
+    pub args: Vec<Value>,
+    /// Type of the result.
+    pub ty: Ty,
+    /// Origin.
+    pub loc: Loc,
+}
+
+/// What an argument is to the caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// A tensor argument.
+    Argument,
+    /// A trained leaf of a params tree.
+    Parameter,
+    /// A leaf that is not trained: buffers, optimizer state.
+    Buffer,
+}
+
+/// An argument of a function.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// The user's name: `x`, `net.fc1.weight`.
+    pub name: String,
+    /// Its type.
+    pub ty: Ty,
+    /// What it is to the caller.
+    pub role: Role,
+}
+
+/// A result of a function.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Output {
+    /// Name: `out`, `grad.fc1.weight`.
+    pub name: String,
+    /// The value.
+    pub value: Value,
+    /// The index of the input that it replaces in place (state through `&mut`), if it does.
+    pub updates: Option<usize>,
+}
+
+/// A function: nodes, what goes in and what comes out. Built by `Builder` only.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Func {
+    /// The user's name.
+    pub name: String,
+    /// Symbols of the dims.
+    pub syms: Syms,
+    /// Arena.
+    pub nodes: Vec<Node>,
+    /// The user's name for a node, where there is one; as long as `nodes`.
+    pub names: Vec<Option<String>>,
+    /// Arguments. `Op::Input(i)` yields the i-th.
+    pub inputs: Vec<Input>,
+    /// Results.
+    pub outputs: Vec<Output>,
+}
+
+impl Func {
+    /// The node that makes a value.
+    pub fn node(&self, v: Value) -> &Node {
+        &self.nodes[v.0 as usize]
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, v: Value) -> &Ty {
+        &self.node(v).ty
+    }
+
+    /// Every value with its node, in topological order.
+    pub fn values(&self) -> impl Iterator<Item = (Value, &Node)> {
+        self.nodes.iter().enumerate().map(|(i, n)| (Value(i as u32), n))
+    }
+
+    /// Number of nodes that use each value, an output counting as one.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.nodes.len()];
+        for arg in self.nodes.iter().flat_map(|n| &n.args) {
+            uses[arg.0 as usize] += 1;
+        }
+        for out in &self.outputs {
+            uses[out.value.0 as usize] += 1;
+        }
+        uses
+    }
+}

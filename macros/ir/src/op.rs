@@ -1,0 +1,135 @@
+//! The operations: few, and closed under differentiation.
+
+use crate::{DType, Dim};
+
+/// An element-wise function. All arguments have one shape; `scalar.rs` holds the table of their meaning.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[allow(missing_docs)]
+pub enum Scalar {
+    // two arguments of one number type
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Max,
+    Min,
+    Pow,
+    Atan2,
+    // one number
+    Neg,
+    Abs,
+    Sign,
+    // one float
+    Floor,
+    Ceil,
+    Round,
+    Exp,
+    Expm1,
+    Log,
+    Log1p,
+    Sqrt,
+    Sin,
+    Cos,
+    Tanh,
+    Erf,
+    // two of one type to bool
+    Eq,
+    Lt,
+    Le,
+    // bools
+    And,
+    Or,
+    Not,
+    /// `select(cond, a, b)`
+    Select,
+}
+
+/// How elements are combined.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reduction {
+    /// Sum; 0 over nothing.
+    Sum,
+    /// Maximum; −∞ (the least integer) over nothing.
+    Max,
+}
+
+/// A constant scalar, by its bits so that it can be hashed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Literal {
+    /// Bits of an f64 (for f32 it is exact, too).
+    Float(u64),
+    /// Integers.
+    Int(i64),
+    /// Truth values.
+    Bool(bool),
+}
+
+/// An operation. Every shape that the argument types don't determine is an attribute.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// Argument number `.0` of the function.
+    Input(u32),
+    /// A rank-0 constant. Others are broadcasts of one.
+    Const(Literal, DType),
+    /// `[0, 1, …, len)`, rank 1.
+    Iota {
+        /// Length.
+        len: Dim,
+        /// Element type.
+        dtype: DType,
+    },
+    /// Element by element.
+    Map(Scalar),
+    /// Same elements in row-major order under another shape.
+    Reshape(Vec<Dim>),
+    /// Output axis `i` is input axis `perm[i]`.
+    Permute(Vec<usize>),
+    /// Inserts axes: position in the output (sorted) and length. The adjoint of `Reduce(Sum)`.
+    Broadcast(Vec<(usize, Dim)>),
+    /// A range along each axis: start, length, step (≥ 1). One entry an axis.
+    Slice(Vec<SliceAxis>),
+    /// Zeros around: low and high, and `step − 1` zeros between, an entry an axis. The adjoint of Slice.
+    Pad(Vec<PadAxis>),
+    /// One behind the other along an axis.
+    Concat(usize),
+    /// Combines along axes (sorted), which vanish.
+    Reduce(Reduction, Vec<usize>),
+    /// Index (i64) of the first maximum along an axis, which vanishes.
+    ArgMax(usize),
+    /// Two-operand einsum: the sum over labels that the output lacks. A label at most once per operand;
+    /// each label of the output occurs in an operand; a label missing from the output occurs in both.
+    Contract {
+        /// Labels of the left operand's axes.
+        lhs: Vec<u8>,
+        /// Labels of the right operand's axes.
+        rhs: Vec<u8>,
+        /// Labels of the result's axes.
+        out: Vec<u8>,
+    },
+    /// To another element type. Float to integer truncates and saturates, NaN to 0; to bool: `x != 0`.
+    Cast(DType),
+    /// Identity with derivative 0.
+    StopGrad,
+}
+
+/// One axis of a `Slice`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct SliceAxis {
+    /// First index.
+    pub start: Dim,
+    /// Number of elements taken.
+    pub len: Dim,
+    /// Distance between two of them.
+    pub step: i64,
+}
+
+/// One axis of a `Pad`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PadAxis {
+    /// Zeros before.
+    pub low: Dim,
+    /// Zeros after.
+    pub high: Dim,
+    /// Distance that two neighbours get: 1 for no zeros between.
+    pub step: i64,
+}

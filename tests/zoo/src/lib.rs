@@ -1,0 +1,1 @@
+//! Blocks that another crate uses.
