@@ -60,6 +60,12 @@ impl From<i64> for Dim {
     }
 }
 
+impl From<i32> for Dim {
+    fn from(n: i32) -> Dim {
+        Dim::from(n as i64)
+    }
+}
+
 impl From<usize> for Dim {
     fn from(n: usize) -> Dim {
         Dim::from(n as i64)

@@ -1,0 +1,48 @@
+//! Evaluates a function naively, in f64 rounded to each node's element type: the oracle of everything faster.
+
+use crate::ops::{self, Array, Context};
+use crate::{Dim, Func, Op, Sym};
+
+/// The outputs of `func` for these inputs. The sizes of symbols are read from the inputs.
+///
+/// # Panics
+/// If the inputs don't have the declared types under any assignment of the symbols.
+pub fn eval(func: &Func, inputs: &[Array]) -> Vec<Array> {
+    let sizes = bind(func, inputs);
+    let size = |d: &Dim| {
+        let of = |s: Sym| {
+            sizes[s.0 as usize].unwrap_or_else(|| panic!("no input gives {}", func.syms.info(s).name))
+        };
+        usize::try_from(d.eval(&of)).expect("a dim is not negative")
+    };
+    for (input, array) in func.inputs.iter().zip(inputs) {
+        let want: Vec<usize> = input.ty.shape.iter().map(size).collect();
+        assert_eq!((array.dtype, &array.shape), (input.ty.dtype, &want), "input {}", input.name);
+    }
+    let mut values: Vec<Array> = Vec::new();
+    for (_, node) in func.values() {
+        let value = match node.op {
+            Op::Input(i) => inputs[i as usize].clone(),
+            _ => {
+                let args: Vec<&Array> = node.args.iter().map(|a| &values[a.0 as usize]).collect();
+                ops::eval(&node.op, &args, &Context { ty: &node.ty, size: &size })
+            }
+        };
+        values.push(value);
+    }
+    func.outputs.iter().map(|o| values[o.value.0 as usize].clone()).collect()
+}
+
+/// The size of each symbol that stands alone as a dim of an input.
+fn bind(func: &Func, inputs: &[Array]) -> Vec<Option<i64>> {
+    assert_eq!(inputs.len(), func.inputs.len(), "inputs of {}", func.name);
+    let mut sizes = vec![None; func.syms.0.len()];
+    for (input, array) in func.inputs.iter().zip(inputs) {
+        for (dim, size) in input.ty.shape.iter().zip(&array.shape) {
+            if let Some(sym) = dim.symbol() {
+                sizes[sym.0 as usize].get_or_insert(*size as i64);
+            }
+        }
+    }
+    sizes
+}

@@ -1,0 +1,77 @@
+//! Reduce (sum, max) and ArgMax.
+
+use super::array::{indices, offset};
+use super::{Array, Context, Cotangents, number};
+use crate::{Builder, DType, Error, Fault, Node, Op, Reduction, Scalar, Ty, Value};
+
+pub(super) fn infer(op: &Op, x: &Ty) -> Result<Ty, Fault> {
+    number(super::name(op), x)?;
+    let (dtype, axes) = match op {
+        Op::ArgMax(axis) => (DType::I64, vec![*axis]),
+        Op::Reduce(_, axes) => (x.dtype, axes.clone()),
+        _ => unreachable!("the reduce family has two operations"),
+    };
+    if let Some(bad) = axes.iter().find(|a| **a >= x.rank()) {
+        return Err(Fault::Axis { op: super::name(op).into(), axis: *bad as i64, of: x.clone() });
+    }
+    let kept = (0..x.rank()).filter(|a| !axes.contains(a)).map(|a| x.shape[a].clone());
+    Ok(Ty::new(dtype, kept.collect::<Vec<_>>()))
+}
+
+/// Sum ↦ Broadcast. Max ↦ the cotangent in equal parts to all that reach the maximum, as torch's `amax`.
+pub(super) fn vjp(b: &mut Builder, node: &Node, v: Value, ct: Value) -> Result<Cotangents, Error> {
+    let x = node.args[0];
+    let Op::Reduce(kind, axes) = &node.op else { return Ok(vec![None]) };
+    let shape = b.ty(x).shape.clone();
+    let widen = Op::Broadcast(axes.iter().map(|&a| (a, shape[a].clone())).collect());
+    if *kind == Reduction::Sum {
+        return Ok(vec![Some(b.emit(widen, &[ct])?)]);
+    }
+    let dtype = b.ty(x).dtype;
+    let top = b.emit(widen.clone(), &[v])?;
+    let hit = b.map(Scalar::Eq, &[x, top])?;
+    let hits = b.emit(Op::Cast(dtype), &[hit])?;
+    let count = b.emit(Op::Reduce(Reduction::Sum, axes.clone()), &[hits])?;
+    let share = b.map(Scalar::Div, &[ct, count])?;
+    let share = b.emit(widen, &[share])?;
+    let zero = b.splat(0.0, x)?;
+    Ok(vec![Some(b.map(Scalar::Select, &[hit, share, zero])?)])
+}
+
+pub(super) fn eval(op: &Op, x: &Array, cx: &Context) -> Vec<f64> {
+    let shape = cx.shape();
+    let axes = match op {
+        Op::ArgMax(axis) => vec![*axis],
+        Op::Reduce(_, axes) => axes.clone(),
+        _ => unreachable!("the reduce family has two operations"),
+    };
+    let mut best = vec![start(op, x.dtype); shape.iter().product()];
+    let mut arg = vec![None; best.len()];
+    for (index, &value) in indices(&x.shape).zip(&x.data) {
+        let kept: Vec<usize> = (0..index.len()).filter(|a| !axes.contains(a)).map(|a| index[a]).collect();
+        let at = offset(&shape, &kept);
+        match op {
+            Op::Reduce(Reduction::Sum, _) => best[at] += value,
+            // A NaN wins, as in torch.
+            _ if arg[at].is_none() || value > best[at] || (value.is_nan() && !best[at].is_nan()) => {
+                best[at] = value;
+                arg[at] = Some(axes.first().map_or(0, |a| index[*a]));
+            }
+            _ => {}
+        }
+    }
+    match op {
+        Op::ArgMax(_) => arg.into_iter().map(|i| i.unwrap_or(0) as f64).collect(),
+        _ => best,
+    }
+}
+
+fn start(op: &Op, dtype: DType) -> f64 {
+    match (op, dtype) {
+        (Op::Reduce(Reduction::Sum, _), _) => 0.0,
+        (_, DType::I64) => i64::MIN as f64,
+        (_, DType::I32) => i32::MIN as f64,
+        (_, DType::U8) => 0.0,
+        _ => f64::NEG_INFINITY,
+    }
+}
