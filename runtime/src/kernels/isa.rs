@@ -1,0 +1,148 @@
+//! The instruction set, chosen when the program runs.
+//!
+//! [`simd`] runs a closure inside a `#[target_feature]` function, so that LLVM vectorizes the loops inlined into it
+//! although the crate is compiled for the baseline processor. The environment variable `KILN_ISA` (`portable`,
+//! `avx2`, `avx512`) can only narrow the choice: what the processor lacks is never chosen.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// An instruction set the kernels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Isa {
+    /// What every processor of the target has.
+    Portable = 1,
+    /// x86-64 with AVX2 and FMA: 256-bit vectors.
+    Avx2 = 2,
+    /// x86-64 with AVX-512 F, BW, DQ and VL: 512-bit vectors.
+    Avx512 = 3,
+    /// 64-bit ARM: 128-bit vectors, always there.
+    Neon = 4,
+}
+
+/// The choice as its discriminant; 0 before the first question.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+impl Isa {
+    /// The instruction set in use. Asks the processor and the environment at the first call only.
+    #[inline]
+    pub fn detect() -> Isa {
+        match CHOSEN.load(Ordering::Relaxed) {
+            1 => Isa::Portable,
+            2 => Isa::Avx2,
+            3 => Isa::Avx512,
+            4 => Isa::Neon,
+            _ => Isa::choose(),
+        }
+    }
+
+    /// Every instruction set this processor can run, the narrowest first, whatever the environment says.
+    pub fn available() -> Vec<Isa> {
+        let all = [Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Neon];
+        all.into_iter().filter(|isa| isa.supported()).collect()
+    }
+
+    #[cold]
+    fn choose() -> Isa {
+        let wanted = std::env::var("KILN_ISA").ok();
+        let chosen = narrow(&Isa::available(), wanted.as_deref());
+        CHOSEN.store(chosen as u8, Ordering::Relaxed);
+        chosen
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn supported(self) -> bool {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match self {
+            Isa::Portable => true,
+            Isa::Avx2 => avx2,
+            Isa::Avx512 => avx512,
+            Isa::Neon => false,
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn supported(self) -> bool {
+        self == Isa::Portable || (self == Isa::Neon && cfg!(target_arch = "aarch64"))
+    }
+}
+
+/// The widest of `available`, unless `wanted` names a narrower one. An unknown name is as none.
+fn narrow(available: &[Isa], wanted: Option<&str>) -> Isa {
+    let widest = available.last().copied().unwrap_or(Isa::Portable);
+    let limit = match wanted {
+        Some("portable") => Isa::Portable,
+        Some("avx2") => Isa::Avx2,
+        _ => widest,
+    };
+    available.iter().copied().rfind(|isa| (*isa as u8) <= limit as u8).unwrap_or(Isa::Portable)
+}
+
+/// Runs `f` with the widest instruction set in use enabled around it.
+///
+/// Only what is inlined into `f` profits: mark its helpers `#[inline(always)]`.
+#[inline]
+pub fn simd<R>(f: impl FnOnce() -> R) -> R {
+    simd_as(Isa::detect(), f)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn simd_as<R>(isa: Isa, f: impl FnOnce() -> R) -> R {
+    match isa {
+        // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
+        Isa::Avx512 => unsafe { avx512(f) },
+        // SAFETY: `detect` answers `Avx2` only if the processor has AVX2 and FMA.
+        Isa::Avx2 => unsafe { avx2(f) },
+        Isa::Portable | Isa::Neon => f(),
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn simd_as<R>(_: Isa, f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+fn avx512<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_only_narrows() {
+        let all = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+        assert_eq!(narrow(&all, None), Isa::Avx512);
+        assert_eq!(narrow(&all, Some("avx2")), Isa::Avx2);
+        assert_eq!(narrow(&all, Some("portable")), Isa::Portable);
+        assert_eq!(narrow(&all, Some("nonsense")), Isa::Avx512);
+        assert_eq!(narrow(&all[..2], Some("avx512")), Isa::Avx2);
+        assert_eq!(narrow(&all[..1], Some("avx2")), Isa::Portable);
+    }
+
+    #[test]
+    fn every_boundary_computes_the_same() {
+        let x: Vec<f32> = (0..1000).map(|i| i as f32 * 0.5).collect();
+        for isa in Isa::available() {
+            let y: Vec<f32> = simd_as(isa, || x.iter().map(|v| v * v + 1.0).collect());
+            assert!(y.iter().zip(&x).all(|(y, x)| *y == x * x + 1.0), "{isa:?}");
+        }
+        assert_eq!(Isa::detect(), Isa::detect());
+    }
+}

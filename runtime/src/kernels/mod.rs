@@ -1,0 +1,7 @@
+//! What computes: instruction sets, scalar functions, threads, and the kernels that are too heavy to emit.
+//!
+//! Emitted code names only what is here. Nothing here knows of graphs, tensors or files: kernels take slices,
+//! sizes and strides, and check them once, up front.
+
+pub mod isa;
+pub mod threads;
