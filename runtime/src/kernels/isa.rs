@@ -51,7 +51,7 @@ impl Isa {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn supported(self) -> bool {
+    pub(super) fn supported(self) -> bool {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
@@ -67,7 +67,7 @@ impl Isa {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn supported(self) -> bool {
+    pub(super) fn supported(self) -> bool {
         self == Isa::Portable || (self == Isa::Neon && cfg!(target_arch = "aarch64"))
     }
 }

@@ -1,0 +1,179 @@
+//! The loops around the micro-kernels, and the choice between packing and not.
+//!
+//! A block of rows stays in L2 while the panels of B pass; of a panel, a range of k while the block's strips pass.
+
+use super::kernel::{Call, Kernels, Scalar};
+use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
+use super::skinny::{self, FEW_ROWS};
+use super::{Epilogue, Matrix, Tile};
+use crate::kernels::threads::{parallel, threads_for};
+use std::ops::Range;
+
+/// Terms summed in one call of a kernel: a range of a panel is in L1 or near.
+const TERMS: usize = 256;
+/// Rows of a block, in strips.
+const STRIPS: usize = 16;
+/// Elements of B packed at a time: they stay in L3.
+const PACKED: usize = 1 << 21;
+/// Up to so many elements, B stays in L2 and is read where it is.
+const DIRECT: usize = 1 << 15;
+
+/// See [`super::gemm`].
+pub(super) fn gemm<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Matrix<T>,
+    b: Matrix<T>,
+    epilogue: Epilogue<T>,
+) {
+    a.check("a", m, k);
+    b.check("b", k, n);
+    if m == 0 || n == 0 {
+        return;
+    }
+    if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
+        return skinny::gemm([m, n, k], a, b, epilogue);
+    }
+    let task = Task { kernels, size: [m, n, k], a, epilogue };
+    if b.col_stride == 1 && n.is_multiple_of(kernels.lanes) && k * n <= DIRECT {
+        let panels = Panels { data: b.data, start: b.offset, panel: kernels.cols(), row: Some(b.row_stride) };
+        return task.run(0, n, panels);
+    }
+    let panel = kernels.cols();
+    let most = (PACKED / k.max(1) / panel).max(4) * panel;
+    for col in (0..n).step_by(most) {
+        let cols = most.min(n - col);
+        with_buffer(pack::B, packed_len(&kernels, k, cols), |packed| {
+            pack_panels(&kernels, k, col, cols, b, packed);
+            task.run(col, cols, Panels { data: packed, start: 0, panel: panel * k, row: None });
+        });
+    }
+}
+
+/// See [`super::gemm_packed`].
+pub(super) fn gemm_packed<T: Scalar>(m: usize, a: Matrix<T>, b: &PackedB<T>, epilogue: Epilogue<T>) {
+    let (kernels, [k, n]) = (b.kernels, [b.k, b.n]);
+    a.check("a", m, k);
+    if m == 0 || n == 0 {
+        return;
+    }
+    let panels = Panels { data: b.panels(), start: 0, panel: kernels.cols() * k, row: None };
+    Task { kernels, size: [m, n, k], a, epilogue }.run(0, n, panels);
+}
+
+/// Where the panels of B are.
+#[derive(Clone, Copy)]
+struct Panels<'a, T> {
+    data: &'a [T],
+    /// Where the first one begins.
+    start: usize,
+    /// From one panel to the next.
+    panel: usize,
+    /// From one row of a panel to the next, if not the panel's width.
+    row: Option<isize>,
+}
+
+struct Task<'a, T: 'static> {
+    kernels: Kernels<T>,
+    size: [usize; 3],
+    a: Matrix<'a, T>,
+    epilogue: Epilogue<'a, T>,
+}
+
+impl<T: Scalar> Task<'_, T> {
+    /// The product's columns `col..col + cols`, whose panels are given.
+    fn run(&self, col: usize, cols: usize, panels: Panels<T>) {
+        let [m, _, k] = self.size;
+        let block = self.kernels.rows * STRIPS;
+        let (blocks, count) = (m.div_ceil(block), cols.div_ceil(self.kernels.cols()));
+        let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(cols));
+        let groups = if threads == 1 { 1 } else { (4 * threads).div_ceil(blocks).min(count) };
+        let group = count.div_ceil(groups);
+        let groups = count.div_ceil(group);
+        let cost = (2 * m * k).saturating_mul(cols) / (blocks * groups);
+        parallel(blocks * groups, cost, &|items| {
+            for item in items {
+                let (row, first) = (item / groups * block, item % groups * group);
+                let range = first..(first + group).min(count);
+                self.block(row..(row + block).min(m), range, col, cols, panels);
+            }
+        });
+    }
+
+    /// A block of rows by a range of panels. Packs the rows unless they can be read along k where they are.
+    fn block(&self, rows: Range<usize>, range: Range<usize>, col: usize, cols: usize, panels: Panels<T>) {
+        let [_, _, k] = self.size;
+        let strip = self.kernels.rows;
+        if self.a.col_stride == 1 || k <= 1 {
+            return self.sweep(rows, range, col, cols, panels, None);
+        }
+        with_buffer(pack::A, rows.len().next_multiple_of(strip) * k, |packed| {
+            pack_a(strip, rows.start, rows.len(), k, self.a, packed);
+            self.sweep(rows, range, col, cols, panels, Some(packed));
+        });
+    }
+
+    /// A block of rows by a range of panels: panel by panel, over k, strip by strip.
+    fn sweep(
+        &self,
+        rows: Range<usize>,
+        range: Range<usize>,
+        col: usize,
+        cols: usize,
+        panels: Panels<T>,
+        packed: Option<&[T]>,
+    ) {
+        let (kernels, [_, _, k]) = (&self.kernels, self.size);
+        let (strip, panel) = (kernels.rows, kernels.cols());
+        let stride = panel;
+        with_buffer(pack::SUMS, rows.len() * stride, |sums| {
+            for p in range {
+                let used = panel.min(cols - p * panel);
+                let width = kernels.width(used);
+                let b_stride = panels.row.unwrap_or(width as isize);
+                let mut done = 0;
+                loop {
+                    let terms = TERMS.min(k - done);
+                    let last = done + terms == k;
+                    for row in rows.clone().step_by(strip) {
+                        let (height, at) = (strip.min(rows.end - row), row - rows.start);
+                        let c = &mut sums[at * stride..][..height * stride];
+                        let (a, a_strides) = match packed {
+                            Some(packed) => (packed[at * k + done * strip..].as_ptr(), (1, strip as isize)),
+                            None if terms == 0 => (self.a.data.as_ptr(), (0, 0)),
+                            None => {
+                                let first = self.a.data.as_ptr().wrapping_add(self.a.at(row, done));
+                                (first, (self.a.row_stride, self.a.col_stride))
+                            }
+                        };
+                        let b = panels.data.as_ptr().wrapping_add(panels.start + p * panels.panel);
+                        let b = b.wrapping_offset(done as isize * b_stride);
+                        let call = Call {
+                            k: terms,
+                            a,
+                            a_strides,
+                            b,
+                            b_stride,
+                            c: c.as_mut_ptr(),
+                            c_stride: stride,
+                            add: done > 0,
+                        };
+                        // SAFETY: `Kernels::of` gave a table that the processor can run. A was checked to hold rows
+                        // below `m` by k, and packed A holds this block's. B was checked, if direct, to hold
+                        // `k` rows of `n` columns, whole vectors, or packed to whole vectors. `c` holds `height` rows
+                        // of `stride >= width`, and has been written by the ranges before if `add`.
+                        unsafe { kernels.table[height - 1][width / kernels.lanes - 1](call) };
+                        if last {
+                            let (col, cols) = (col + p * panel, used);
+                            (self.epilogue)(Tile { row, col, rows: height, cols, stride, acc: c });
+                        }
+                    }
+                    done += terms;
+                    if last {
+                        break;
+                    }
+                }
+            }
+        });
+    }
+}

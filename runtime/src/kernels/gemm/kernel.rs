@@ -1,0 +1,163 @@
+//! A micro-kernel: the sums of one tile over one range of k, held in registers.
+//!
+//! One function a number of rows and of vectors, so that edges need neither padding of A nor masks.
+
+use crate::kernels::isa::Isa;
+use std::cell::Cell;
+use std::ops::{Add, AddAssign, Mul};
+use std::thread::LocalKey;
+
+/// Rows of the tallest tile.
+pub(super) const ROWS: usize = 6;
+/// Vectors of the widest tile.
+pub(super) const VECTORS: usize = 4;
+
+/// What one call computes: `c[i, ..] (+)= Σ_p a[i, p] b[p, ..]`.
+#[derive(Clone, Copy)]
+pub(super) struct Call<T> {
+    /// Terms of the sums.
+    pub k: usize,
+    /// Element `(0, 0)` of the strip of A.
+    pub a: *const T,
+    /// Strides of A by row and by k.
+    pub a_strides: (isize, isize),
+    /// The first row of the panel of B.
+    pub b: *const T,
+    /// From one row of B to the next.
+    pub b_stride: isize,
+    /// The first row of the sums.
+    pub c: *mut T,
+    /// From one row of sums to the next.
+    pub c_stride: usize,
+    /// Whether the sums continue those in `c`.
+    pub add: bool,
+}
+
+/// # Safety
+/// The processor has the kernel's features. For the kernel's `rows` and `width`, every `i < rows`, `p < k`: `a[i, p]`
+/// and `width` elements at `b[p]` may be read, `width` elements at `c[i]` written, and, if `add`, read.
+pub(super) type Kernel<T> = unsafe fn(Call<T>);
+
+/// The kernels of an instruction set for an element type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kernels<T: 'static> {
+    /// Rows of a full tile, at most [`ROWS`].
+    pub rows: usize,
+    /// Elements of a vector.
+    pub lanes: usize,
+    /// Vectors of a full tile, at most [`VECTORS`].
+    pub vectors: usize,
+    /// By rows - 1 and vectors - 1.
+    pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
+}
+
+impl<T: Scalar> Kernels<T> {
+    /// The kernels for the instruction set, which the processor must have.
+    pub fn of(isa: Isa) -> Self {
+        assert!(isa == Isa::detect() || isa.supported(), "gemm: this processor lacks {isa:?}");
+        T::kernels(isa)
+    }
+
+    /// Columns of a full tile.
+    pub fn cols(&self) -> usize {
+        self.lanes * self.vectors
+    }
+
+    /// The columns that a tile of `cols` columns computes: whole vectors.
+    pub fn width(&self, cols: usize) -> usize {
+        cols.next_multiple_of(self.lanes)
+    }
+}
+
+/// What the driver needs of an element type. Sealed, as this module is private.
+pub trait Scalar:
+    Copy + Default + Send + Sync + 'static + Add<Output = Self> + Mul<Output = Self> + AddAssign
+{
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn kernels(isa: Isa) -> Kernels<Self>;
+    /// This thread's spare buffer of each use: B, A, sums.
+    #[doc(hidden)]
+    fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
+}
+
+macro_rules! scalar {
+    ($t:ident) => {
+        impl Scalar for $t {
+            #[allow(private_interfaces)]
+            fn kernels(isa: Isa) -> Kernels<Self> {
+                #[cfg(target_arch = "x86_64")]
+                match isa {
+                    Isa::Avx512 => return super::x86::$t::AVX512,
+                    Isa::Avx2 => return super::x86::$t::AVX2,
+                    Isa::Portable | Isa::Neon => {}
+                }
+                let _ = isa;
+                Kernels { rows: 4, lanes: 8, vectors: 1, table: &table!(portable, $t, 8) }
+            }
+
+            fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>> {
+                thread_local! {
+                    static B: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static A: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static SUMS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                }
+                [&B, &A, &SUMS][usage]
+            }
+        }
+    };
+}
+
+/// A kernel's instances by rows and vectors.
+macro_rules! table {
+    ($kernel:ident, $t:ty $(, $lanes:literal)?) => {
+        [
+            table!(@row $kernel, 1, $t $(, $lanes)?),
+            table!(@row $kernel, 2, $t $(, $lanes)?),
+            table!(@row $kernel, 3, $t $(, $lanes)?),
+            table!(@row $kernel, 4, $t $(, $lanes)?),
+            table!(@row $kernel, 5, $t $(, $lanes)?),
+            table!(@row $kernel, 6, $t $(, $lanes)?),
+        ]
+    };
+    (@row $kernel:ident, $r:literal, $t:ty, $lanes:literal) => {
+        [$kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>]
+    };
+    (@row $kernel:ident, $r:literal, $t:ty) => {
+        [$kernel::<$r, 1>, $kernel::<$r, 2>, $kernel::<$r, 3>, $kernel::<$r, 4>]
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use table;
+
+scalar!(f32);
+scalar!(f64);
+
+/// The kernel of one vector of `LANES` elements in plain Rust.
+///
+/// # Safety
+/// As [`Kernel`].
+unsafe fn portable<T: Scalar, const R: usize, const LANES: usize>(call: Call<T>) {
+    let mut sums = [[T::default(); LANES]; R];
+    for p in 0..call.k as isize {
+        // SAFETY: the caller lets a row of B of `LANES` elements be read, at any alignment of `T`.
+        let b = unsafe { call.b.offset(p * call.b_stride).cast::<[T; LANES]>().read() };
+        for (i, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: `i < R` and `p < k`.
+            let a = unsafe { *call.a.offset(i as isize * call.a_strides.0 + p * call.a_strides.1) };
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    for (i, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller gives `LANES` elements of sums a row, initialized if `add`, to this call alone.
+        unsafe {
+            let c = call.c.add(i * call.c_stride).cast::<[T; LANES]>();
+            if call.add {
+                sums.iter_mut().zip(*c).for_each(|(sum, c)| *sum += c);
+            }
+            c.write(*sums);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Matrix product with strided operands and an epilogue: `[m, k] × [k, n] → tiles of [m, n]`.
+//!
+//! The result isn't stored here: each finished tile goes to the epilogue, which adds the bias, applies the
+//! activation and stores, while the tile is in L1. Blocking after Goto and van de Geijn, *Anatomy of
+//! High-Performance Matrix Multiplication* (2008), with the loop over k inside the one over columns, so that only one
+//! strip of partial sums is alive. Kernels are chosen when the program runs; everything is compiled here, once.
+
+mod drive;
+mod kernel;
+mod pack;
+mod skinny;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use super::isa::Isa;
+use kernel::Kernels;
+pub use pack::PackedB;
+
+/// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    /// The elements, in any order.
+    pub data: &'a [T],
+    /// Where element `(0, 0)` is.
+    pub offset: usize,
+    /// From one row to the next; 0 repeats one row.
+    pub row_stride: isize,
+    /// From one column to the next; 0 repeats one column.
+    pub col_stride: isize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A matrix whose rows of `cols` elements follow each other.
+    pub fn rows(data: &'a [T], cols: usize) -> Self {
+        Matrix { data, offset: 0, row_stride: cols as isize, col_stride: 1 }
+    }
+
+    /// The transpose, without moving an element.
+    pub fn transposed(self) -> Self {
+        Matrix { row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    }
+
+    /// Panics unless every element of `[rows, cols]` lies in the data.
+    fn check(&self, name: &str, rows: usize, cols: usize) {
+        if rows == 0 || cols == 0 {
+            return;
+        }
+        let down = (rows as i128 - 1) * self.row_stride as i128;
+        let right = (cols as i128 - 1) * self.col_stride as i128;
+        let first = self.offset as i128 + down.min(0) + right.min(0);
+        let last = self.offset as i128 + down.max(0) + right.max(0);
+        let (len, offset, rs, cs) = (self.data.len(), self.offset, self.row_stride, self.col_stride);
+        assert!(
+            first >= 0 && last < len as i128,
+            "gemm: operand {name} [{rows}, {cols}] with offset {offset} and strides [{rs}, {cs}] needs elements \
+             {first}..={last}, but its data has {len}"
+        );
+    }
+
+    /// Where element `(i, j)` is. It must be within what [`Matrix::check`] has checked.
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> usize {
+        (self.offset as isize + i as isize * self.row_stride + j as isize * self.col_stride) as usize
+    }
+}
+
+/// A finished part of the product: element `(row + i, col + j)` is `acc[i * stride + j]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tile<'a, T> {
+    /// The first row of the product that is in the tile.
+    pub row: usize,
+    /// The first column of the product that is in the tile.
+    pub col: usize,
+    /// How many rows.
+    pub rows: usize,
+    /// How many columns.
+    pub cols: usize,
+    /// From one row of `acc` to the next.
+    pub stride: usize,
+    /// The sums; what lies past the columns of a row means nothing.
+    pub acc: &'a [T],
+}
+
+impl<'a, T> Tile<'a, T> {
+    /// The columns of row `i` of the tile.
+    #[inline(always)]
+    pub fn line(&self, i: usize) -> &'a [T] {
+        &self.acc[i * self.stride..][..self.cols]
+    }
+}
+
+/// What receives the tiles, each once, from any thread.
+pub type Epilogue<'a, T> = &'a (dyn Fn(Tile<T>) + Sync);
+
+/// An element type with kernels: `f32` or `f64`.
+pub trait Element: kernel::Scalar {
+    /// [`gemm`] for this type, on the instruction set given.
+    #[doc(hidden)]
+    fn gemm_on(isa: Isa, size: [usize; 3], a: Matrix<Self>, b: Matrix<Self>, epilogue: Epilogue<Self>);
+    /// [`gemm_packed`] for this type.
+    #[doc(hidden)]
+    fn gemm_packed_on(m: usize, a: Matrix<Self>, b: &PackedB<Self>, epilogue: Epilogue<Self>);
+    /// [`PackedB::new`] for this type, on the instruction set given.
+    #[doc(hidden)]
+    fn pack_on(isa: Isa, k: usize, n: usize, b: Matrix<Self>) -> PackedB<Self>;
+}
+
+/// Not generic, so that a crate that uses it doesn't compile the driver again.
+macro_rules! element {
+    ($($t:ty),*) => {$(
+        impl Element for $t {
+            fn gemm_on(isa: Isa, size: [usize; 3], a: Matrix<Self>, b: Matrix<Self>, epilogue: Epilogue<Self>) {
+                drive::gemm(Kernels::of(isa), size, a, b, epilogue);
+            }
+
+            fn gemm_packed_on(m: usize, a: Matrix<Self>, b: &PackedB<Self>, epilogue: Epilogue<Self>) {
+                drive::gemm_packed(m, a, b, epilogue);
+            }
+
+            fn pack_on(isa: Isa, k: usize, n: usize, b: Matrix<Self>) -> PackedB<Self> {
+                b.check("b", k, n);
+                pack::pack_b(Kernels::of(isa), k, n, b)
+            }
+        }
+    )*};
+}
+element!(f32, f64);
+
+/// The product of `a: [m, k]` and `b: [k, n]`, tile by tile to the epilogue.
+///
+/// With `k == 0` the sums are 0; with `m == 0` or `n == 0` nothing is called. Which tiles there are is not fixed.
+///
+/// # Panics
+/// If an operand's data doesn't hold all its elements.
+#[inline]
+pub fn gemm<T: Element>(m: usize, n: usize, k: usize, a: Matrix<T>, b: Matrix<T>, epilogue: Epilogue<T>) {
+    T::gemm_on(Isa::detect(), [m, n, k], a, b, epilogue);
+}
+
+/// [`gemm`] with a `b` packed before: for weights that stay the same.
+#[inline]
+pub fn gemm_packed<T: Element>(m: usize, a: Matrix<T>, b: &PackedB<T>, epilogue: Epilogue<T>) {
+    T::gemm_packed_on(m, a, b, epilogue);
+}

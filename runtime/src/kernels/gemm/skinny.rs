@@ -1,0 +1,105 @@
+//! Products with few rows: bound by reading B, so B is read once, where it is.
+//!
+//! B contiguous along k: dot products. B contiguous along n: a few rows of B at a time are added to the sums.
+
+use super::kernel::Scalar;
+use super::pack::{self, with_buffer};
+use super::{Epilogue, Matrix, Tile};
+use crate::kernels::isa::simd;
+use crate::kernels::threads::{parallel, threads_for};
+
+/// Up to so many rows B isn't packed.
+pub(super) const FEW_ROWS: usize = 4;
+/// Partial sums of a dot product.
+const LANES: usize = 64;
+/// Rows of B added at a time.
+const STEP: usize = 4;
+/// Columns of a piece of work: their sums stay in L1.
+const COLS: usize = 1024;
+
+/// The product for `m <= FEW_ROWS`, `k > 0` and a `b` with a stride of 1. The operands have been checked.
+pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>, epilogue: Epilogue<T>) {
+    let threads = threads_for(n, 2 * m * k);
+    let piece = if threads == 1 { COLS } else { n.div_ceil(4 * threads).next_multiple_of(LANES).min(COLS) };
+    with_buffer(pack::A, m * k, |lines| {
+        for (i, line) in lines.chunks_exact_mut(k).enumerate() {
+            for (p, x) in line.iter_mut().enumerate() {
+                *x = a.data[a.at(i, p)];
+            }
+        }
+        let lines = &*lines;
+        parallel(n.div_ceil(piece), 2 * m * k * piece.min(n), &|pieces| {
+            for col in pieces.map(|piece_at| piece_at * piece) {
+                let cols = piece.min(n - col);
+                with_buffer(pack::SUMS, m * cols, |sums| {
+                    if b.col_stride == 1 {
+                        simd(|| add_rows(k, cols, lines, b, col, sums));
+                    } else {
+                        simd(|| dots(k, cols, lines, b, col, sums));
+                    }
+                    epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
+                });
+            }
+        });
+    });
+}
+
+/// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `STEP` rows of B at a time.
+#[inline(always)]
+fn add_rows<T: Scalar>(k: usize, cols: usize, a: &[T], b: Matrix<T>, col: usize, sums: &mut [T]) {
+    sums.fill(T::default());
+    let whole = k - k % STEP;
+    for p in (0..whole).step_by(STEP) {
+        let lines: [&[T]; STEP] = std::array::from_fn(|s| &b.data[b.at(p + s, col)..][..cols]);
+        for (i, sums) in sums.chunks_exact_mut(cols).enumerate() {
+            let [a0, a1, a2, a3]: [T; STEP] = std::array::from_fn(|s| a[i * k + p + s]);
+            let [b0, b1, b2, b3] = lines;
+            let pairs = sums.iter_mut().zip(b0).zip(b1).zip(b2).zip(b3);
+            for ((((sum, b0), b1), b2), b3) in pairs {
+                *sum += (a0 * *b0 + a1 * *b1) + (a2 * *b2 + a3 * *b3);
+            }
+        }
+    }
+    for p in whole..k {
+        let line = &b.data[b.at(p, col)..][..cols];
+        for (i, sums) in sums.chunks_exact_mut(cols).enumerate() {
+            let a = a[i * k + p];
+            sums.iter_mut().zip(line).for_each(|(sum, b)| *sum += a * *b);
+        }
+    }
+}
+
+/// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, each a dot product with `LANES` partial sums.
+#[inline(always)]
+fn dots<T: Scalar>(k: usize, cols: usize, a: &[T], b: Matrix<T>, col: usize, sums: &mut [T]) {
+    for j in 0..cols {
+        let line = &b.data[b.at(0, col + j)..][..k];
+        for (i, a) in a.chunks_exact(k).enumerate() {
+            sums[i * cols + j] = dot(a, line);
+        }
+    }
+}
+
+#[inline(always)]
+fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
+    let mut lanes = [T::default(); LANES];
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            lanes[l] += a[l] * b[l];
+        }
+    }
+    for l in 0..a_rest.len().min(b_rest.len()) {
+        lanes[l] += a_rest[l] * b_rest[l];
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            let other = lanes[l + half];
+            lanes[l] += other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}

@@ -1,0 +1,193 @@
+//! Products around every edge of the tiles, against sums in `f64`.
+
+use super::kernel::{Kernels, Scalar};
+use super::*;
+use crate::kernels::threads::set_threads;
+use std::sync::Mutex;
+
+/// The value of an element, and of the machine's rounding.
+trait Float: Element {
+    const EPS: f64;
+    fn of(x: f64) -> Self;
+    fn wide(self) -> f64;
+}
+
+impl Float for f32 {
+    const EPS: f64 = f32::EPSILON as f64;
+    fn of(x: f64) -> f32 {
+        x as f32
+    }
+    fn wide(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Float for f64 {
+    const EPS: f64 = f64::EPSILON;
+    fn of(x: f64) -> f64 {
+        x
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+}
+
+/// Numbers in -1..1 that look random.
+fn numbers<T: Float>(len: usize, seed: u64) -> Vec<T> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f64 / (1u64 << 23) as f64 - 1.0
+    };
+    (0..len).map(|_| T::of(next())).collect()
+}
+
+/// Data and strides of a `[rows, cols]` in one of five layouts.
+fn layout<T: Float>(rows: usize, cols: usize, kind: usize, seed: u64) -> (Vec<T>, usize, isize, isize) {
+    let (r, c) = (rows as isize, cols as isize);
+    let (offset, rs, cs) = match kind {
+        0 => (0, c, 1),
+        1 => (0, 1, r),
+        2 => (3, 2 * c + 1, 2),
+        3 => (5, 3, 3 * r + 2),
+        _ => (rows.saturating_sub(1) * (cols + 1), -(c + 1), 1),
+    };
+    (numbers(offset + (rows * rs.unsigned_abs() + cols * cs.unsigned_abs()) + 8, seed), offset, rs, cs)
+}
+
+/// Whether `c` is the product within `4 √k ε Σ|a b|`.
+fn close<T: Float>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>, c: &[T]) -> bool {
+    (0..m * n).all(|at| {
+        let (i, j) = (at / n, at % n);
+        let terms = (0..k).map(|p| a.data[a.at(i, p)].wide() * b.data[b.at(p, j)].wide());
+        let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), x| (sum + x, size + x.abs()));
+        (c[at].wide() - sum).abs() <= 4.0 * (k as f64).sqrt() * T::EPS * size
+    })
+}
+
+/// Collects the tiles into `[m, n]`; panics if an element comes twice or not at all.
+fn collect<T: Float>(m: usize, n: usize, run: impl FnOnce(Epilogue<T>)) -> Vec<T> {
+    let c = Mutex::new(vec![None; m * n]);
+    run(&|tile| {
+        let mut c = c.lock().unwrap();
+        for i in 0..tile.rows {
+            for (j, x) in tile.line(i).iter().enumerate() {
+                let old = c[(tile.row + i) * n + tile.col + j].replace(*x);
+                assert!(old.is_none(), "an element came twice");
+            }
+        }
+    });
+    c.into_inner().unwrap().into_iter().map(|x| x.expect("an element is missing")).collect()
+}
+
+fn check<T: Float>(isa: Isa, [m, n, k]: [usize; 3], kind_a: usize, kind_b: usize) {
+    let (data_a, offset, row_stride, col_stride) = layout::<T>(m, k, kind_a, 1);
+    let a = Matrix { data: &data_a, offset, row_stride, col_stride };
+    let (data_b, offset, row_stride, col_stride) = layout::<T>(k, n, kind_b, 2);
+    let b = Matrix { data: &data_b, offset, row_stride, col_stride };
+    let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a, b, epilogue));
+    assert!(close([m, n, k], a, b, &c), "{isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
+    let packed = T::pack_on(isa, k, n, b);
+    let c = collect(m, n, |epilogue| gemm_packed(m, a, &packed, epilogue));
+    assert!(close([m, n, k], a, b, &c), "packed, {isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
+}
+
+fn edges<T: Float>() {
+    for isa in Isa::available() {
+        let kernels: Kernels<T> = <T as Scalar>::kernels(isa);
+        let (mr, nr) = (kernels.rows, kernels.cols());
+        let mut turn = 0;
+        for m in [0, 1, 4, 5, mr - 1, mr, mr + 1, 13, 16 * mr + 1] {
+            for n in [0, 1, kernels.lanes, nr - 1, nr, nr + 1, 2 * nr + 7, 131] {
+                for k in [0, 1, 2, 3, 17, 64, 255, 256, 257] {
+                    check::<T>(isa, [m, n, k], turn % 2, turn / 2 % 2);
+                    check::<T>(isa, [m, n, k], turn % 5, turn / 5 % 5);
+                    turn += 1;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn edges_f32() {
+    edges::<f32>();
+}
+
+#[test]
+fn edges_f64() {
+    edges::<f64>();
+}
+
+#[test]
+fn every_pair_of_layouts() {
+    for isa in Isa::available() {
+        for kinds in 0..25 {
+            for size in [[3, 70, 67], [37, 41, 43], [101, 193, 300]] {
+                check::<f32>(isa, size, kinds % 5, kinds / 5);
+                check::<f64>(isa, size, kinds % 5, kinds / 5);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_thread_and_two() {
+    for threads in [1, 2] {
+        set_threads(threads);
+        for size in [[200, 300, 101], [2, 2000, 1000], [1, 3001, 517], [7, 1000, 700], [301, 64, 127]] {
+            for kinds in 0..4 {
+                check::<f32>(Isa::detect(), size, kinds % 2, kinds / 2);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_checker_rejects_a_wrong_kernel() {
+    let (m, n, k) = (13, 67, 300);
+    let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
+    let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
+    let right = collect(m, n, |epilogue| gemm(m, n, k, a, b, epilogue));
+    assert!(close([m, n, k], a, b, &right));
+    let lost_term = collect(m, n, |epilogue| gemm(m, n, k - 1, a, b, epilogue));
+    assert!(!close([m, n, k], a, b, &lost_term));
+    let mut one_wrong = right;
+    one_wrong[n + 5] += 1e-3;
+    assert!(!close([m, n, k], a, b, &one_wrong));
+}
+
+#[test]
+#[should_panic(
+    expected = "operand b [3, 4] with offset 0 and strides [4, 1] needs elements 0..=11, but its data has 11"
+)]
+fn short_data_are_named() {
+    gemm(2, 4, 3, Matrix::rows(&[0.0f32; 6], 3), Matrix::rows(&[0.0; 11], 4), &|_| {});
+}
+
+/// `cargo test --release -- --ignored --nocapture speed`
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    set_threads(std::env::var("KILN_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1));
+    let sizes =
+        [[64; 3], [128; 3], [256; 3], [512; 3], [1024; 3], [1, 512, 784], [64, 512, 784], [128, 1536, 384]];
+    for [m, n, k] in sizes.into_iter().chain([[3136, 64, 576]]) {
+        let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
+        let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
+        let flops = 2.0 * (m * n * k) as f64;
+        let (turns, mut best) = ((2e8 / flops).max(1.0) as usize, f64::MAX);
+        for _ in 0..12 {
+            let start = std::time::Instant::now();
+            for _ in 0..turns {
+                gemm(m, n, k, a, b, &|tile| {
+                    std::hint::black_box(tile.acc);
+                });
+            }
+            best = best.min(start.elapsed().as_secs_f64() / turns as f64);
+        }
+        println!("{m}x{k}x{n}: {:.1} GFLOP/s", flops / best / 1e9);
+    }
+}

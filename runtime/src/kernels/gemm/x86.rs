@@ -1,0 +1,110 @@
+//! The micro-kernels for x86-64: AVX-512 and AVX2 with FMA.
+//!
+//! `R` rows by `V` vectors of sums; each step of k loads `V` vectors of B and broadcasts `R` elements of A. AVX-512
+//! has 6×4 sums in 32 registers, AVX2 6×2 in 16.
+
+use super::kernel::{Call, Kernels, table};
+use std::arch::x86_64::*;
+
+/// One kernel: its name, features, element and the four operations.
+macro_rules! kernel {
+    ($name:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
+     $add:ident, $fma:ident) => {
+        #[target_feature(enable = $features)]
+        unsafe fn $name<const R: usize, const V: usize>(call: Call<$t>) {
+            let mut sums = [[$zero(); V]; R];
+            let (mut a, mut b) = (call.a, call.b);
+            for _ in 0..call.k {
+                let mut line = [$zero(); V];
+                for (v, line) in line.iter_mut().enumerate() {
+                    // SAFETY: the caller lets `V` vectors of each of the `k` rows of B be read.
+                    *line = unsafe { $load(b.add(v * $lanes)) };
+                }
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller lets `a[i, p]` be read for each `i < R` and `p < k`.
+                    let a = $set(unsafe { *a.offset(i as isize * call.a_strides.0) });
+                    for (sum, b) in sums.iter_mut().zip(line) {
+                        *sum = $fma(a, b, *sum);
+                    }
+                }
+                a = a.wrapping_offset(call.a_strides.1);
+                b = b.wrapping_offset(call.b_stride);
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    // SAFETY: the caller gives `V` vectors of sums a row, initialized if `add`, to this call alone.
+                    unsafe {
+                        let c = call.c.add(i * call.c_stride + v * $lanes);
+                        $store(c, if call.add { $add(*sum, $load(c)) } else { *sum });
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// Kernels for `f32`.
+pub(super) mod f32 {
+    use super::*;
+    use std::primitive::f32;
+
+    kernel!(
+        wide,
+        "avx512f",
+        f32,
+        16,
+        _mm512_setzero_ps,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_fmadd_ps
+    );
+    kernel!(
+        narrow,
+        "avx2,fma",
+        f32,
+        8,
+        _mm256_setzero_ps,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_fmadd_ps
+    );
+    pub const AVX512: Kernels<f32> = Kernels { rows: 6, lanes: 16, vectors: 4, table: &table!(wide, f32) };
+    pub const AVX2: Kernels<f32> = Kernels { rows: 6, lanes: 8, vectors: 2, table: &table!(narrow, f32) };
+}
+
+/// Kernels for `f64`.
+pub(super) mod f64 {
+    use super::*;
+    use std::primitive::f64;
+
+    kernel!(
+        wide,
+        "avx512f",
+        f64,
+        8,
+        _mm512_setzero_pd,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_add_pd,
+        _mm512_fmadd_pd
+    );
+    kernel!(
+        narrow,
+        "avx2,fma",
+        f64,
+        4,
+        _mm256_setzero_pd,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_add_pd,
+        _mm256_fmadd_pd
+    );
+    pub const AVX512: Kernels<f64> = Kernels { rows: 6, lanes: 8, vectors: 4, table: &table!(wide, f64) };
+    pub const AVX2: Kernels<f64> = Kernels { rows: 6, lanes: 4, vectors: 2, table: &table!(narrow, f64) };
+}
