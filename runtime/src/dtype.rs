@@ -1,0 +1,67 @@
+//! The element types a tensor may hold. The set is closed: kernels exist for these and no others.
+
+use std::fmt::{Debug, Display};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type that tensors are made of: `f32`, `f64`, `i64`, `i32`, `u8` or `bool`.
+///
+/// ```
+/// use kiln::Element;
+/// assert_eq!(<f32 as Element>::NAME, "f32");
+/// assert_eq!(<bool as Element>::ONE, true);
+/// ```
+pub trait Element:
+    sealed::Sealed + Copy + PartialEq + Debug + Display + Default + Send + Sync + 'static
+{
+    /// The name, as in Rust source.
+    const NAME: &'static str;
+    /// The neutral element of addition; `false`.
+    const ZERO: Self;
+    /// The neutral element of multiplication; `true`.
+    const ONE: Self;
+}
+
+macro_rules! elements {
+    ($($ty:ident: $zero:literal, $one:literal;)*) => {$(
+        impl sealed::Sealed for $ty {}
+        impl Element for $ty {
+            const NAME: &'static str = stringify!($ty);
+            const ZERO: Self = $zero;
+            const ONE: Self = $one;
+        }
+    )*};
+}
+
+elements! {
+    f32: 0.0, 1.0;
+    f64: 0.0, 1.0;
+    i64: 0, 1;
+    i32: 0, 1;
+    u8: 0, 1;
+    bool: false, true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_rust_names() {
+        let names =
+            [f32::NAME, f64::NAME, <i64 as Element>::NAME, <i32 as Element>::NAME, u8::NAME, bool::NAME];
+        assert_eq!(names, ["f32", "f64", "i64", "i32", "u8", "bool"]);
+    }
+
+    #[test]
+    fn default_is_zero() {
+        fn check<T: Element>() {
+            assert_eq!(T::default(), T::ZERO);
+        }
+        check::<f32>();
+        check::<i64>();
+        check::<bool>();
+    }
+}

@@ -1,0 +1,245 @@
+//! The tensor: row-major and contiguous, its storage shared until written to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::{
+    Array, ArrayBase, ArrayD, ArrayViewD, Data, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn,
+};
+
+use crate::{AsTensor, Element, Error, Result, Shape};
+
+/// A dense tensor of elements `T`, row-major and contiguous.
+///
+/// A clone shares the storage; the first write through a shared tensor copies it.
+///
+/// ```
+/// use kiln::Tensor;
+///
+/// let a: Tensor = Tensor::from_vec([2, 2], vec![1.0, 2.0, 3.0, 4.0])?;
+/// let mut b = a.clone();
+/// b.as_mut_slice()[0] = 9.0;
+/// assert_eq!(a.as_slice(), [1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(b.to_string(), "[[9, 2],\n [3, 4]]");
+/// # Ok::<(), kiln::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Tensor<T = f32> {
+    shape: Shape,
+    data: Arc<Vec<T>>,
+}
+
+impl<T: Element> Tensor<T> {
+    /// Zeros everywhere (`false` for `bool`).
+    ///
+    /// ```
+    /// let t: kiln::Tensor = kiln::Tensor::zeros([2, 3]);
+    /// assert_eq!((t.shape(), t.len()), (&[2, 3][..], 6));
+    /// ```
+    ///
+    /// # Panics
+    /// As `Vec` does, only if the elements exceed the address space.
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::ZERO)
+    }
+
+    /// Ones everywhere (`true` for `bool`). Panics as [`Tensor::zeros`] does.
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::ONE)
+    }
+
+    /// `value` everywhere. Panics as [`Tensor::zeros`] does.
+    pub fn full(shape: impl Into<Shape>, value: T) -> Self {
+        let shape = shape.into();
+        Self { shape, data: Arc::new(vec![value; shape.elements()]) }
+    }
+
+    /// A tensor of rank 0.
+    ///
+    /// ```
+    /// assert_eq!(kiln::Tensor::scalar(2.5f32).item()?, 2.5);
+    /// # Ok::<(), kiln::Error>(())
+    /// ```
+    pub fn scalar(value: T) -> Self {
+        Self::full([], value)
+    }
+
+    /// The elements `data` in row-major order, not copied; an error if the shape holds another number of them.
+    pub fn from_vec(shape: impl AsRef<[usize]>, data: Vec<T>) -> Result<Self> {
+        let shape = Shape::new(shape.as_ref())?;
+        if shape.elements() != data.len() {
+            return Err(Error::Length { shape, given: data.len() });
+        }
+        Ok(Self { shape, data: Arc::new(data) })
+    }
+
+    /// A copy of anything that views as a tensor: arrays, slices, `ndarray` views of any stride.
+    pub fn copied(from: impl AsTensor<T>) -> Result<Self> {
+        Ok(from.as_tensor()?.into_tensor())
+    }
+
+    /// The extents, outermost first.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape.rank()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no elements: whether some extent is 0.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The elements in row-major order.
+    pub fn as_slice(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The elements, to write to; copies them first if a clone shares them.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        Arc::<Vec<T>>::make_mut(&mut self.data)
+    }
+
+    /// The elements, copied only if a clone shares them.
+    pub fn into_vec(self) -> Vec<T> {
+        Arc::unwrap_or_clone(self.data)
+    }
+
+    /// The only element, whatever the rank; an error if there are none or several.
+    pub fn item(&self) -> Result<T> {
+        match self.as_slice() {
+            &[value] => Ok(value),
+            _ => Err(Error::NotOneElement { shape: self.shape }),
+        }
+    }
+
+    /// The same elements under another shape, shared; an error if it holds another number of them.
+    pub fn reshaped(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+        let shape = Shape::new(shape.as_ref())?;
+        if shape.elements() != self.len() {
+            return Err(Error::Length { shape, given: self.len() });
+        }
+        Ok(Self { shape, data: Arc::clone(&self.data) })
+    }
+
+    /// Zeros under the same shape.
+    pub(crate) fn same_shape_zeros(&self) -> Self {
+        Self::zeros(self.shape)
+    }
+
+    /// An `ndarray` view of the elements.
+    ///
+    /// ```
+    /// let t = kiln::Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(t.view().sum(), 10.0);
+    /// ```
+    pub fn view(&self) -> ArrayViewD<'_, T> {
+        ArrayViewD::from_shape(IxDyn(&self.shape), &self.data)
+            .expect("a tensor has as many elements as its shape")
+    }
+
+    /// An `ndarray` array of the elements, copied.
+    pub fn to_ndarray(&self) -> ArrayD<T> {
+        self.view().to_owned()
+    }
+}
+
+impl<T: Element> Default for Tensor<T> {
+    /// A scalar zero.
+    fn default() -> Self {
+        Self::scalar(T::ZERO)
+    }
+}
+
+impl<T: Element> From<T> for Tensor<T> {
+    fn from(value: T) -> Self {
+        Self::scalar(value)
+    }
+}
+
+macro_rules! from_arrays {
+    ($([$($n:ident)*] $ty:ty => $shape:expr, |$array:ident| $flat:expr;)*) => {$(
+        impl<T: Element, $(const $n: usize),*> From<$ty> for Tensor<T> {
+            fn from($array: $ty) -> Self {
+                Self { shape: Shape::from($shape), data: Arc::new($flat.to_vec()) }
+            }
+        }
+    )*};
+}
+
+from_arrays! {
+    [A] [T; A] => [A], |a| a;
+    [A B] [[T; B]; A] => [A, B], |a| a.as_flattened();
+    [A B C] [[[T; C]; B]; A] => [A, B, C], |a| a.as_flattened().as_flattened();
+    [A B C D] [[[[T; D]; C]; B]; A] => [A, B, C, D], |a| a.as_flattened().as_flattened().as_flattened();
+}
+
+/// Takes the array's elements over if they are row-major, and copies them if not.
+fn taken<T: Element, D: Dimension>(array: Array<T, D>) -> Result<Tensor<T>> {
+    if !array.is_standard_layout() {
+        return Tensor::copied(array);
+    }
+    let shape = Shape::new(array.shape())?;
+    let (mut data, offset) = array.into_raw_vec_and_offset();
+    let start = offset.unwrap_or(0);
+    data.truncate(start + shape.elements());
+    data.drain(..start);
+    Ok(Tensor { shape, data: Arc::new(data) })
+}
+
+macro_rules! from_ndarray {
+    ($($dim:ident)*) => {$(
+        impl<T: Element> From<Array<T, $dim>> for Tensor<T> {
+            fn from(array: Array<T, $dim>) -> Self {
+                taken(array).expect("the rank is within the limit")
+            }
+        }
+
+        impl<T: Element, S: Data<Elem = T>> From<&ArrayBase<S, $dim>> for Tensor<T> {
+            fn from(array: &ArrayBase<S, $dim>) -> Self {
+                Tensor::copied(array).expect("the rank is within the limit")
+            }
+        }
+    )*};
+}
+
+from_ndarray!(Ix0 Ix1 Ix2 Ix3 Ix4 Ix5 Ix6);
+
+/// An error if the rank is above [`crate::MAX_RANK`].
+impl<T: Element> TryFrom<ArrayD<T>> for Tensor<T> {
+    type Error = Error;
+
+    fn try_from(array: ArrayD<T>) -> Result<Self> {
+        taken(array)
+    }
+}
+
+impl<T: Element> From<Tensor<T>> for ArrayD<T> {
+    fn from(tensor: Tensor<T>) -> Self {
+        let dims = IxDyn(&tensor.shape);
+        ArrayD::from_shape_vec(dims, tensor.into_vec()).expect("a tensor has as many elements as its shape")
+    }
+}
+
+impl<T: Element> fmt::Display for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.view(), f)
+    }
+}
+
+impl<T: Element> fmt::Debug for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor<{}>{} {}", T::NAME, self.shape, self.view())
+    }
+}
+
+#[cfg(test)]
+mod tests;
