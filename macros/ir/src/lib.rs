@@ -29,6 +29,8 @@ pub mod ops;
 pub mod builder;
 pub mod simplify;
 
+pub mod composite;
+
 pub mod differentiate;
 pub mod eval;
 pub mod text;

@@ -1,0 +1,138 @@
+//! Update rules of optimizers, for one parameter: from the old to the new parameter and state.
+//!
+//! Hyper-parameters are values, so that a schedule changes them without compiling again.
+
+use super::{Built, reduce};
+use crate::{Builder, DType, Error, Op, Scalar, Value};
+
+/// Hyper-parameters of SGD, rank-0 values of the parameter's element type, but for `nesterov`.
+#[derive(Clone, Copy, Debug)]
+pub struct Sgd {
+    /// Learning rate.
+    pub lr: Value,
+    /// Share of the velocity that stays; no velocity is kept without it.
+    pub momentum: Option<Value>,
+    /// Share of the gradient that the velocity does not take, from the second step on.
+    pub dampening: f64,
+    /// L2 penalty.
+    pub weight_decay: Value,
+    /// Look ahead by the velocity (Nesterov, 1983).
+    pub nesterov: bool,
+}
+
+/// One step of SGD: the new parameter and velocity. `first` is a bool scalar: whether it is the first step,
+/// whose velocity is the gradient.
+pub fn sgd(b: &mut Builder, h: Sgd, p: Value, g: Value, v: Value, first: Value) -> Result<[Value; 2], Error> {
+    let decay = b.mul(h.weight_decay, p)?;
+    let g = b.add(g, decay)?;
+    let (mut step, mut velocity) = (g, v);
+    if let Some(momentum) = h.momentum {
+        let kept = b.mul(momentum, v)?;
+        let new = b.scale(g, 1.0 - h.dampening)?;
+        let moved = b.add(kept, new)?;
+        velocity = b.elementwise(Scalar::Select, &[first, g, moved])?;
+        step = velocity;
+        if h.nesterov {
+            let ahead = b.mul(momentum, velocity)?;
+            step = b.add(g, ahead)?;
+        }
+    }
+    let change = b.mul(h.lr, step)?;
+    Ok([b.sub(p, change)?, velocity])
+}
+
+/// Hyper-parameters of Adam and AdamW: f64 scalars, because `1 − βᵗ` needs the digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Adam {
+    /// Learning rate.
+    pub lr: Value,
+    /// Decay of the mean of gradients.
+    pub beta1: Value,
+    /// Decay of the mean of squares.
+    pub beta2: Value,
+    /// Keeps the quotient finite.
+    pub eps: Value,
+    /// L2 penalty, or decay in AdamW.
+    pub weight_decay: Value,
+    /// Decay apart from the gradient: AdamW (Loshchilov and Hutter, 2019).
+    pub decoupled: bool,
+}
+
+/// One step of Adam (Kingma and Ba, 2015): the new parameter, mean and mean of squares. `t` is the number of
+/// this step, counted from 1, an f64 scalar.
+pub fn adam(
+    b: &mut Builder,
+    h: Adam,
+    p: Value,
+    g: Value,
+    [m, v]: [Value; 2],
+    t: Value,
+) -> Result<[Value; 3], Error> {
+    let decay = if h.decoupled { b.map(Scalar::Mul, &[h.lr, h.weight_decay])? } else { h.weight_decay };
+    let decay = narrowed(b, decay, p)?;
+    let decay = b.mul(decay, p)?;
+    let (p, g) = if h.decoupled { (b.sub(p, decay)?, g) } else { (p, b.add(g, decay)?) };
+    let square = b.map(Scalar::Mul, &[g, g])?;
+    let m = moving(b, h.beta1, m, g)?;
+    let v = moving(b, h.beta2, v, square)?;
+    // p −= lr/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)
+    let (c1, c2) = (correction(b, h.beta1, t)?, correction(b, h.beta2, t)?);
+    let rate = b.map(Scalar::Div, &[h.lr, c1])?;
+    let rate = narrowed(b, rate, p)?;
+    let root = b.map(Scalar::Sqrt, &[c2])?;
+    let (root, eps) = (narrowed(b, root, p)?, narrowed(b, h.eps, p)?);
+    let spread = b.map(Scalar::Sqrt, &[v])?;
+    let spread = b.div(spread, root)?;
+    let below = b.add(spread, eps)?;
+    let ratio = b.map(Scalar::Div, &[m, below])?;
+    let change = b.mul(rate, ratio)?;
+    Ok([b.sub(p, change)?, m, v])
+}
+
+/// `β·mean + (1 − β)·x`
+fn moving(b: &mut Builder, beta: Value, mean: Value, x: Value) -> Built {
+    let one = b.constant(1.0, DType::F64);
+    let rest = b.map(Scalar::Sub, &[one, beta])?;
+    let (beta, rest) = (narrowed(b, beta, x)?, narrowed(b, rest, x)?);
+    let (kept, new) = (b.mul(beta, mean)?, b.mul(rest, x)?);
+    b.add(kept, new)
+}
+
+/// `1 − βᵗ`
+fn correction(b: &mut Builder, beta: Value, t: Value) -> Built {
+    let one = b.constant(1.0, DType::F64);
+    let power = b.map(Scalar::Pow, &[beta, t])?;
+    b.map(Scalar::Sub, &[one, power])
+}
+
+fn narrowed(b: &mut Builder, x: Value, like: Value) -> Built {
+    let dtype = b.ty(like).dtype;
+    b.emit(Op::Cast(dtype), &[x])
+}
+
+/// √(Σ over all gradients of the sum of squares).
+pub fn grad_norm(b: &mut Builder, grads: &[Value]) -> Built {
+    let mut total: Option<Value> = None;
+    for &g in grads {
+        let square = b.map(Scalar::Mul, &[g, g])?;
+        let s = reduce::sum(b, square, &[])?;
+        total = Some(total.map_or(Ok(s), |t| b.map(Scalar::Add, &[t, s]))?);
+    }
+    let total = total.unwrap_or_else(|| b.constant(0.0, DType::F32));
+    b.map(Scalar::Sqrt, &[total])
+}
+
+/// Gradients scaled so that their norm is at most `max`: torch's `clip_grad_norm_` (Pascanu et al., 2013).
+pub fn clip_norm(b: &mut Builder, grads: &[Value], max: f64) -> Result<Vec<Value>, Error> {
+    let norm = grad_norm(b, grads)?;
+    let safe = b.shift(norm, 1e-6)?;
+    let factor = b.over(max, safe)?;
+    let one = b.splat(1.0, factor)?;
+    let factor = b.map(Scalar::Min, &[factor, one])?;
+    grads.iter().map(|g| b.mul(*g, factor)).collect()
+}
+
+/// Gradients with each entry kept within `−max ..= max`.
+pub fn clip_value(b: &mut Builder, grads: &[Value], max: f64) -> Result<Vec<Value>, Error> {
+    grads.iter().map(|g| super::activation::clamp(b, *g, Some(-max), Some(max))).collect()
+}

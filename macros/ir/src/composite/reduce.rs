@@ -1,0 +1,94 @@
+//! Reductions over some dims, or all where none is named.
+
+use super::Built;
+use crate::{Builder, Dim, Op, Reduction, Scalar, Value};
+
+/// Puts axes of length 1 back where a reduction took them.
+pub fn keepdim(b: &mut Builder, reduced: Value, of: Value, dims: &[i64]) -> Built {
+    let axes = b.axes("keepdim", of, dims)?;
+    let mut shape = b.ty(of).shape.clone();
+    axes.iter().for_each(|a| shape[*a] = Dim::from(1));
+    b.emit(Op::Reshape(shape), &[reduced])
+}
+
+/// Sum.
+pub fn sum(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let axes = b.axes("sum", x, dims)?;
+    b.emit(Op::Reduce(Reduction::Sum, axes), &[x])
+}
+
+/// Largest element; equal ones share the gradient.
+pub fn amax(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let axes = b.axes("amax", x, dims)?;
+    b.emit(Op::Reduce(Reduction::Max, axes), &[x])
+}
+
+/// Smallest element; equal ones share the gradient.
+pub fn amin(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let neg = b.map(Scalar::Neg, &[x])?;
+    let top = amax(b, neg, dims)?;
+    b.map(Scalar::Neg, &[top])
+}
+
+/// Arithmetic mean; NaN over nothing.
+pub fn mean(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let total = sum(b, x, dims)?;
+    let n = count(b, x, dims)?;
+    b.div(total, n)
+}
+
+/// Number of elements that a reduction combines, as a scalar of the tensor's element type.
+pub fn count(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let axes = b.axes("count", x, dims)?;
+    let ty = b.ty(x).clone();
+    let n = axes.iter().fold(Dim::from(1), |n, a| n * ty.shape[*a].clone());
+    if let Some(n) = n.literal() {
+        return Ok(b.constant(n as f64, ty.dtype));
+    }
+    // A size that only the call knows: the sum of that many ones.
+    let one = b.constant(1.0, ty.dtype);
+    let ones = b.emit(Op::Broadcast(vec![(0, n)]), &[one])?;
+    b.emit(Op::Reduce(Reduction::Sum, vec![0]), &[ones])
+}
+
+/// Σ(x − mean)² / (n − correction)
+pub fn var(b: &mut Builder, x: Value, dims: &[i64], correction: f64) -> Built {
+    let m = mean(b, x, dims)?;
+    let m = keepdim(b, m, x, dims)?;
+    let off = b.sub(x, m)?;
+    let square = b.map(Scalar::Mul, &[off, off])?;
+    let total = sum(b, square, dims)?;
+    let n = count(b, x, dims)?;
+    let n = b.shift(n, -correction)?;
+    b.div(total, n)
+}
+
+/// √var
+pub fn std(b: &mut Builder, x: Value, dims: &[i64], correction: f64) -> Built {
+    let v = var(b, x, dims, correction)?;
+    b.map(Scalar::Sqrt, &[v])
+}
+
+/// ln Σ eˣ, without overflow.
+pub fn logsumexp(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let top = amax(b, x, dims)?;
+    let top = b.emit(Op::StopGrad, &[top])?;
+    let high = keepdim(b, top, x, dims)?;
+    let low = b.sub(x, high)?;
+    let e = b.map(Scalar::Exp, &[low])?;
+    let total = sum(b, e, dims)?;
+    let log = b.map(Scalar::Log, &[total])?;
+    b.map(Scalar::Add, &[log, top])
+}
+
+/// Index of the first maximum along a dim.
+pub fn argmax(b: &mut Builder, x: Value, dim: i64) -> Built {
+    let axis = b.axis("argmax", x, dim)?;
+    b.emit(Op::ArgMax(axis), &[x])
+}
+
+/// Index of the first minimum along a dim.
+pub fn argmin(b: &mut Builder, x: Value, dim: i64) -> Built {
+    let neg = b.map(Scalar::Neg, &[x])?;
+    argmax(b, neg, dim)
+}
