@@ -17,6 +17,8 @@ mod argument;
 mod dtype;
 mod error;
 pub mod init;
+#[doc(hidden)]
+pub mod kernels;
 mod params;
 pub mod prelude;
 mod rng;

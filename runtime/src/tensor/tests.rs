@@ -8,7 +8,8 @@ use super::*;
 fn constructors() {
     assert_eq!(Tensor::<i64>::zeros([2]).as_slice(), [0, 0]);
     assert_eq!(Tensor::<bool>::ones([2]).as_slice(), [true, true]);
-    assert_eq!(Tensor::full(&[1, 2], 3u8).as_slice(), [3, 3]);
+    let extents = &[1, 2];
+    assert_eq!(Tensor::full(extents, 3u8).as_slice(), [3, 3]);
     assert_eq!(Tensor::<f32>::default().shape(), [0usize; 0]);
     assert_eq!(Tensor::<f32>::zeros([2, 0]).len(), 0);
 }
