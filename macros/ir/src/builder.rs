@@ -154,21 +154,25 @@ impl Builder {
             return Err(self.error(Fault::Arity { op, want: callee.inputs.len(), got: args.len() }));
         }
         let mut here: Vec<Value> = Vec::new();
-        for (_, node) in callee.values() {
-            here.push(match node.op {
-                Op::Input(i) => args[i as usize],
-                _ => {
-                    let args: Vec<Value> = node.args.iter().map(|a| here[a.0 as usize]).collect();
-                    self.emit(node.op.clone(), &args)?
-                }
-            });
+        for (v, node) in callee.values() {
+            if let Op::Input(i) = node.op {
+                here.push(args[i as usize]);
+                continue;
+            }
+            let args: Vec<Value> = node.args.iter().map(|a| here[a.0 as usize]).collect();
+            self.at(node.loc);
+            let value = self.emit(node.op.clone(), &args)?;
+            if let Some(name) = &callee.names[v.0 as usize] {
+                self.name(value, name);
+            }
+            here.push(value);
         }
         Ok(callee.outputs.iter().map(|o| here[o.value.0 as usize]).collect())
     }
 
     /// A fault with the names of this function's dims.
     pub fn error(&self, fault: Fault) -> Error {
-        Error { fault, syms: self.func.syms.clone() }
+        Error { fault: Box::new(fault), syms: self.func.syms.clone() }
     }
 
     fn push(&mut self, op: Op, args: &[Value], ty: Ty) -> Value {

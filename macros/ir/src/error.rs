@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Error {
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// Names of the dims in it.
     pub syms: Syms,
 }
@@ -60,7 +60,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ty = |t: &Ty| format!("{} {}", t.dtype.name(), Shape(&t.shape, &self.syms));
         let dim = |d: &Dim| d.display(&self.syms).to_string();
-        match &self.fault {
+        match &*self.fault {
             Fault::Arity { op, want, got } => write!(f, "`{op}` takes {want} tensors, not {got}"),
             Fault::Mismatch { op, left, right } => {
                 write!(f, "`{op}` needs arguments of one type: {} and {}", ty(left), ty(right))
