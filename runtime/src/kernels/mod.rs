@@ -5,4 +5,5 @@
 
 pub mod gemm;
 pub mod isa;
+pub mod math;
 pub mod threads;

@@ -1,0 +1,195 @@
+//! Scalar functions of the emitted loops, for `f32` and `f64`.
+//!
+//! `f32`: exp, expm1, log, log1p, tanh and erf are polynomials without branches, which LLVM vectorizes inside
+//! [`super::isa::simd`]; the rest is std's. `f64`: std's, and an erf of our own. NaN gives NaN, infinities and tails
+//! their limits; the tests state the errors.
+
+mod double;
+mod single;
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// A type of real numbers: `f32` or `f64`.
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// +∞.
+    const INFINITY: Self;
+    /// The nearest value to an `f64`.
+    fn of(x: f64) -> Self;
+    /// The value as an `f64`.
+    fn wide(self) -> f64;
+    /// `|x|`.
+    fn abs(self) -> Self;
+    /// `e^x`.
+    fn exp(self) -> Self;
+    /// `e^x - 1`, precise near 0.
+    fn expm1(self) -> Self;
+    /// The natural logarithm; -∞ at 0, NaN below.
+    fn log(self) -> Self;
+    /// `log(1 + x)`, precise near 0.
+    fn log1p(self) -> Self;
+    /// The square root, rounded correctly; NaN below 0.
+    fn sqrt(self) -> Self;
+    /// The sine of an angle in radians.
+    fn sin(self) -> Self;
+    /// The cosine of an angle in radians.
+    fn cos(self) -> Self;
+    /// The tangent of an angle in radians.
+    fn tan(self) -> Self;
+    /// The angle in radians whose tangent it is.
+    fn atan(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
+    fn erf(self) -> Self;
+    /// `self` to the power of `y`.
+    fn pow(self, y: Self) -> Self;
+    /// `self` to a whole power.
+    fn powi(self, n: i32) -> Self;
+    /// The largest whole number not above.
+    fn floor(self) -> Self;
+    /// The smallest whole number not below.
+    fn ceil(self) -> Self;
+    /// The nearest whole number, of two as near the even one.
+    fn round(self) -> Self;
+    /// The whole part.
+    fn trunc(self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// Whether it isn't a number.
+    fn is_nan(self) -> bool;
+    /// The greater one; NaN if either is NaN.
+    fn max(self, other: Self) -> Self;
+    /// The lesser one; NaN if either is NaN.
+    fn min(self, other: Self) -> Self;
+}
+
+macro_rules! real {
+    ($t:ident, $ours:ident, $($own:ident)*; $($name:ident = $std:ident),*) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const INFINITY: Self = $t::INFINITY;
+            #[inline(always)]
+            fn of(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $t::is_nan(self)
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $t::copysign(self, sign)
+            }
+            #[inline(always)]
+            fn pow(self, y: Self) -> Self {
+                self.powf(y)
+            }
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                $t::powi(self, n)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self > other || $t::is_nan(self) { self } else { other }
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if self < other || $t::is_nan(self) { self } else { other }
+            }
+            $(#[inline(always)]
+            fn $own(self) -> Self {
+                $ours::$own(self)
+            })*
+            $(#[inline(always)]
+            fn $name(self) -> Self {
+                $t::$std(self)
+            })*
+        }
+    };
+}
+
+real!(f32, single, exp expm1 log log1p tanh erf;
+    abs = abs, sqrt = sqrt, sin = sin, cos = cos, tan = tan, atan = atan, floor = floor, ceil = ceil,
+    round = round_ties_even, trunc = trunc);
+real!(f64, double, erf;
+    abs = abs, exp = exp, expm1 = exp_m1, log = ln, log1p = ln_1p, tanh = tanh, sqrt = sqrt, sin = sin, cos = cos,
+    tan = tan, atan = atan, floor = floor, ceil = ceil, round = round_ties_even, trunc = trunc);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same<T: Real>(x: T, y: f64) {
+        let ok = x.wide() == y || (x.is_nan() && y.is_nan());
+        assert!(ok && (y != 0.0 || x.wide().is_sign_negative() == y.is_sign_negative()), "{x:?} is not {y}");
+    }
+
+    fn limits<T: Real>() {
+        let (inf, nan, of) = (f64::INFINITY, f64::NAN, T::of);
+        for f in [T::exp, T::expm1, T::log, T::log1p, T::tanh, T::erf, T::sqrt, T::sin, T::cos, T::round] {
+            same(f(of(nan)), nan);
+        }
+        for f in [T::expm1, T::log1p, T::tanh, T::erf, T::sqrt, T::sin, T::round] {
+            same(f(of(0.0)), 0.0);
+            same(f(of(-0.0)), -0.0);
+        }
+        for (f, below, above) in [
+            (T::exp as fn(T) -> T, 0.0, inf),
+            (T::expm1, -1.0, inf),
+            (T::tanh, -1.0, 1.0),
+            (T::erf, -1.0, 1.0),
+        ] {
+            for x in [1e4, 1e30, inf] {
+                same(f(of(x)), above);
+                same(f(of(-x)), below);
+            }
+        }
+        same(of(0.0).exp(), 1.0);
+        same(of(inf).log(), inf);
+        same(of(0.0).log(), -inf);
+        same(of(1.0).log(), 0.0);
+        same(of(-1.0).log(), nan);
+        same(of(-inf).log(), nan);
+        same(of(inf).log1p(), inf);
+        same(of(-1.0).log1p(), -inf);
+        same(of(-1.5).log1p(), nan);
+        for (x, y) in [(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, -0.0), (-1.5, -2.0), (2.6, 3.0)] {
+            same(of(x).round(), y);
+        }
+        same(of(1.0).max(of(nan)), nan);
+        same(of(nan).max(of(1.0)), nan);
+        same(of(nan).min(of(1.0)), nan);
+        same(of(1.0).min(of(2.0)), 1.0);
+        same(of(2.0).pow(of(3.0)), 8.0);
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        limits::<f32>();
+        limits::<f64>();
+    }
+}
