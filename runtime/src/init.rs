@@ -42,7 +42,7 @@ pub fn constant(value: f32) -> Init {
     Init(Kind::Constant(value))
 }
 
-/// Uniform over `[low, high)`.
+/// Uniform between `low` and `high`.
 pub fn uniform(low: f32, high: f32) -> Init {
     Init(Kind::Uniform { low, high })
 }
