@@ -1,1 +1,26 @@
-//! Kiln.
+//! The proc macros of Kiln. Invariant: no logic here; each macro hands its tokens to `kiln-compiler`.
+
+use proc_macro::TokenStream;
+
+/// Makes a struct of tensors the parameters of a model.
+///
+/// A field is a tensor with its dims (`Tensor<O, I>`), another params struct, or an array of those. The
+/// macro emits the struct with run-time tensors and implements `kiln::Params` for it: `init`, and the named
+/// leaves (`"fc1.weight"`). Generics are sizes: `const N: usize`.
+///
+/// - `#[params(forward = path)]` names the model behind `.forward(x)`.
+/// - `#[init(normal(0.0, 0.02))]` on a tensor chooses its initializer, any expression over `kiln::init`.
+///   Without it a tensor of rank 2 or more is drawn by `fan_uniform` and others are zeros.
+/// - `#[buffer]` on a tensor marks state that is not trained.
+///
+/// ```ignore
+/// #[params(forward = linear)]
+/// pub struct Linear<const I: usize, const O: usize> {
+///     weight: Tensor<O, I>,
+///     bias: Tensor<O>,
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
+    kiln_compiler::params::expand(attr.into(), item.into()).into()
+}

@@ -1,1 +1,12 @@
-//! Kiln.
+//! The compiler of Kiln as a plain library: tokens → syntax → graph → passes → kernels → tokens.
+//!
+//! It works on `proc_macro2` tokens, so that tests, fuzzers and tools can call it outside a proc macro.
+//! Invariant: this crate is the only home of `syn` and `quote`.
+
+pub mod errors;
+mod message;
+pub mod syntax;
+
+pub mod params;
+
+pub use errors::Errors;

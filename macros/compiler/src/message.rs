@@ -1,0 +1,160 @@
+//! All wording of the front end, in one table, and the search for the name that was meant.
+
+use kiln_ir::DType;
+
+/// `, did you mean …?`, or else all that there is.
+fn hint(name: &str, known: &[&str]) -> String {
+    match (nearest(name, known), known) {
+        (Some(near), _) => format!("; did you mean `{near}`?"),
+        (None, []) => String::new(),
+        (None, _) => format!("; there is {}", list(known)),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The known name that is likely meant: a third of its letters may be wrong, case counts nothing.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).min(3);
+    let scored = known.iter().map(|k| (distance(&name.to_lowercase(), &k.to_lowercase()), *k));
+    scored.filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, k)| k)
+}
+
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut d = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            if i == 0 || j == 0 {
+                d[i][j] = i + j;
+                continue;
+            }
+            let substituted = d[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            d[i][j] = substituted.min(d[i - 1][j] + 1).min(d[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                d[i][j] = d[i][j].min(d[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    d[a.len()][b.len()]
+}
+
+/// Rows of the table: a function of what the message names, and its text.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),*) = $text:literal $(, $extra:expr)*;)*) => {
+        $($(#[$doc])* pub(crate) fn $name($($arg: &str),*) -> String { format!($text $(, $extra)*) })*
+    };
+}
+
+messages! {
+    // Dims.
+    dim_syntax() = "a dim is a literal, a `const`, a const generic, or `{{ … }}` over those with `+`, `-` and `*`";
+    dim_operator(op) = "`{op}` can't be used in a dim: only `+`, `-` and `*`; \
+        put the quotient in a `const` and name that";
+    dim_too_large() = "this dim is too large";
+    dim_negative(value) = "a dim can't be negative, and this is {value}";
+    dim_suffix(suffix) = "a dim is a `usize`, not a `{suffix}`";
+    dim_is_dtype(name) = "`{name}` is an element type and comes first: `Tensor<{name}, …>`";
+    // Tensor types.
+    tensor_without_dims() = "write the dims of this tensor: `Tensor<N, 10>`; `Tensor<>` is a scalar";
+    tensor_dtype_again(name) = "the element type is given twice; `{name}` stands where a dim should";
+    not_a_tensor() = "expected `Tensor<[dtype,] dims…>`";
+    // Generics.
+    generic_type(name, attr) = "`#[{attr}]` can't compile the type parameter `{name}`: \
+        sizes may be generic (`const {name}: usize`), types may not";
+    generic_lifetime(name, attr) = "`#[{attr}]` needs no lifetimes: remove `{name}`";
+    generic_const(name, ty) = "`{name}` is a dim, so it is a `usize`, not `{ty}`";
+    generic_default(name) = "a default for `{name}` can't be compiled: remove it";
+    where_clause(attr) = "`#[{attr}]` can't compile a `where` clause: write a dim as `{{ … }}` where it is used, \
+        shapes are checked anyway";
+    // Params.
+    params_wants_struct(what) = "`#[params]` goes on a struct with named fields, not on {what}";
+    params_tuple_struct() = "the fields of params need names, which are the names of the weights: \
+        `struct Name {{ weight: Tensor<…> }}`";
+    leaf_dtype(name) = "a leaf of params is `f32` for now, not `{name}`";
+    leaf_type(ty) = "`{ty}` can't be a field of params: a field is a `Tensor<…>`, \
+        another `#[params]` struct, or an array of those structs";
+    leaf_number(ty) = "`{ty}` can't be a field of params: a number that is a weight is a `Tensor<>`, \
+        a size is a `const` generic, a setting is an argument of the model";
+    leaf_vec(ty) = "`{ty}` can't be a field of params: how many there are must be known while compiling, \
+        so write an array, `[Block; 12]`";
+    leaf_array() = "an array of tensors can't be a field of params: \
+        give the tensor one dim more, or put it in a `#[params]` struct and make an array of those";
+    leaf_only(attr) = "`#[{attr}]` goes on a tensor; this field brings its own";
+    init_empty() = "name an initializer: `#[init(normal(0.0, 0.02))]`";
+    buffer_args() = "`#[buffer]` takes no arguments";
+    attribute_twice(name) = "`#[{name}]` is given twice";
+    // Options.
+    option_twice(name) = "option `{name}` is given twice";
+    option_syntax() = "an option is a name, `grad(x)`, or a bound `N <= 32`";
+    option_no_value(name) = "option `{name}` takes no value";
+    option_grad() = "name the arguments to differentiate: `grad(x)`";
+    option_forward() = "name the model: `forward = linear`";
+    bound_zero(name) = "the bound of `{name}` must be at least 1";
+    bound_literal(name) = "the bound of `{name}` must be a literal: `{name} <= 32`";
+    // Signatures.
+    model_wants_fn(what) = "`#[model]` goes on a function, not on {what}";
+    fn_qualifier(what) = "a model can't be `{what}`: it becomes a plain function; remove `{what}`";
+    fn_variadic() = "a model takes a fixed number of arguments";
+    fn_self() = "a model is a free function: write `net: &Name` in place of `self`, \
+        and name the model in `#[params(forward = …)]` to call it as a method";
+    arg_pattern() = "an argument of a model needs a name; take it apart in the body";
+    arg_tensor_ref() = "a tensor is passed by value: remove the `&`; \
+        it may still be used any number of times";
+    arg_params_value(ty) = "params are passed by reference: `&{ty}`";
+    arg_number(ty) = "a model can't take a `{ty}`: write `Tensor<{ty}>` for a value that changes from call to call, \
+        a `const` for one that doesn't";
+    arg_scalar_f32() = "a model can't take a `f32`: write `Tensor<>` for a value that changes from call to call, \
+        a `const` for one that doesn't";
+    arg_type(ty) = "a model can't take `{ty}`: an argument is a tensor, `&P` or `&mut P` of params, \
+        `&mut Tensor<…>`, or a `bool` or `usize` known while compiling";
+    result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
+    result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
+    dim_unreadable(name) = "`{name}` can't be read from the arguments: no tensor or params type has it as a dim";
+}
+
+pub(crate) fn unknown_dtype(name: &str) -> String {
+    let known = DType::ALL.map(DType::name);
+    format!("unknown element type `{name}`{}", hint(name, &known))
+}
+
+pub(crate) fn undeclared_dim(name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("`{name}` isn't a dim; did you mean `{near}`?"),
+        None => format!("`{name}` isn't declared as a dim: declare `const {}: usize`", name.to_uppercase()),
+    }
+}
+
+pub(crate) fn bound_not_free(name: &str, known: &[&str]) -> String {
+    format!(
+        "`{name}` isn't a free dim, so it can't be bounded{}",
+        match known {
+            [] => format!("; a free dim is a generic, `const {name}: usize`"),
+            _ => hint(name, known),
+        }
+    )
+}
+
+pub(crate) fn unknown_option(name: &str, attr: &str, known: &[&str]) -> String {
+    format!("unknown option `{name}` of `#[{attr}]`{}", hint(name, known))
+}
+
+pub(crate) fn grad_unknown(name: &str, known: &[&str]) -> String {
+    format!("`grad({name})`: there is no such argument{}", hint(name, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant() {
+        assert_eq!(nearest("f23", &["f64", "f32"]), Some("f32"));
+        assert_eq!(nearest("n", &["M", "N"]), Some("N"));
+        assert_eq!(nearest("inlin", &["exact", "inline"]), Some("inline"));
+        assert_eq!(nearest("banana", &["f64", "f32"]), None);
+    }
+}

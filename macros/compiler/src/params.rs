@@ -1,0 +1,182 @@
+//! `#[params]`: the struct as the runtime sees it, and its `Params` implementation.
+//!
+//! On a fault the struct still stands, with an implementation that can't be reached, so that nothing cascades.
+
+use crate::errors::{Errors, compile_errors};
+use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
+use crate::syntax::{params as syntax, tensor};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
+
+/// Expands `#[params(attr)] item`.
+pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    let Some(parsed) = errors.ok(syn::parse2::<Item>(item.clone())) else {
+        return compile_errors(&errors.finish());
+    };
+    let Some(item_struct) = syntax::item_struct(&errors, &parsed) else {
+        let faults = compile_errors(&errors.finish());
+        return quote!(#faults #item);
+    };
+    let params = syntax::params(&errors, attr, &item_struct);
+    let faults = errors.finish();
+    if faults.is_empty() { sound(&params) } else { faulty(&compile_errors(&faults), item_struct) }
+}
+
+fn sound(params: &Params) -> TokenStream {
+    let Params { attrs, vis, ident, .. } = params;
+    let names: Vec<_> = params.generics.iter().map(|g| &g.ident).collect();
+    let fields = params.fields.iter().map(|f| {
+        let ParamsField { attrs, vis, ident, kind } = f;
+        let ty = match kind {
+            FieldKind::Nested(ty) => quote!(#ty),
+            _ => quote!(::kiln::Tensor<f32>),
+        };
+        quote!(#(#attrs)* #vis #ident: #ty)
+    });
+    let (declared, used) = if names.is_empty() {
+        (quote!(), quote!())
+    } else {
+        (quote!(<#(const #names: usize),*>), quote!(<#(#names),*>))
+    };
+    let derives = derives(attrs);
+    let init = params.fields.iter().map(init);
+    let leaves = params.fields.iter().map(|f| visit(f, &quote!(Leaf), &quote!(leaves), &quote!(&)));
+    let leaves_mut =
+        params.fields.iter().map(|f| visit(f, &quote!(LeafMut), &quote!(leaves_mut), &quote!(&mut)));
+    let imp = implementation(
+        &quote!(impl #declared ::kiln::Params for #ident #used),
+        &quote!(Self { #(#init),* }),
+        &quote!(#(#leaves)*),
+        &quote!(#(#leaves_mut)*),
+    );
+    quote! {
+        #derives
+        #(#attrs)*
+        #vis struct #ident #declared { #(#fields),* }
+        #imp
+    }
+}
+
+fn implementation(
+    head: &TokenStream,
+    init: &TokenStream,
+    leaves: &TokenStream,
+    leaves_mut: &TokenStream,
+) -> TokenStream {
+    quote! {
+        #[allow(unused_variables, unused_imports, clippy::all)]
+        #head {
+            fn init(rng: &mut ::kiln::Rng) -> Self { #init }
+            fn leaves<'a>(&'a self, prefix: &str, out: &mut ::std::vec::Vec<::kiln::Leaf<'a>>) { #leaves }
+            fn leaves_mut<'a>(
+                &'a mut self,
+                prefix: &str,
+                out: &mut ::std::vec::Vec<::kiln::LeafMut<'a>>,
+            ) { #leaves_mut }
+        }
+    }
+}
+
+/// `Clone` and `Debug`, unless the user derives them.
+fn derives(attrs: &[Attribute]) -> TokenStream {
+    let mut given = Vec::new();
+    for attr in attrs.iter().filter(|a| a.path().is_ident("derive")) {
+        let Meta::List(list) = &attr.meta else { continue };
+        let paths = list.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
+        given.extend(paths.into_iter().flatten().filter_map(|p| Some(p.segments.last()?.ident.to_string())));
+    }
+    let clone = (!given.iter().any(|g| g == "Clone")).then(|| quote!(::core::clone::Clone,));
+    let debug = (!given.iter().any(|g| g == "Debug")).then(|| quote!(::core::fmt::Debug,));
+    if clone.is_none() && debug.is_none() { quote!() } else { quote!(#[derive(#clone #debug)]) }
+}
+
+fn shape(leaf: &Leaf) -> Vec<&TokenStream> {
+    leaf.ty.dims.iter().map(|d| &d.tokens).collect()
+}
+
+fn init(field: &ParamsField) -> TokenStream {
+    let name = &field.ident;
+    let (leaf, default) = match &field.kind {
+        FieldKind::Nested(ty) => return quote!(#name: <#ty as ::kiln::Params>::init(rng)),
+        FieldKind::Parameter(leaf) if leaf.ty.dims.len() >= 2 => {
+            let dims = shape(leaf);
+            let (first, rest) = (dims[1], &dims[2..]);
+            (leaf, quote!(::kiln::init::fan_uniform(#first #(* #rest)*)))
+        }
+        FieldKind::Parameter(leaf) | FieldKind::Buffer(leaf) => (leaf, quote!(::kiln::init::zeros())),
+    };
+    let initializer = match &leaf.init {
+        Some(expr) => quote!({ use ::kiln::init::*; (#expr) }),
+        None => default,
+    };
+    let dims = shape(leaf);
+    quote!(#name: #initializer.tensor(rng, &[#(#dims),*]))
+}
+
+fn visit(
+    field: &ParamsField,
+    leaf_ty: &TokenStream,
+    method: &TokenStream,
+    borrow: &TokenStream,
+) -> TokenStream {
+    let ident = &field.ident;
+    let name = ident.unraw().to_string();
+    let path = quote!(::kiln::rt::join(prefix, #name));
+    let (leaf, kind) = match &field.kind {
+        FieldKind::Nested(_) => {
+            return quote!(::kiln::Params::#method(#borrow self.#ident, &#path, out););
+        }
+        FieldKind::Parameter(leaf) => (leaf, quote!(Parameter)),
+        FieldKind::Buffer(leaf) => (leaf, quote!(Buffer)),
+    };
+    let dims = shape(leaf);
+    quote! {
+        out.push(::kiln::#leaf_ty {
+            name: #path,
+            kind: ::kiln::LeafKind::#kind,
+            shape: ::std::vec![#(#dims),*],
+            tensor: #borrow self.#ident,
+        });
+    }
+}
+
+/// The struct as near as possible to the meant one, and an implementation that is never reached.
+fn faulty(faults: &TokenStream, mut item: ItemStruct) -> TokenStream {
+    let unused = item.generics.params.iter().filter_map(|p| match p {
+        GenericParam::Type(t) => Some(t.ident.to_string()),
+        GenericParam::Lifetime(l) => Some(l.lifetime.to_string()),
+        GenericParam::Const(_) => None,
+    });
+    // Without its use in a field a type or lifetime parameter is rustc's error too: leave both out.
+    let dropped = unused.count() > 0;
+    if dropped {
+        item.generics.params = std::mem::take(&mut item.generics.params)
+            .into_iter()
+            .filter(|p| matches!(p, GenericParam::Const(_)))
+            .collect();
+    }
+    for param in item.generics.params.iter_mut() {
+        if let GenericParam::Const(p) = param {
+            (p.ty, p.default) = (syn::parse_quote!(usize), None);
+        }
+    }
+    item.generics.where_clause = None;
+    for field in &mut item.fields {
+        field.attrs.retain(|a| !syntax::is_own(a));
+        if dropped || tensor::is_tensor(&field.ty) || !matches!(field.ty, Type::Path(_) | Type::Array(_)) {
+            field.ty = syn::parse_quote!(::kiln::Tensor<f32>);
+        }
+        if matches!(&field.ty, Type::Array(a) if tensor::is_tensor(&a.elem)) {
+            field.ty = syn::parse_quote!(::kiln::Tensor<f32>);
+        }
+    }
+    let derives = derives(&item.attrs);
+    let (declared, used, _) = item.generics.split_for_impl();
+    let ident = &item.ident;
+    let never = quote!(::core::unreachable!());
+    let imp = implementation(&quote!(impl #declared ::kiln::Params for #ident #used), &never, &never, &never);
+    quote!(#faults #derives #item #imp)
+}

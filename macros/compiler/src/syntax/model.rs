@@ -1,0 +1,211 @@
+//! `#[model]` functions: options and signature. The body is kept for the tracer.
+
+use super::ast::{Arg, ArgKind, Free, Model, ModelOptions, ModelResult, TensorTy};
+use super::dims::Scope;
+use super::{generics, options, tensor, tidy};
+use crate::{Errors, message};
+use kiln_ir::{DType, Sym, SymKind, Syms};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{FnArg, Item, ItemFn, Pat, PatType, ReturnType, Safety, Signature, Type};
+
+/// Parses a model; `None` where a part is missing, with the faults noted.
+pub fn model(errors: &Errors, attr: TokenStream, item: &Item) -> Option<Model> {
+    let Item::Fn(item) = item else {
+        let what = match item {
+            Item::Struct(_) => "a struct; that is `#[params]`",
+            _ => "this",
+        };
+        errors.at(item, message::model_wants_fn(what));
+        return None;
+    };
+    let options = options::model_options(errors, attr);
+    let mut scope = Scope { errors, syms: Syms::default() };
+    qualifiers(errors, &item.sig);
+    let mut frees = generics::generics(&mut scope, &item.sig.generics, "model");
+    bounds(&mut scope, &mut frees, &options);
+    let inputs = item.sig.inputs.len();
+    let args: Vec<Arg> = item.sig.inputs.iter().filter_map(|a| argument(&mut scope, a)).collect();
+    let result = result(&mut scope, &item.sig);
+    grads(errors, &options, &item.sig);
+    if args.len() == inputs {
+        readable(errors, &frees, &args);
+    }
+    finish(item, options, frees, scope.syms, args, result?)
+}
+
+fn finish(
+    item: &ItemFn,
+    options: ModelOptions,
+    frees: Vec<Free>,
+    syms: Syms,
+    args: Vec<Arg>,
+    result: ModelResult,
+) -> Option<Model> {
+    Some(Model {
+        attrs: item.attrs.clone(),
+        vis: item.vis.clone(),
+        ident: item.sig.ident.clone(),
+        options,
+        frees,
+        syms,
+        args,
+        result,
+        body: item.block.clone(),
+    })
+}
+
+fn qualifiers(errors: &Errors, sig: &Signature) {
+    if let Some(token) = &sig.constness {
+        errors.at(token, message::fn_qualifier("const"));
+    }
+    if let Some(token) = &sig.asyncness {
+        errors.at(token, message::fn_qualifier("async"));
+    }
+    if !matches!(sig.safety, Safety::Default) {
+        errors.at(&sig.safety, message::fn_qualifier(&sig.safety.to_token_stream().to_string()));
+    }
+    if let Some(abi) = &sig.abi {
+        errors.at(abi, message::fn_qualifier("extern"));
+    }
+    if let Some(variadic) = &sig.variadic {
+        errors.at(variadic, message::fn_variadic());
+    }
+}
+
+fn bounds(scope: &mut Scope, frees: &mut [Free], options: &ModelOptions) {
+    for (name, bound) in &options.bounds {
+        match frees.iter_mut().find(|f| f.ident == *name) {
+            Some(free) => {
+                free.bound = Some(*bound);
+                scope.syms.0[free.sym.0 as usize].kind = SymKind::Free { bound: Some(*bound) };
+            }
+            None => {
+                scope.errors.at(name, message::bound_not_free(&name.to_string(), &scope.free_names()));
+            }
+        }
+    }
+}
+
+fn argument(scope: &mut Scope, arg: &FnArg) -> Option<Arg> {
+    let arg = match arg {
+        FnArg::Typed(arg) => arg,
+        FnArg::Receiver(receiver) => {
+            scope.errors.at(receiver, message::fn_self());
+            return None;
+        }
+    };
+    let kind = kind(scope, arg);
+    match &*arg.pat {
+        Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => {
+            Some(Arg { ident: p.ident.clone(), kind: kind? })
+        }
+        other => {
+            scope.errors.at(other, message::arg_pattern());
+            None
+        }
+    }
+}
+
+fn kind(scope: &mut Scope, arg: &PatType) -> Option<ArgKind> {
+    let ty = tensor::strip(&arg.ty);
+    if tensor::is_tensor(ty) {
+        return tensor::tensor(scope, ty).map(ArgKind::Tensor);
+    }
+    let wrong = match ty {
+        Type::Reference(r) if tensor::is_tensor(&r.elem) => {
+            let parsed = tensor::tensor(scope, &r.elem);
+            if r.mutability.is_some() {
+                return parsed.map(ArgKind::TensorMut);
+            }
+            scope.errors.at(r.and_token, message::arg_tensor_ref());
+            return None;
+        }
+        Type::Reference(r) if matches!(tensor::strip(&r.elem), Type::Path(_) | Type::Array(_)) => {
+            let elem = r.elem.clone();
+            return Some(if r.mutability.is_some() {
+                ArgKind::ParamsMut(elem)
+            } else {
+                ArgKind::Params(elem)
+            });
+        }
+        Type::Path(p) if p.path.is_ident("bool") => return Some(ArgKind::Bool),
+        Type::Path(p) if p.path.is_ident("usize") => return Some(ArgKind::Usize),
+        Type::Path(p) if p.path.is_ident("f32") => message::arg_scalar_f32(),
+        Type::Path(p) => {
+            let text = tidy(p);
+            match DType::from_name(&text) {
+                Some(_) => message::arg_number(&text),
+                None => message::arg_params_value(&text),
+            }
+        }
+        other => message::arg_type(&tidy(other)),
+    };
+    scope.errors.at(ty, wrong);
+    None
+}
+
+fn result(scope: &mut Scope, sig: &Signature) -> Option<ModelResult> {
+    let ReturnType::Type(_, ty) = &sig.output else {
+        scope.errors.at(&sig.ident, message::result_missing(&sig.ident.to_string()));
+        return None;
+    };
+    match tensor::strip(ty) {
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
+            let parsed: Vec<Option<TensorTy>> = tuple.elems.iter().map(|t| one_result(scope, t)).collect();
+            parsed.into_iter().collect::<Option<Vec<_>>>().map(ModelResult::Tuple)
+        }
+        ty => one_result(scope, ty).map(ModelResult::One),
+    }
+}
+
+fn one_result(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
+    if tensor::is_tensor(ty) {
+        return tensor::tensor(scope, ty);
+    }
+    scope.errors.at(ty, message::result_type(&tidy(ty)));
+    None
+}
+
+fn grads(errors: &Errors, options: &ModelOptions, sig: &Signature) {
+    let names: Vec<String> = sig
+        .inputs
+        .iter()
+        .filter_map(|a| match a {
+            FnArg::Typed(PatType { pat, .. }) => match &**pat {
+                Pat::Ident(p) => Some(p.ident.to_string()),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    for name in options.grad.iter().filter(|g| !known.contains(&g.to_string().as_str())) {
+        errors.at(name, message::grad_unknown(&name.to_string(), &known));
+    }
+}
+
+/// Each free dim must be read from an argument: alone in a tensor's dims, or somewhere in a params type.
+fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
+    let has = |sym: Sym, name: &str| {
+        args.iter().any(|arg| match &arg.kind {
+            ArgKind::Tensor(t) | ArgKind::TensorMut(t) => t.dims.iter().any(|d| d.dim.syms().contains(&sym)),
+            ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
+            ArgKind::Bool | ArgKind::Usize => false,
+        })
+    };
+    for free in frees {
+        let name = free.ident.to_string();
+        if !has(free.sym, &name) {
+            errors.at(&free.ident, message::dim_unreadable(&name));
+        }
+    }
+}
+
+fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}

@@ -1,0 +1,108 @@
+//! Tensor types: `Tensor<[dtype,] dims…>`, which is Rust's type syntax with any number of arguments.
+
+use super::ast::TensorTy;
+use super::dims::{self, Scope};
+use crate::message;
+use kiln_ir::DType;
+use syn::{Expr, GenericArgument, Path, PathArguments, Type};
+
+/// Whether a type is written as a tensor: a path that ends in `Tensor`.
+pub fn is_tensor(ty: &Type) -> bool {
+    tensor_path(ty).is_some()
+}
+
+/// A type without parentheses and invisible groups.
+pub fn strip(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(p) => strip(&p.elem),
+        Type::Group(g) => strip(&g.elem),
+        _ => ty,
+    }
+}
+
+fn tensor_path(ty: &Type) -> Option<&Path> {
+    match strip(ty) {
+        Type::Path(p) if p.qself.is_none() && p.path.segments.last()?.ident == "Tensor" => Some(&p.path),
+        _ => None,
+    }
+}
+
+/// Parses a tensor type; `None` with the faults noted.
+pub fn tensor(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
+    let Some(segment) = tensor_path(ty).and_then(|p| p.segments.last()) else {
+        scope.errors.at(ty, message::not_a_tensor());
+        return None;
+    };
+    let args = match &segment.arguments {
+        PathArguments::AngleBracketed(args) => &args.args,
+        PathArguments::None => {
+            scope.errors.at(ty, message::tensor_without_dims());
+            return None;
+        }
+        PathArguments::Parenthesized(_) => {
+            scope.errors.at(ty, message::not_a_tensor());
+            return None;
+        }
+    };
+    let first = args.first().and_then(|arg| dtype(scope, arg));
+    let given = first.is_some();
+    let mut sound = first != Some(None);
+    let mut dims = Vec::new();
+    for arg in args.iter().skip(usize::from(given)) {
+        match (given, name(arg).and_then(|n| DType::from_name(&n))) {
+            (true, Some(again)) => {
+                scope.errors.at(arg, message::tensor_dtype_again(again.name()));
+                sound = false;
+            }
+            _ => match argument(scope, arg) {
+                Some(dim) => dims.push(dim),
+                None => sound = false,
+            },
+        }
+    }
+    let dtype = first.flatten().unwrap_or(DType::F32);
+    sound.then_some(TensorTy { dtype, dims })
+}
+
+/// The name, if an argument is only one.
+fn name(arg: &GenericArgument) -> Option<String> {
+    match arg {
+        GenericArgument::Type(Type::Path(p)) if p.qself.is_none() => Some(p.path.get_ident()?.to_string()),
+        _ => None,
+    }
+}
+
+/// The element type, if the first argument is meant as one: `Some(None)` with the fault noted.
+fn dtype(scope: &Scope, arg: &GenericArgument) -> Option<Option<DType>> {
+    let name = name(arg)?;
+    if let Some(dtype) = DType::from_name(&name) {
+        return Some(Some(dtype));
+    }
+    // Element types begin in lower case; so does a mistyped dim, if it is near one.
+    let meant =
+        name.starts_with(char::is_lowercase) && message::nearest(&name, &scope.free_names()).is_none();
+    if !meant {
+        return None;
+    }
+    scope.errors.at(arg, message::unknown_dtype(&name));
+    Some(None)
+}
+
+fn argument(scope: &mut Scope, arg: &GenericArgument) -> Option<super::ast::DimExpr> {
+    match arg {
+        GenericArgument::Const(expr @ (Expr::Lit(_) | Expr::Block(_) | Expr::Unary(_))) => {
+            dims::dim(scope, expr)
+        }
+        GenericArgument::Type(ty) => match strip(ty) {
+            Type::Path(p) if p.qself.is_none() => dims::path_dim(scope, &p.path),
+            _ => {
+                scope.errors.at(arg, message::dim_syntax());
+                None
+            }
+        },
+        _ => {
+            scope.errors.at(arg, message::dim_syntax());
+            None
+        }
+    }
+}

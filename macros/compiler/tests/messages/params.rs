@@ -1,0 +1,41 @@
+#[params] enum Net { A, B }
+
+#[params] union Net { a: f32 }
+
+#[params] fn net() {}
+
+#[params] struct Net(Tensor<3>, Tensor<4>);
+
+#[params] struct Net;
+
+#[params] struct Net<T: Copy, 'a, const N: f32> where T: Copy { w: Tensor<N> }
+
+#[params] struct Net<const N: usize = 3> { w: Tensor<N> }
+
+#[params]
+struct Net {
+    size: usize,
+    blocks: Vec<Block>,
+    pair: (Tensor<3>, Tensor<4>),
+    many: [Tensor<3>; 4],
+    other: &'static Block,
+    name: String,
+    ids: Tensor<i64, 3>,
+    good: Tensor<3>,
+}
+
+#[params]
+struct Net {
+    #[init(zeros())] #[init(ones())] a: Tensor<3>,
+    #[init] b: Tensor<3>,
+    #[buffer(3)] c: Tensor<3>,
+    #[init(zeros())] d: Linear<3, 4>,
+    #[buffer] e: Linear<3, 4>,
+    #[init(1 +)] f: Tensor<3>,
+}
+
+#[params(foward = linear)] struct Net { w: Tensor<3> }
+
+#[params(forward = linear, forward = other)] struct Net { w: Tensor<3> }
+
+#[params(forward)] struct Net { w: Tensor<3> }
