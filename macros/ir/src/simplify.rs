@@ -102,7 +102,28 @@ fn compose(b: &mut Builder, op: &Op, args: &[Value]) -> Result<Option<Value>, Er
             let both = outer.iter().map(|&i| first[i]).collect();
             b.emit(Op::Permute(both), &inner.args).map(Some)
         }
+        // contract(permute(x), y) = contract(x, y) with the labels permuted back
+        (Op::Contract { .. }, _) => unpermuted_operands(b, op, args),
         _ => Ok(None),
+    }
+}
+
+/// The contraction of what permuted operands were permuted from: a contraction reads its operands in any order.
+fn unpermuted_operands(b: &mut Builder, op: &Op, args: &[Value]) -> Result<Option<Value>, Error> {
+    let Op::Contract { lhs, rhs, out } = op else { return Ok(None) };
+    let (left, l) = unpermuted(b, args[0], lhs);
+    let (right, r) = unpermuted(b, args[1], rhs);
+    if [left, right] == args {
+        return Ok(None);
+    }
+    b.emit(Op::Contract { lhs: l, rhs: r, out: out.clone() }, &[left, right]).map(Some)
+}
+
+fn unpermuted(b: &Builder, v: Value, labels: &[u8]) -> (Value, Vec<u8>) {
+    let node = b.func().node(v);
+    match &node.op {
+        Op::Permute(perm) => (node.args[0], ops::layout::inverse(perm).iter().map(|&i| labels[i]).collect()),
+        _ => (v, labels.to_vec()),
     }
 }
 
@@ -160,6 +181,16 @@ mod tests {
             assert_eq!(b.map(Scalar::Select, &[c, y, y]), Ok(y));
             let yes = b.splat(1.0, c).unwrap();
             assert_eq!(b.map(Scalar::Select, &[yes, x, y]), Ok(x));
+        });
+    }
+
+    #[test]
+    fn a_contraction_reads_through_permutations() {
+        with_x(|b, x| {
+            let contract = |lhs: [u8; 2]| Op::Contract { lhs: lhs.into(), rhs: vec![2, 1], out: vec![0, 2] };
+            let t = b.emit(Op::Permute(vec![1, 0]), &[x]).unwrap();
+            let direct = b.emit(contract([0, 1]), &[x, x]);
+            assert_eq!(b.emit(contract([1, 0]), &[t, x]), direct);
         });
     }
 }
