@@ -10,6 +10,31 @@
 //! assert_eq!(x.shape(), [2, 2]);
 //! assert_eq!(x.as_slice(), [1.0, 2.0, 3.0, 4.0]);
 //! ```
+//!
+//! Parameters are data:
+//!
+//! ```
+//! use kiln::prelude::*;
+//!
+//! #[params]
+//! pub struct Layer<const I: usize, const O: usize> {
+//!     weight: Tensor<O, I>,
+//!     #[init(ones())]
+//!     bias: Tensor<O>,
+//! }
+//!
+//! #[params]
+//! pub struct Mlp {
+//!     fc1: Layer<784, 128>,
+//!     tail: [Layer<128, 128>; 2],
+//! }
+//!
+//! let net = Mlp::init(&mut Rng::seed(0));
+//! assert_eq!(net.named_leaves()[2].name, "tail.0.weight");
+//! assert_eq!(net.param_count(), 784 * 128 + 128 + 2 * (128 * 128 + 128));
+//! assert_eq!(Mlp::from_bytes(&net.to_bytes()?)?.fc1.weight, net.fc1.weight);
+//! # Ok::<(), kiln::Error>(())
+//! ```
 
 extern crate self as kiln;
 
@@ -31,6 +56,7 @@ pub use argument::{Arg, AsTensor};
 pub use dtype::Element;
 pub use error::{Error, Result, ShapeFault, WeightFaults};
 pub use init::Init;
+pub use kiln_macros::params;
 pub use params::{Leaf, LeafKind, LeafMut, Params};
 pub use rng::Rng;
 pub use shape::{MAX_RANK, Shape};
