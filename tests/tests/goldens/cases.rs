@@ -2,7 +2,7 @@
 
 use crate::file::Golden;
 use kiln_ir::composite::{activation as act, linalg, loss, norm, reduce, shape};
-use kiln_ir::{Builder, Dim, Error, Role, Scalar, Syms, Ty, Value};
+use kiln_ir::{Builder, Dim, Error, Op, Role, Scalar, Syms, Ty, Value, differentiate};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -74,10 +74,12 @@ pub fn build(golden: &Golden, c: &mut Case) -> Option<Result<(), Error>> {
         "binary" => binary(op, c)?,
         "compare" => compare(op, c)?,
         "reduce" => return reduction(op, c),
-        _ if golden.case.ends_with("loss") || golden.case.starts_with("bce") || family == "cross" => {
+        _ if golden.case.ends_with("loss") || matches!(family, "bce" | "cross" | "kl") => {
             losses(&golden.case, c)?
         }
         _ if golden.case == "model_mlp" => return Some(mlp(c)),
+        _ if golden.case == "second_derivative" => return Some(second_derivative(c)),
+        _ if matches!(family, "split" | "chunk") => return Some(parts(family, c)),
         _ if golden.case == "seed_example" => seed_example(c),
         _ => layout(&golden.case, c).or_else(|| layer(&golden.case, c))?,
     };
@@ -158,6 +160,7 @@ fn reduction(op: &str, c: &mut Case) -> Option<Result<(), Error>> {
         "logsumexp" => reduce::logsumexp(b, x, &dims),
         "var" => reduce::var(b, x, &dims, c.config["correction"].as_f64()?),
         "std" => reduce::std(b, x, &dims, c.config["correction"].as_f64()?),
+        "norm" => reduce::norm(b, x, c.config["p"].as_f64()?, &dims),
         "argmax" | "argmin" => {
             let flat = if dims.is_empty() { shape::flatten(b, x, 0, -1) } else { Ok(x) };
             let find = if op == "argmax" { reduce::argmax } else { reduce::argmin };
@@ -196,6 +199,16 @@ fn losses(case: &str, c: &mut Case) -> Option<Result<Value, Error>> {
             };
             loss::cross_entropy(&mut c.b, x, y, options)
         }
+        "nll_loss" => {
+            let options = loss::CrossEntropy {
+                weight: c.maybe("weight"),
+                ignore_index: c.int("ignore_index"),
+                reduction: how,
+                ..Default::default()
+            };
+            loss::nll(&mut c.b, x, y, options)
+        }
+        "kl_div" => kl_div(c, x, y, how),
         "cross_entropy_soft" => {
             let smoothing = c.float("label_smoothing");
             loss::cross_entropy_soft(&mut c.b, x, y, smoothing)
@@ -229,6 +242,9 @@ fn layout(case: &str, c: &mut Case) -> Option<Result<Value, Error>> {
             shape::expand(&mut c.b, x, &to)
         }
         "squeeze" => shape::squeeze(&mut c.b, x, c.config["dim"].as_i64()),
+        "tril" => shape::tril(&mut c.b, x, c.config["diagonal"].as_i64()?),
+        "triu" => shape::triu(&mut c.b, x, c.config["diagonal"].as_i64()?),
+        "slice" => slices(c, x),
         "unsqueeze" => shape::unsqueeze(&mut c.b, x, c.config["dim"].as_i64()?),
         _ => return None,
     })
@@ -262,6 +278,89 @@ fn layer(case: &str, c: &mut Case) -> Option<Result<Value, Error>> {
         }
         _ => return None,
     })
+}
+
+fn kl_div(c: &mut Case, x: Value, y: Value, how: loss::Reduce) -> Result<Value, Error> {
+    // The case draws logits.
+    let log_p = norm::log_softmax(&mut c.b, x, -1)?;
+    let each = loss::kl_div(&mut c.b, log_p, y, c.config["log_target"].as_bool() == Some(true))?;
+    match (c.config["reduction"].as_str(), how) {
+        (Some("batchmean"), _) => {
+            let total = reduce::sum(&mut c.b, each, &[])?;
+            let batch = reduce::count(&mut c.b, x, &[0])?;
+            c.b.div(total, batch)
+        }
+        (_, loss::Reduce::Mean) => reduce::mean(&mut c.b, each, &[]),
+        (_, loss::Reduce::Sum) => reduce::sum(&mut c.b, each, &[]),
+        (_, loss::Reduce::None) => Ok(each),
+    }
+}
+
+/// `[start, stop, step]` an axis, as Python slices.
+fn slices(c: &mut Case, mut x: Value) -> Result<Value, Error> {
+    let ranges = c.config["ranges"].as_array().expect("config.ranges").clone();
+    for (dim, range) in ranges.iter().enumerate() {
+        let n = c.b.ty(x).shape[dim].literal().expect("a literal dim");
+        let bound =
+            |i: usize, open: i64| range[i].as_i64().map_or(open, |k| if k < 0 { k + n } else { k }).min(n);
+        let (start, stop, step) = (bound(0, 0), bound(1, n), range[2].as_i64().unwrap_or(1));
+        let len = (stop - start + step - 1) / step;
+        x = shape::slice(&mut c.b, x, dim as i64, start.into(), len.into(), step)?;
+    }
+    Ok(x)
+}
+
+/// The outputs `y0`, `y1`, … of `split` and `chunk`.
+fn parts(case: &str, c: &mut Case) -> Result<(), Error> {
+    let (x, dim) = (c.input("x"), c.int("dim"));
+    let axis = c.b.axis("split", x, dim)?;
+    let n = c.b.ty(x).shape[axis].literal().expect("a literal dim");
+    let each = match (case, c.config["sizes"].as_i64()) {
+        ("chunk", _) => Some((n + c.int("chunks") - 1) / c.int("chunks")),
+        (_, size) => size,
+    };
+    let even = |each: i64| (0..n).step_by(each as usize).map(|at| Dim::from(each.min(n - at))).collect();
+    let sizes: Vec<Dim> = each.map_or_else(|| c.dims("sizes"), even);
+    let parts = shape::split(&mut c.b, x, &sizes, dim)?;
+    c.outputs.extend(parts.into_iter().enumerate().map(|(i, v)| (format!("y{i}"), v)));
+    Ok(())
+}
+
+/// A scalar function and its gradient, itself an output that is differentiated again.
+fn second_derivative(c: &mut Case) -> Result<(), Error> {
+    let x = c.input("x");
+    let each = match c.config["function"].as_str() {
+        Some("cube") => seed_example(c)?,
+        Some("tanh") => {
+            let t = c.b.map(Scalar::Tanh, &[x])?;
+            c.b.mul(t, t)?
+        }
+        Some("softmax") => {
+            let p = norm::softmax(&mut c.b, x, -1)?;
+            let ty = c.b.ty(x).clone();
+            let len = ty.shape[ty.rank() - 1].clone();
+            let index = c.b.emit(Op::Iota { len, dtype: ty.dtype }, &[])?;
+            let weight = c.b.shift(index, 1.0)?;
+            c.b.mul(p, weight)?
+        }
+        _ => quotient(c, x)?,
+    };
+    let y = reduce::sum(&mut c.b, each, &[])?;
+    let one = c.b.splat(1.0, y)?;
+    let d1 = differentiate::differentiate(&mut c.b, &[(y, one)], &[x])?[0];
+    c.outputs.extend([("y".to_string(), y), ("d1".to_string(), d1)]);
+    Ok(())
+}
+
+/// x₀ / (1 + x₁²) · exp(x₂), over the last axis.
+fn quotient(c: &mut Case, x: Value) -> Result<Value, Error> {
+    let ones = [Dim::from(1), Dim::from(1), Dim::from(1)];
+    let parts = shape::split(&mut c.b, x, &ones, -1)?;
+    let square = c.b.mul(parts[1], parts[1])?;
+    let below = c.b.shift(square, 1.0)?;
+    let ratio = c.b.div(parts[0], below)?;
+    let exp = c.b.map(Scalar::Exp, &[parts[2]])?;
+    c.b.mul(ratio, exp)
 }
 
 /// x³ + 2x

@@ -106,12 +106,17 @@ impl Default for CrossEntropy {
 
 /// −ln softmax(x) at the label. `x: [N, C, …]` or `[C]`, `labels: i64 [N, …]` or `[]`.
 pub fn cross_entropy(b: &mut Builder, x: Value, labels: Value, options: CrossEntropy) -> Built {
+    let log_p = log_softmax(b, x, class_dim(b, x))?;
+    nll(b, log_p, labels, options)
+}
+
+/// −x at the label, for `x` the logarithms of probabilities; shapes as in `cross_entropy`.
+pub fn nll(b: &mut Builder, log_p: Value, labels: Value, options: CrossEntropy) -> Built {
     if b.ty(labels).dtype != DType::I64 {
         let got = b.ty(labels).clone();
         return Err(b.error(Fault::DType { op: "cross_entropy".into(), want: "i64 labels", got }));
     }
-    let class = if b.ty(x).rank() > 1 { 1 } else { 0 };
-    let log_p = log_softmax(b, x, class)?;
+    let (x, class) = (log_p, class_dim(b, log_p));
     let hot = one_hot_like(b, labels, x, class)?;
     let zero = b.splat(0.0, x)?;
     let weights = class_weights(b, x, class, options.weight)?;
@@ -145,7 +150,7 @@ pub fn cross_entropy(b: &mut Builder, x: Value, labels: Value, options: CrossEnt
 
 /// −Σ target · ln softmax(x), the mean over all but the class dim; `target` holds probabilities.
 pub fn cross_entropy_soft(b: &mut Builder, x: Value, target: Value, label_smoothing: f64) -> Built {
-    let class = if b.ty(x).rank() > 1 { 1 } else { 0 };
+    let class = class_dim(b, x);
     let log_p = log_softmax(b, x, class)?;
     let n = reduce::count(b, x, &[class])?;
     let mut target = b.scale(target, 1.0 - label_smoothing)?;
@@ -158,6 +163,26 @@ pub fn cross_entropy_soft(b: &mut Builder, x: Value, target: Value, label_smooth
     let gain = reduce::sum(b, product, &[class])?;
     let loss = b.map(Scalar::Neg, &[gain])?;
     reduce::mean(b, loss, &[])
+}
+
+/// The class dim: 1, or 0 of a single row.
+fn class_dim(b: &Builder, x: Value) -> i64 {
+    (b.ty(x).rank() > 1) as i64
+}
+
+/// Kullback–Leibler divergence of log-probabilities `x` from `target`: target·(ln target − x), each entry. A target
+/// of 0 counts 0. With `log_target`, `target` holds logarithms.
+pub fn kl_div(b: &mut Builder, x: Value, target: Value, log_target: bool) -> Built {
+    if log_target {
+        let (p, off) = (b.map(Scalar::Exp, &[target])?, b.sub(target, x)?);
+        return b.mul(p, off);
+    }
+    let (zero, one) = (b.splat(0.0, target)?, b.splat(1.0, target)?);
+    let none = b.map(Scalar::Eq, &[target, zero])?;
+    let safe = b.map(Scalar::Select, &[none, one, target])?;
+    let log = b.map(Scalar::Log, &[safe])?;
+    let off = b.sub(log, x)?;
+    b.mul(target, off)
 }
 
 /// Share of rows whose largest entry stands at the label, f32. `x: [N, C]`, `labels: i64 [N]`.

@@ -69,6 +69,17 @@ pub fn std(b: &mut Builder, x: Value, dims: &[i64], correction: f64) -> Built {
     b.map(Scalar::Sqrt, &[v])
 }
 
+/// (Σ |x|ᵖ)^(1/p)
+pub fn norm(b: &mut Builder, x: Value, p: f64, dims: &[i64]) -> Built {
+    let size = b.map(Scalar::Abs, &[x])?;
+    let power = super::activation::pow(b, size, p)?;
+    let total = sum(b, power, dims)?;
+    match p {
+        2.0 => b.map(Scalar::Sqrt, &[total]),
+        _ => super::activation::pow(b, total, 1.0 / p),
+    }
+}
+
 /// ln Σ eˣ, without overflow.
 pub fn logsumexp(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
     let top = amax(b, x, dims)?;

@@ -1,7 +1,7 @@
 //! Reshaping by torch's rules.
 
 use super::Built;
-use crate::{Builder, Dim, Op, Value};
+use crate::{Builder, DType, Dim, Error, Op, Scalar, SliceAxis, Value};
 
 /// The same elements under another shape; one dim may be −1 and is what is left over.
 pub fn reshape(b: &mut Builder, x: Value, to: &[Dim]) -> Built {
@@ -80,4 +80,49 @@ pub fn cat(b: &mut Builder, xs: &[Value], dim: i64) -> Built {
 pub fn stack(b: &mut Builder, xs: &[Value], dim: i64) -> Built {
     let raised: Vec<Value> = xs.iter().map(|x| unsqueeze(b, *x, dim)).collect::<Result<_, _>>()?;
     cat(b, &raised, dim)
+}
+
+/// `len` elements from `start` on along an axis, every `step`-th.
+pub fn slice(b: &mut Builder, x: Value, dim: i64, start: Dim, len: Dim, step: i64) -> Built {
+    let axis = b.axis("slice", x, dim)?;
+    let whole = |n: &Dim| SliceAxis { start: Dim::from(0), len: n.clone(), step: 1 };
+    let mut axes: Vec<SliceAxis> = b.ty(x).shape.iter().map(whole).collect();
+    axes[axis] = SliceAxis { start, len, step };
+    b.emit(Op::Slice(axes), &[x])
+}
+
+/// Consecutive parts of these lengths along an axis.
+pub fn split(b: &mut Builder, x: Value, sizes: &[Dim], dim: i64) -> Result<Vec<Value>, Error> {
+    let mut start = Dim::from(0);
+    let mut parts = Vec::new();
+    for size in sizes {
+        parts.push(slice(b, x, dim, start.clone(), size.clone(), 1)?);
+        start = start + size.clone();
+    }
+    Ok(parts)
+}
+
+/// Zero above the diagonal that is `diagonal` to the right of the main one, in the last two dims.
+pub fn tril(b: &mut Builder, x: Value, diagonal: i64) -> Built {
+    let above = above_diagonal(b, x, diagonal)?;
+    let zero = b.splat(0.0, x)?;
+    b.elementwise(Scalar::Select, &[above, zero, x])
+}
+
+/// Zero below that diagonal.
+pub fn triu(b: &mut Builder, x: Value, diagonal: i64) -> Built {
+    let kept = above_diagonal(b, x, diagonal - 1)?;
+    let zero = b.splat(0.0, x)?;
+    b.elementwise(Scalar::Select, &[kept, x, zero])
+}
+
+/// Bool `[rows, columns]`: column − row > diagonal.
+fn above_diagonal(b: &mut Builder, x: Value, diagonal: i64) -> Built {
+    let (i, j) = (b.axis("tril", x, -2)?, b.axis("tril", x, -1)?);
+    let (rows, columns) = (b.ty(x).shape[i].clone(), b.ty(x).shape[j].clone());
+    let row = b.emit(Op::Iota { len: rows, dtype: DType::I64 }, &[])?;
+    let row = b.shift(row, diagonal as f64)?;
+    let row = unsqueeze(b, row, 1)?;
+    let column = b.emit(Op::Iota { len: columns, dtype: DType::I64 }, &[])?;
+    b.elementwise(Scalar::Lt, &[row, column])
 }
