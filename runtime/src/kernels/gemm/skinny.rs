@@ -5,7 +5,7 @@
 use super::kernel::Scalar;
 use super::pack::{self, with_buffer};
 use super::{Epilogue, Matrix, Tile};
-use crate::kernels::isa::simd;
+use crate::kernels::isa::simd_with;
 use crate::kernels::threads::{parallel, threads_for};
 
 /// Up to so many rows B isn't packed.
@@ -33,9 +33,9 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>,
                 let cols = piece.min(n - col);
                 with_buffer(pack::SUMS, m * cols, |sums| {
                     if b.col_stride == 1 {
-                        simd(|| add_rows(k, cols, lines, b, col, sums));
+                        simd_with((k, cols, lines, b, col, &mut *sums), add_rows);
                     } else {
-                        simd(|| dots(k, cols, lines, b, col, sums));
+                        simd_with((k, cols, lines, b, col, &mut *sums), dots);
                     }
                     epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
                 });
@@ -44,9 +44,12 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>,
     });
 }
 
+/// `k`, columns, A by rows, B, the first column, and the sums by rows.
+type Args<'a, T> = (usize, usize, &'a [T], Matrix<'a, T>, usize, &'a mut [T]);
+
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `STEP` rows of B at a time.
 #[inline(always)]
-fn add_rows<T: Scalar>(k: usize, cols: usize, a: &[T], b: Matrix<T>, col: usize, sums: &mut [T]) {
+fn add_rows<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
     sums.fill(T::default());
     let whole = k - k % STEP;
     for p in (0..whole).step_by(STEP) {
@@ -71,7 +74,7 @@ fn add_rows<T: Scalar>(k: usize, cols: usize, a: &[T], b: Matrix<T>, col: usize,
 
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, each a dot product with `LANES` partial sums.
 #[inline(always)]
-fn dots<T: Scalar>(k: usize, cols: usize, a: &[T], b: Matrix<T>, col: usize, sums: &mut [T]) {
+fn dots<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
     for j in 0..cols {
         let line = &b.data[b.at(0, col + j)..][..k];
         for (i, a) in a.chunks_exact(k).enumerate() {
