@@ -31,3 +31,7 @@
 #[model(grad)] fn f(x: Tensor<3>) -> Tensor<> { x }
 
 #[model(grad(input))] fn f(inputs: Tensor<3>) -> Tensor<> { x }
+
+#[model(N <= 0)] fn f<const N: usize>(x: Tensor<N>) -> Tensor<> { x }
+
+#[model] fn f(&mut self) -> (Tensor<3>, Net) { x }
