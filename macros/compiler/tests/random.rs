@@ -145,7 +145,7 @@ fn random_tokens_never_panic() {
     assert!(parse_all("", PARAMS) && parse_all("", MODEL));
     let mut rng = Rng(7);
     let mut items = 0;
-    for round in 0..6_000 {
+    for round in 0..10_000 {
         let attr = rng.pieces(4);
         let item = match round % 5 {
             0 => rng.pieces(20),
