@@ -1,6 +1,6 @@
 //! The instruction set, chosen when the program runs.
 //!
-//! [`simd_with`] runs a function inside a `#[target_feature]` function, so that LLVM vectorizes the loops inlined into it
+//! [`simd_run`] runs its work inside a `#[target_feature]` function, so that LLVM vectorizes the loops inlined into it
 //! although the crate is compiled for the baseline processor. The environment variable `KILN_ISA` (`portable`,
 //! `avx2`, `avx512`) can only narrow the choice: what the processor lacks is never chosen.
 
@@ -83,52 +83,67 @@ fn narrow(available: &[Isa], wanted: Option<&str>) -> Isa {
     available.iter().copied().rfind(|isa| (*isa as u8) <= limit as u8).unwrap_or(Isa::Portable)
 }
 
-/// Runs `f` with the widest instruction set in use enabled around it.
-///
-/// Only what is inlined into the boundary profits, and LLVM doesn't inline a large closure: use [`simd_with`] and a
-/// function marked `#[inline(always)]` for more than a few lines.
-#[inline]
-pub fn simd<R>(f: impl FnOnce() -> R) -> R {
-    simd_with((), |()| f())
+/// Work for [`simd_run`].
+pub trait Body {
+    /// What the work gives.
+    type Output;
+    /// The work. Mark it `#[inline(always)]`, as all it calls: then it is sure to be compiled for each instruction set.
+    fn run(self) -> Self::Output;
 }
 
-/// Runs `f(args)` with the widest instruction set in use enabled around it.
+struct Closure<F>(F);
+
+impl<R, F: FnOnce() -> R> Body for Closure<F> {
+    type Output = R;
+    #[inline(always)]
+    fn run(self) -> R {
+        (self.0)()
+    }
+}
+
+/// Runs `f` with the widest instruction set in use enabled around it.
 ///
-/// `f` should be a function, not a closure, marked `#[inline(always)]` as all it calls: then it is sure to be
-/// compiled once for each instruction set. Several arguments are a tuple.
+/// Only what is inlined into the boundary profits, and LLVM doesn't inline a large closure: use [`simd_run`] for more
+/// than a few lines.
 #[inline]
-pub fn simd_with<A, R>(args: A, f: impl FnOnce(A) -> R) -> R {
-    simd_as(Isa::detect(), args, f)
+pub fn simd<R>(f: impl FnOnce() -> R) -> R {
+    simd_as(Isa::detect(), Closure(f))
+}
+
+/// Runs `body` with the widest instruction set in use enabled around it.
+#[inline]
+pub fn simd_run<B: Body>(body: B) -> B::Output {
+    simd_as(Isa::detect(), body)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn simd_as<A, R>(isa: Isa, args: A, f: impl FnOnce(A) -> R) -> R {
+fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
     match isa {
         // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
-        Isa::Avx512 => unsafe { avx512(args, f) },
+        Isa::Avx512 => unsafe { avx512(body) },
         // SAFETY: `detect` answers `Avx2` only if the processor has AVX2 and FMA.
-        Isa::Avx2 => unsafe { avx2(args, f) },
-        Isa::Portable | Isa::Neon => f(args),
+        Isa::Avx2 => unsafe { avx2(body) },
+        Isa::Portable | Isa::Neon => body.run(),
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn simd_as<A, R>(_: Isa, args: A, f: impl FnOnce(A) -> R) -> R {
-    f(args)
+fn simd_as<B: Body>(_: Isa, body: B) -> B::Output {
+    body.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn avx512<A, R>(args: A, f: impl FnOnce(A) -> R) -> R {
-    f(args)
+fn avx512<B: Body>(body: B) -> B::Output {
+    body.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2<A, R>(args: A, f: impl FnOnce(A) -> R) -> R {
-    f(args)
+fn avx2<B: Body>(body: B) -> B::Output {
+    body.run()
 }
 
 #[cfg(test)]
@@ -150,7 +165,7 @@ mod tests {
     fn every_boundary_computes_the_same() {
         let x: Vec<f32> = (0..1000).map(|i| i as f32 * 0.5).collect();
         for isa in Isa::available() {
-            let y: Vec<f32> = simd_as(isa, &x, |x| x.iter().map(|v| v * v + 1.0).collect());
+            let y: Vec<f32> = simd_as(isa, Closure(|| x.iter().map(|v| v * v + 1.0).collect()));
             assert!(y.iter().zip(&x).all(|(y, x)| *y == x * x + 1.0), "{isa:?}");
         }
         assert_eq!(Isa::detect(), Isa::detect());

@@ -5,7 +5,7 @@
 use super::kernel::Scalar;
 use super::pack::{self, with_buffer};
 use super::{Epilogue, Matrix, Tile};
-use crate::kernels::isa::simd_with;
+use crate::kernels::isa::{Body, simd_run};
 use crate::kernels::threads::{parallel, threads_for};
 
 /// Up to so many rows B isn't packed.
@@ -33,9 +33,9 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>,
                 let cols = piece.min(n - col);
                 with_buffer(pack::SUMS, m * cols, |sums| {
                     if b.col_stride == 1 {
-                        simd_with((k, cols, lines, b, col, &mut *sums), add_rows);
+                        simd_run(AddRows((k, cols, lines, b, col, &mut *sums)));
                     } else {
-                        simd_with((k, cols, lines, b, col, &mut *sums), dots);
+                        simd_run(Dots((k, cols, lines, b, col, &mut *sums)));
                     }
                     epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
                 });
@@ -46,6 +46,26 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>,
 
 /// `k`, columns, A by rows, B, the first column, and the sums by rows.
 type Args<'a, T> = (usize, usize, &'a [T], Matrix<'a, T>, usize, &'a mut [T]);
+
+struct AddRows<'a, T>(Args<'a, T>);
+
+impl<T: Scalar> Body for AddRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        add_rows(self.0);
+    }
+}
+
+struct Dots<'a, T>(Args<'a, T>);
+
+impl<T: Scalar> Body for Dots<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        dots(self.0);
+    }
+}
 
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `STEP` rows of B at a time.
 #[inline(always)]

@@ -158,13 +158,17 @@ mod tests {
         let mut y = x.clone();
         macro_rules! measure {
             ($($f:ident)*) => {$({
-                #[inline(always)]
-                fn all((y, x): (&mut [f32], &[f32])) {
-                    y.iter_mut().zip(x).for_each(|(y, x)| *y = $f(*x));
+                struct All<'a>(&'a mut [f32], &'a [f32]);
+                impl crate::kernels::isa::Body for All<'_> {
+                    type Output = ();
+                    #[inline(always)]
+                    fn run(self) {
+                        self.0.iter_mut().zip(self.1).for_each(|(y, x)| *y = $f(*x));
+                    }
                 }
                 let start = std::time::Instant::now();
                 for _ in 0..2000 {
-                    crate::kernels::isa::simd_with((&mut y[..], &x[..]), all);
+                    crate::kernels::isa::simd_run(All(&mut y, &x));
                     std::hint::black_box(&y);
                 }
                 let bytes = 2000.0 * 8.0 * x.len() as f64;
