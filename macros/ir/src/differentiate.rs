@@ -65,7 +65,7 @@ pub fn value_and_grad(func: &Func, wrt: &[usize]) -> Result<Func, Error> {
 pub fn vjp(func: &Func, wrt: &[usize]) -> Result<Func, Error> {
     let (mut b, inputs, results) = reopen(func)?;
     let mut of = Vec::new();
-    for (output, value) in func.outputs.iter().zip(results).filter(|(_, v)| func_is_float(func, *v)) {
+    for (output, value) in func.outputs.iter().zip(results).filter(|(o, _)| func_is_float(func, o.value)) {
         let ty = b.ty(value).clone();
         of.push((value, b.input(&format!("cot.{}", output.name), ty, crate::Role::Argument)));
     }

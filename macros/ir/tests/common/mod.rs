@@ -1,0 +1,87 @@
+//! What the integration tests share: a random generator, random arrays and inner products.
+#![allow(dead_code)] // Each test file uses a part.
+
+use kiln_ir::{Builder, DType, Dim, Func, Role, Syms, Ty, ops::Array};
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub fn uniform(&mut self, lo: f64, hi: f64) -> f64 {
+        lo + (hi - lo) * ((self.next() >> 11) as f64 / (1u64 << 53) as f64)
+    }
+
+    /// Of that size, of either sign.
+    pub fn signed(&mut self, lo: f64, hi: f64) -> f64 {
+        let x = self.uniform(lo, hi);
+        if self.chance(50) { -x } else { x }
+    }
+
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i + 1));
+        }
+    }
+
+    /// An array of f64 between −1 and 1.
+    pub fn array(&mut self, shape: &[usize]) -> Array {
+        let data = (0..shape.iter().product()).map(|_| self.uniform(-1.0, 1.0)).collect();
+        Array::rounded(DType::F64, shape.to_vec(), data)
+    }
+}
+
+/// An f64 type of that shape.
+pub fn f64s(shape: &[usize]) -> Ty {
+    Ty::new(DType::F64, shape.iter().map(|n| Dim::from(*n)).collect::<Vec<_>>())
+}
+
+/// The one-output function that `build` makes of f64 inputs of these shapes.
+pub fn function(
+    shapes: &[Vec<usize>],
+    build: impl Fn(&mut Builder, &[kiln_ir::Value]) -> Result<kiln_ir::Value, kiln_ir::Error>,
+) -> Func {
+    let mut b = Builder::new("f", Syms::default());
+    let inputs: Vec<_> =
+        shapes.iter().enumerate().map(|(i, s)| b.input(&format!("x{i}"), f64s(s), Role::Argument)).collect();
+    let out = build(&mut b, &inputs).unwrap_or_else(|e| panic!("{e}"));
+    b.output("out", out, None);
+    b.finish()
+}
+
+/// The literal sizes of a type.
+pub fn sizes(ty: &Ty) -> Vec<usize> {
+    ty.shape.iter().map(|d| d.literal().expect("a literal dim") as usize).collect()
+}
+
+/// Inner product, and the sum of the sizes of its terms.
+pub fn inner(a: &[Array], b: &[Array]) -> (f64, f64) {
+    assert_eq!(a.len(), b.len());
+    let mut sums = (0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        assert_eq!(a.shape, b.shape);
+        for (x, y) in a.data.iter().zip(&b.data) {
+            sums = (sums.0 + x * y, sums.1 + (x * y).abs());
+        }
+    }
+    sums
+}
