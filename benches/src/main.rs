@@ -1,2 +1,0 @@
-//! Measured comparisons.
-fn main() {}
