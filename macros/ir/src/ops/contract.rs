@@ -78,7 +78,8 @@ pub(super) fn eval(lhs: &[u8], rhs: &[u8], out: &[u8], a: &Array, b: &Array, cx:
             a.data[offset(&a.shape, &pick(lhs, &kept, &inner))]
                 * b.data[offset(&b.shape, &pick(rhs, &kept, &inner))]
         };
-        indices(&sizes).map(term).sum()
+        // Not `sum`, which is −0 over nothing.
+        indices(&sizes).map(term).fold(0.0, |sum, term| sum + term)
     };
     indices(&shape).map(dot).collect()
 }
