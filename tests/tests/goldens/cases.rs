@@ -79,6 +79,8 @@ pub fn build(golden: &Golden, c: &mut Case) -> Option<Result<(), Error>> {
         }
         _ if golden.case == "model_mlp" => return Some(mlp(c)),
         _ if golden.case == "second_derivative" => return Some(second_derivative(c)),
+        _ if golden.case == "gradient_penalty" => return Some(gradient_penalty(c)),
+        _ if golden.case == "dropout_eval" => Ok(c.input("x")),
         _ if matches!(family, "split" | "chunk") => return Some(parts(family, c)),
         _ if golden.case == "seed_example" => seed_example(c),
         _ => layout(&golden.case, c).or_else(|| layer(&golden.case, c))?,
@@ -151,6 +153,9 @@ fn compare(op: &str, c: &mut Case) -> Option<Result<Value, Error>> {
 
 fn reduction(op: &str, c: &mut Case) -> Option<Result<(), Error>> {
     let (x, dims) = (c.input("x"), c.ints("dim"));
+    if matches!(op, "max" | "min") {
+        return Some(extremum(op, c, x, dims[0]));
+    }
     let b = &mut c.b;
     let made = match op {
         "sum" => reduce::sum(b, x, &dims),
@@ -171,6 +176,18 @@ fn reduction(op: &str, c: &mut Case) -> Option<Result<(), Error>> {
     let keep = c.config["keepdim"].as_bool() == Some(true);
     let kept = made.and_then(|v| if keep { reduce::keepdim(&mut c.b, v, x, &dims) } else { Ok(v) });
     Some(kept.map(|v| c.outputs.push(("y".into(), v))))
+}
+
+/// The outputs `values` and `indices` of `max(dim)` and `min(dim)`.
+fn extremum(op: &str, c: &mut Case, x: Value, dim: i64) -> Result<(), Error> {
+    let find = if op == "max" { reduce::max_dim } else { reduce::min_dim };
+    let found = find(&mut c.b, x, dim)?;
+    let keep = c.config["keepdim"].as_bool() == Some(true);
+    for (name, v) in ["values", "indices"].into_iter().zip(found) {
+        let v = if keep { reduce::keepdim(&mut c.b, v, x, &[dim])? } else { v };
+        c.outputs.push((name.into(), v));
+    }
+    Ok(())
 }
 
 fn losses(case: &str, c: &mut Case) -> Option<Result<Value, Error>> {
@@ -349,6 +366,26 @@ fn second_derivative(c: &mut Case) -> Result<(), Error> {
     let one = c.b.splat(1.0, y)?;
     let d1 = differentiate::differentiate(&mut c.b, &[(y, one)], &[x])?[0];
     c.outputs.extend([("y".to_string(), y), ("d1".to_string(), d1)]);
+    Ok(())
+}
+
+/// mean (‖∂ Σf(x)/∂x‖ − 1)² over the batch, f linear, tanh, linear: a gradient inside a loss.
+fn gradient_penalty(c: &mut Case) -> Result<(), Error> {
+    let x = c.input("x");
+    let layer = |i: usize| (c.input(&format!("{i}.weight")), c.input(&format!("{i}.bias")));
+    let ((w1, b1), (w2, b2)) = (layer(0), layer(2));
+    let b = &mut c.b;
+    let h = linalg::linear(b, x, w1, Some(b1))?;
+    let h = b.map(Scalar::Tanh, &[h])?;
+    let y = linalg::linear(b, h, w2, Some(b2))?;
+    let total = reduce::sum(b, y, &[])?;
+    let one = b.splat(1.0, total)?;
+    let d1 = differentiate::differentiate(b, &[(total, one)], &[x])?[0];
+    let norm = reduce::norm(b, d1, 2.0, &[1])?;
+    let off = b.shift(norm, -1.0)?;
+    let square = b.mul(off, off)?;
+    let loss = reduce::mean(b, square, &[])?;
+    c.outputs.extend([("d1".to_string(), d1), ("loss".to_string(), loss)]);
     Ok(())
 }
 

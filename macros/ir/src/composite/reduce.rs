@@ -1,7 +1,7 @@
 //! Reductions over some dims, or all where none is named.
 
 use super::Built;
-use crate::{Builder, Dim, Op, Reduction, Scalar, Value};
+use crate::{Builder, DType, Dim, Error, Op, Reduction, Scalar, Value};
 
 /// Puts axes of length 1 back where a reduction took them.
 pub fn keepdim(b: &mut Builder, reduced: Value, of: Value, dims: &[i64]) -> Built {
@@ -96,6 +96,28 @@ pub fn logsumexp(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
 pub fn argmax(b: &mut Builder, x: Value, dim: i64) -> Built {
     let axis = b.axis("argmax", x, dim)?;
     b.emit(Op::ArgMax(axis), &[x])
+}
+
+/// Largest element along a dim and its index: torch's `max(dim)`. Of equal elements the first has the gradient.
+pub fn max_dim(b: &mut Builder, x: Value, dim: i64) -> Result<[Value; 2], Error> {
+    let axis = b.axis("max", x, dim)?;
+    let shape = b.ty(x).shape.clone();
+    let first = argmax(b, x, dim)?;
+    let wide = b.emit(Op::Broadcast(vec![(axis, shape[axis].clone())]), &[first])?;
+    let index = b.emit(Op::Iota { len: shape[axis].clone(), dtype: DType::I64 }, &[])?;
+    let others = shape.into_iter().enumerate().filter(|(i, _)| *i != axis).collect();
+    let index = b.emit(Op::Broadcast(others), &[index])?;
+    let hit = b.map(Scalar::Eq, &[index, wide])?;
+    let zero = b.splat(0.0, x)?;
+    let only = b.map(Scalar::Select, &[hit, x, zero])?;
+    Ok([sum(b, only, &[dim])?, first])
+}
+
+/// Smallest element along a dim and its index: torch's `min(dim)`.
+pub fn min_dim(b: &mut Builder, x: Value, dim: i64) -> Result<[Value; 2], Error> {
+    let neg = b.map(Scalar::Neg, &[x])?;
+    let [top, index] = max_dim(b, neg, dim)?;
+    Ok([b.map(Scalar::Neg, &[top])?, index])
 }
 
 /// Index of the first minimum along a dim.
