@@ -64,7 +64,7 @@ fn weights_of_another_net_are_refused_with_every_fault_and_nothing_is_loaded() {
         head: Tensor<2>,
     }
     let bytes = Other::init(&mut Rng::seed(3)).to_bytes().expect("weights of a small net");
-    let error = Net::from_bytes(&bytes).err().expect("another net's weights").to_string();
+    let error = Net::from_bytes(&bytes).expect_err("another net's weights").to_string();
     for part in ["fc.weight", "[6, 4]", "[6, 5]", "head", "table", "scales.1.running_mean"] {
         assert!(error.contains(part), "no {part} in: {error}");
     }

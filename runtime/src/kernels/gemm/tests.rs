@@ -167,27 +167,27 @@ fn short_data_are_named() {
     gemm(2, 4, 3, Matrix::rows(&[0.0f32; 6], 3), Matrix::rows(&[0.0; 11], 4), &|_| {});
 }
 
-/// `cargo test --release -- --ignored --nocapture speed`
 #[test]
-#[ignore = "measures"]
-fn speed() {
-    set_threads(std::env::var("KILN_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1));
-    let sizes =
-        [[64; 3], [128; 3], [256; 3], [512; 3], [1024; 3], [1, 512, 784], [64, 512, 784], [128, 1536, 384]];
-    for [m, n, k] in sizes.into_iter().chain([[3136, 64, 576]]) {
+fn stores_rows_apart_and_nothing_else() {
+    for (m, n, k, stride) in [(1, 1, 1, 1), (7, 70, 5, 70), (13, 65, 33, 80), (4, 3, 0, 5), (0, 3, 2, 3)] {
         let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
-        let (a, b) = (Matrix::rows(&a, k), Matrix::rows(&b, n));
-        let flops = 2.0 * (m * n * k) as f64;
-        let (turns, mut best) = ((2e8 / flops).max(1.0) as usize, f64::MAX);
-        for _ in 0..12 {
-            let start = std::time::Instant::now();
-            for _ in 0..turns {
-                gemm(m, n, k, a, b, &|tile| {
-                    std::hint::black_box(tile.acc);
-                });
+        let mut out = vec![9.0f32; m * stride];
+        gemm_into(m, n, k, Matrix::rows(&a, k), Matrix::rows(&b, n), &mut out, stride);
+        for (i, row) in out.chunks(stride).enumerate() {
+            for (j, got) in row.iter().enumerate() {
+                let exact: f64 = (0..k)
+                    .map(|l| f64::from(a[i * k + l]) * f64::from(*b.get(l * n + j).unwrap_or(&0.0)))
+                    .sum();
+                let want = if j < n { exact } else { 9.0 };
+                assert!((f64::from(*got) - want).abs() < 1e-4, "{m}x{k}x{n} at {i}, {j}: {got} for {want}");
             }
-            best = best.min(start.elapsed().as_secs_f64() / turns as f64);
         }
-        println!("{m}x{k}x{n}: {:.1} GFLOP/s", flops / best / 1e9);
     }
+}
+
+#[test]
+#[should_panic(expected = "gemm_into: a result [2, 4] with row stride 4 needs 8 elements, but there are 7")]
+fn a_short_result_is_named() {
+    let mut out = [0.0f32; 7];
+    gemm_into(2, 4, 3, Matrix::rows(&[0.0; 6], 3), Matrix::rows(&[0.0; 12], 4), &mut out, 4);
 }

@@ -150,34 +150,6 @@ pub(super) fn erf(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// `cargo test --release -- --ignored --nocapture speed`
-    #[test]
-    #[ignore = "measures"]
-    fn speed() {
-        let x: Vec<f32> = (0..1 << 12).map(|i| i as f32 * 2e-3 - 4.0).collect();
-        let mut y = x.clone();
-        macro_rules! measure {
-            ($($f:ident)*) => {$({
-                struct All<'a>(&'a mut [f32], &'a [f32]);
-                impl crate::kernels::isa::Body for All<'_> {
-                    type Output = ();
-                    #[inline(always)]
-                    fn run(self) {
-                        self.0.iter_mut().zip(self.1).for_each(|(y, x)| *y = $f(*x));
-                    }
-                }
-                let start = std::time::Instant::now();
-                for _ in 0..2000 {
-                    crate::kernels::isa::simd_run(All(&mut y, &x));
-                    std::hint::black_box(&y);
-                }
-                let bytes = 2000.0 * 8.0 * x.len() as f64;
-                println!("{}: {:.1} GB/s read + write", stringify!($f), bytes / start.elapsed().as_secs_f64() / 1e9);
-            })*};
-        }
-        measure!(exp expm1 log log1p tanh erf);
-    }
-
     /// The largest error of `f` in units in the last place, over every 97th `f32` that `keep` takes.
     fn worst(f: fn(f32) -> f32, exact: fn(f64) -> f64, keep: fn(f32) -> bool) -> (f64, f32) {
         let mut worst = (0.0, 0.0);

@@ -1,0 +1,49 @@
+//! The product stored as it is, for where no epilogue is fused.
+
+use super::{Element, Matrix, Tile, gemm};
+
+/// Where the tiles go: threads write to disjoint elements of it.
+struct Target<T>(*mut T);
+
+// SAFETY: the pointer is only written through `store`, whose callers write disjoint elements.
+unsafe impl<T: Send> Sync for Target<T> {}
+
+impl<T: Copy> Target<T> {
+    /// # Safety
+    /// The tile must lie in the result, whose row `i` starts at `i * row_stride`, and no other call may store to
+    /// the same elements at the same time.
+    unsafe fn store(&self, tile: Tile<T>, row_stride: usize) {
+        for i in 0..tile.rows {
+            let at = (tile.row + i) * row_stride + tile.col;
+            // SAFETY: the caller's promise; the source is a slice of `cols` elements, never part of the result.
+            unsafe { self.0.add(at).copy_from_nonoverlapping(tile.line(i).as_ptr(), tile.cols) };
+        }
+    }
+}
+
+/// `out[i * row_stride + j]` becomes element `(i, j)` of the product; what lies between rows is left alone.
+///
+/// # Panics
+/// If an operand's data or `out` don't hold all elements, or rows overlap.
+pub fn gemm_into<T: Element>(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    out: &mut [T],
+    row_stride: usize,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(row_stride >= n, "gemm_into: rows of {n} elements overlap with row stride {row_stride}");
+    let (need, have) = ((m - 1) * row_stride + n, out.len());
+    assert!(
+        need <= have,
+        "gemm_into: a result [{m}, {n}] with row stride {row_stride} needs {need} elements, but there are {have}"
+    );
+    let target = Target(out.as_mut_ptr());
+    // SAFETY: `gemm` hands out each element of `[m, n]` once, and the assertions place all of them in `out`.
+    gemm(m, n, k, a, b, &|tile| unsafe { target.store(tile, row_stride) });
+}
