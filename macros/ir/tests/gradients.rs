@@ -88,7 +88,8 @@ fn agrees(func: &Func, grad: &Func, inputs: &[Array], rng: &mut Rng) -> Result<(
                 inner(&eval(func, &moved), &cotangents).0
             };
             let want = (beside(STEP) - beside(-STEP)) / (2.0 * STEP);
-            if !((got - want).abs() <= 1e-6 * want.abs().max(1.0)) {
+            let close = (got - want).abs() <= 1e-6 * want.abs().max(1.0); // false for NaN
+            if !close {
                 return Err(format!("element {at} of argument {i}: {got}, by differences {want}"));
             }
         }

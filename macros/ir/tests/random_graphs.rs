@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::Rng;
+use common::{Rng, rebuilt, same};
 use kiln_ir::ops::{self, Array, Context};
 use kiln_ir::{Builder, DType, Dim, Func, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms};
 use kiln_ir::{Ty, Value, differentiate::value_and_grad, eval::eval, verify::verify};
@@ -47,7 +47,9 @@ impl Graph {
         let mut arrays = Vec::new();
         for n in self.sizes {
             let shape: Vec<usize> = shape.iter().map(|d| d.eval(&|_| n) as usize).collect();
-            let data = (0..shape.iter().product()).map(|_| self.rng.below(9) as f64 / 2.0 - 2.0).collect();
+            let data = (0..shape.iter().product())
+                .map(|_| *self.rng.pick(&[-2.0, -1.5, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0]))
+                .collect();
             arrays.push(Array::rounded(dtype, shape, data));
         }
         self.inputs.push(arrays.clone());
@@ -156,14 +158,16 @@ impl Graph {
     }
 
     fn scalar(&mut self, x: Value) -> (Op, Vec<usize>) {
-        let s = *self.rng.pick(&Scalar::ALL);
+        // Half of them from those that have algebraic rules, or might have.
+        let ruled = [Scalar::Add, Scalar::Sub, Scalar::Mul, Scalar::Div, Scalar::Pow, Scalar::Neg];
+        let s = *if self.rng.chance(50) { self.rng.pick(&ruled) } else { self.rng.pick(&Scalar::ALL) };
         let mut args: Vec<Value> = (0..s.arity()).map(|_| self.alike(x)).collect();
         if s == Scalar::Select {
             let shape = self.b.ty(x).shape.clone();
             let fits = |g: &Graph, v: Value| *g.b.ty(v) == Ty::new(DType::Bool, shape.clone());
             let tried: Vec<Value> = (0..20).map(|_| self.any()).collect();
             args[0] = tried.into_iter().find(|v| fits(self, *v)).unwrap_or(x);
-        } else if args.len() == 2 && self.rng.chance(40) {
+        } else if args.len() == 2 && self.rng.chance(60) {
             // A uniform constant, so that the algebraic rules have something to do.
             let constant = *self.rng.pick(&[0.0, 1.0, 2.0, -0.0]);
             let like = self.b.splat(constant, x).unwrap();
@@ -193,20 +197,6 @@ fn part(rng: &mut Rng, d: &Dim) -> SliceAxis {
     }
 }
 
-/// Equal to the last bit; one NaN is as good as another.
-fn same(a: &Array, b: &Array) -> bool {
-    let equal = |(x, y): (&f64, &f64)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan());
-    (a.dtype, &a.shape) == (b.dtype, &b.shape) && a.data.iter().zip(&b.data).all(equal)
-}
-
-fn rebuilt(func: &Func) -> Func {
-    let mut b = Builder::new(&func.name, func.syms.clone());
-    let args: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
-    let results = b.inline(func, &args).unwrap();
-    func.outputs.iter().zip(results).for_each(|(o, v)| b.output(&o.name, v, o.updates));
-    b.finish()
-}
-
 /// The graph as a function of all its values, and what they are: arrays a size of N.
 fn finished(mut graph: Graph) -> (Func, Vec<Vec<Array>>, Vec<Vec<Array>>) {
     for (i, (v, _)) in graph.values.iter().enumerate() {
@@ -217,6 +207,14 @@ fn finished(mut graph: Graph) -> (Func, Vec<Vec<Array>>, Vec<Vec<Array>>) {
 
 fn at(arrays: &[Vec<Array>], size: usize) -> Vec<Array> {
     arrays.iter().map(|a| a[size].clone()).collect()
+}
+
+#[test]
+fn another_zero_or_type_is_rejected() {
+    let of = |dtype, x| Array::rounded(dtype, vec![1], vec![x]);
+    assert!(same(&of(DType::F64, f64::NAN), &of(DType::F64, -f64::NAN)));
+    assert!(!same(&of(DType::F64, 0.0), &of(DType::F64, -0.0)));
+    assert!(!same(&of(DType::F64, 1.0), &of(DType::F32, 1.0)));
 }
 
 #[test]

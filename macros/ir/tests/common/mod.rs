@@ -1,7 +1,7 @@
 //! What the integration tests share: a random generator, random arrays and inner products.
 #![allow(dead_code)] // Each test file uses a part.
 
-use kiln_ir::{Builder, DType, Dim, Func, Role, Syms, Ty, ops::Array};
+use kiln_ir::{Builder, DType, Dim, Func, Role, Syms, Ty, Value, ops::Array};
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 pub struct Rng(pub u64);
@@ -58,7 +58,7 @@ pub fn f64s(shape: &[usize]) -> Ty {
 /// The one-output function that `build` makes of f64 inputs of these shapes.
 pub fn function(
     shapes: &[Vec<usize>],
-    build: impl Fn(&mut Builder, &[kiln_ir::Value]) -> Result<kiln_ir::Value, kiln_ir::Error>,
+    build: impl Fn(&mut Builder, &[Value]) -> Result<Value, kiln_ir::Error>,
 ) -> Func {
     let mut b = Builder::new("f", Syms::default());
     let inputs: Vec<_> =
@@ -84,4 +84,19 @@ pub fn inner(a: &[Array], b: &[Array]) -> (f64, f64) {
         }
     }
     sums
+}
+
+/// Equal to the last bit; one NaN is as good as another.
+pub fn same(a: &Array, b: &Array) -> bool {
+    let equal = |(x, y): (&f64, &f64)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan());
+    (a.dtype, &a.shape) == (b.dtype, &b.shape) && a.data.iter().zip(&b.data).all(equal)
+}
+
+/// The function built anew.
+pub fn rebuilt(func: &Func) -> Func {
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let args: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let results = b.inline(func, &args).unwrap();
+    func.outputs.iter().zip(results).for_each(|(o, v)| b.output(&o.name, v, o.updates));
+    b.finish()
 }
