@@ -153,6 +153,14 @@ impl Builder {
             let op = callee.name.clone();
             return Err(self.error(Fault::Arity { op, want: callee.inputs.len(), got: args.len() }));
         }
+        let syms: Vec<Dim> =
+            callee.syms.0.iter().map(|s| self.syms().intern(&s.name, s.kind.clone()).into()).collect();
+        let dim = |d: &Dim| d.substitute(&|s| syms[s.0 as usize].clone());
+        for (input, arg) in callee.inputs.iter().zip(args) {
+            let want = Ty::new(input.ty.dtype, input.ty.shape.iter().map(dim).collect::<Vec<_>>());
+            ops::same(&callee.name, &want, self.ty(*arg)).map_err(|fault| self.error(fault))?;
+        }
+        let caller = self.loc;
         let mut here: Vec<Value> = Vec::new();
         for (v, node) in callee.values() {
             if let Op::Input(i) = node.op {
@@ -161,12 +169,13 @@ impl Builder {
             }
             let args: Vec<Value> = node.args.iter().map(|a| here[a.0 as usize]).collect();
             self.at(node.loc);
-            let value = self.emit(node.op.clone(), &args)?;
+            let value = self.emit(node.op.map_dims(&dim), &args)?;
             if let Some(name) = &callee.names[v.0 as usize] {
                 self.name(value, name);
             }
             here.push(value);
         }
+        self.at(caller);
         Ok(callee.outputs.iter().map(|o| here[o.value.0 as usize]).collect())
     }
 
@@ -202,4 +211,36 @@ fn prune(func: Func) -> Func {
     }
     pruned.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize]);
     pruned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SymKind;
+
+    #[test]
+    fn inlining_finds_symbols_by_name() {
+        let free = |syms: &mut Syms, name: &str| Dim::from(syms.intern(name, SymKind::Free { bound: None }));
+        let vector = |n: Dim| Ty::new(DType::F32, [n]);
+        let mut syms = Syms::default();
+        free(&mut syms, "M");
+        let n = free(&mut syms, "N");
+        let mut callee = Builder::new("g", syms);
+        let x = callee.input("x", vector(n), Role::Argument);
+        let zero = callee.splat(0.0, x).unwrap();
+        let y = callee.map(Scalar::Max, &[x, zero]).unwrap();
+        callee.output("y", y, None);
+        let callee = callee.finish();
+
+        let mut syms = Syms::default();
+        let (n, k) = (free(&mut syms, "N"), free(&mut syms, "K"));
+        let mut b = Builder::new("f", syms);
+        let x = b.input("x", vector(n.clone()), Role::Argument);
+        let other = b.input("other", vector(k), Role::Argument);
+        let y = b.inline(&callee, &[x]).unwrap()[0];
+        assert_eq!(*b.ty(y), vector(n));
+        assert!(
+            b.inline(&callee, &[other]).unwrap_err().to_string().contains("`g` needs arguments of one type")
+        );
+    }
 }

@@ -133,3 +133,23 @@ pub struct PadAxis {
     /// Distance that two neighbours get: 1 for no zeros between.
     pub step: i64,
 }
+
+impl Op {
+    /// The operation with each dim in its attributes replaced.
+    pub fn map_dims(&self, of: &dyn Fn(&Dim) -> Dim) -> Op {
+        match self {
+            Op::Iota { len, dtype } => Op::Iota { len: of(len), dtype: *dtype },
+            Op::Reshape(shape) => Op::Reshape(shape.iter().map(of).collect()),
+            Op::Broadcast(axes) => Op::Broadcast(axes.iter().map(|(at, len)| (*at, of(len))).collect()),
+            Op::Slice(axes) => {
+                let axis = |a: &SliceAxis| SliceAxis { start: of(&a.start), len: of(&a.len), step: a.step };
+                Op::Slice(axes.iter().map(axis).collect())
+            }
+            Op::Pad(axes) => {
+                let axis = |a: &PadAxis| PadAxis { low: of(&a.low), high: of(&a.high), step: a.step };
+                Op::Pad(axes.iter().map(axis).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}

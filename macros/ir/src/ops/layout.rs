@@ -7,8 +7,9 @@ use crate::{Builder, Dim, Error, Fault, Node, Op, Reduction, Ty, Value};
 
 pub(super) fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
     let x = args[0];
+    check_attributes(op)?;
     let shape = match op {
-        Op::Reshape(to) if x.numel() == Ty::new(x.dtype, to.clone()).numel() => to.clone(),
+        Op::Reshape(to) if reshapes(x, to) => to.clone(),
         Op::Reshape(to) => return Err(Fault::Reshape { from: x.clone(), to: to.clone() }),
         Op::Permute(perm) => permuted(perm, x)?,
         Op::Broadcast(axes) => widened(axes, x)?,
@@ -24,6 +25,27 @@ pub(super) fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         _ => concatenated(op, args)?,
     };
     Ok(Ty::new(x.dtype, shape))
+}
+
+fn reshapes(x: &Ty, to: &[Dim]) -> bool {
+    let negative = to.iter().any(|d| d.literal().is_some_and(|n| n < 0));
+    !negative && x.numel() == Ty::new(x.dtype, to).numel()
+}
+
+/// What no argument could make right.
+fn check_attributes(op: &Op) -> Result<(), Fault> {
+    let negative = |d: &Dim| d.literal().is_some_and(|n| n < 0);
+    let what = match op {
+        Op::Broadcast(axes) if !axes.is_sorted_by(|a, b| a.0 < b.0) => "axes must ascend",
+        Op::Broadcast(axes) if axes.iter().any(|(_, n)| negative(n)) => "a dim is negative",
+        Op::Slice(axes) if axes.iter().any(|a| negative(&a.len)) => "a length is negative",
+        Op::Pad(axes) if axes.iter().any(|a| a.step < 1) => "a step is less than 1",
+        Op::Pad(axes) if axes.iter().any(|a| negative(&a.low) || negative(&a.high)) => {
+            "a padding is negative"
+        }
+        _ => return Ok(()),
+    };
+    Err(Fault::Attribute { op: super::name(op).into(), what: what.into() })
 }
 
 fn permuted(perm: &[usize], x: &Ty) -> Result<Vec<Dim>, Fault> {

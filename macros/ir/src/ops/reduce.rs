@@ -14,6 +14,9 @@ pub(super) fn infer(op: &Op, x: &Ty) -> Result<Ty, Fault> {
     if let Some(bad) = axes.iter().find(|a| **a >= x.rank()) {
         return Err(Fault::Axis { op: super::name(op).into(), axis: *bad as i64, of: x.clone() });
     }
+    if !axes.is_sorted_by(|a, b| a < b) {
+        return Err(Fault::Attribute { op: super::name(op).into(), what: "axes must ascend".into() });
+    }
     let kept = (0..x.rank()).filter(|a| !axes.contains(a)).map(|a| x.shape[a].clone());
     Ok(Ty::new(dtype, kept.collect::<Vec<_>>()))
 }
