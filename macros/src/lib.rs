@@ -8,17 +8,22 @@ use proc_macro::TokenStream;
 /// macro emits the struct with run-time tensors and implements `kiln::Params` for it: `init`, and the named
 /// leaves (`"fc1.weight"`). Generics are sizes: `const N: usize`.
 ///
-/// - `#[params(forward = path)]` names the model behind `.forward(x)`.
+/// - `#[params(forward = path)]` names the model behind `.forward(x)`; models aren't compiled yet, so it is only checked.
 /// - `#[init(normal(0.0, 0.02))]` on a tensor chooses its initializer, any expression over `kiln::init`.
 ///   Without it a tensor of rank 2 or more is drawn by `fan_uniform` and others are zeros.
 /// - `#[buffer]` on a tensor marks state that is not trained.
 ///
-/// ```ignore
-/// #[params(forward = linear)]
+/// ```
+/// use kiln::prelude::*;
+///
+/// #[params]
 /// pub struct Linear<const I: usize, const O: usize> {
 ///     weight: Tensor<O, I>,
 ///     bias: Tensor<O>,
 /// }
+///
+/// let layer = Linear::<3, 2>::init(&mut Rng::seed(0));
+/// assert_eq!(layer.weight.shape(), [2, 3]);
 /// ```
 #[proc_macro_attribute]
 pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
