@@ -7,6 +7,9 @@ pub mod errors;
 mod message;
 pub mod syntax;
 
+pub mod library;
+pub mod traced;
+
 pub mod params;
 
 pub use errors::Errors;
