@@ -154,7 +154,8 @@ impl Dim {
         let mut out: Vec<(Vec<Sym>, i64)> = Vec::new();
         for (m, c) in terms {
             match out.last_mut() {
-                Some(last) if last.0 == m => last.1 += c,
+                // Sizes that no machine has are as good as the largest.
+                Some(last) if last.0 == m => last.1 = last.1.saturating_add(c),
                 _ => out.push((m, c)),
             }
         }
@@ -196,7 +197,7 @@ impl Mul for Dim {
             for (b, y) in &other.terms {
                 let mut m = [a.as_slice(), b.as_slice()].concat();
                 m.sort();
-                terms.push((m, x * y));
+                terms.push((m, x.saturating_mul(*y)));
             }
         }
         Dim::normalize(terms)

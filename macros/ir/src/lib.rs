@@ -30,6 +30,7 @@ pub mod builder;
 pub mod simplify;
 
 pub mod composite;
+pub mod surface;
 
 pub mod differentiate;
 pub mod eval;

@@ -42,12 +42,17 @@ pub fn count(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
     let axes = b.axes("count", x, dims)?;
     let ty = b.ty(x).clone();
     let n = axes.iter().fold(Dim::from(1), |n, a| n * ty.shape[*a].clone());
+    size(b, &n, ty.dtype)
+}
+
+/// A size as a scalar: `n as f32`.
+pub fn size(b: &mut Builder, n: &Dim, dtype: DType) -> Built {
     if let Some(n) = n.literal() {
-        return Ok(b.constant(n as f64, ty.dtype));
+        return Ok(b.constant(n as f64, dtype));
     }
     // A size that only the call knows: the sum of that many ones.
-    let one = b.constant(1.0, ty.dtype);
-    let ones = b.emit(Op::Broadcast(vec![(0, n)]), &[one])?;
+    let one = b.constant(1.0, dtype);
+    let ones = b.emit(Op::Broadcast(vec![(0, n.clone())]), &[one])?;
     b.emit(Op::Reduce(Reduction::Sum, vec![0]), &[ones])
 }
 

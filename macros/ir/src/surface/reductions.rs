@@ -1,0 +1,115 @@
+//! Reductions, softmax and norms. Where torch has `dim` and `keepdim` as keywords: `sum()` is over all,
+//! `sum_dim(dims)` takes dims away, `sum_keepdim(dims)` leaves them with size 1.
+
+use super::{Args, table};
+use crate::composite::{Built, norm, reduce};
+use crate::{Builder, Dim, Error, Value};
+
+table! {
+    /// The sum of all.
+    Method sum(x: Tensor) -> One |b, a| reduce::sum(b, a.tensor(0), &[]);
+    /// The sum over dims.
+    Method sum_dim(x: Tensor, dims: Axes) -> One |b, a| over(b, a, 1, reduce::sum);
+    /// The sum over dims, which stay with size 1.
+    Method sum_keepdim(x: Tensor, dims: Axes) -> One |b, a| kept(b, a, 1, reduce::sum);
+    /// The mean of all.
+    Method mean(x: Tensor) -> One |b, a| reduce::mean(b, a.tensor(0), &[]);
+    /// The mean over dims.
+    Method mean_dim(x: Tensor, dims: Axes) -> One |b, a| over(b, a, 1, reduce::mean);
+    /// The mean over dims, which stay with size 1.
+    Method mean_keepdim(x: Tensor, dims: Axes) -> One |b, a| kept(b, a, 1, reduce::mean);
+    /// The largest of all.
+    Method max(x: Tensor) -> One |b, a| reduce::amax(b, a.tensor(0), &[]);
+    /// The smallest of all.
+    Method min(x: Tensor) -> One |b, a| reduce::amin(b, a.tensor(0), &[]);
+    /// The largest over dims; equal ones share the gradient.
+    Method amax(x: Tensor, dims: Axes) -> One |b, a| over(b, a, 1, reduce::amax);
+    /// The largest over dims, which stay with size 1.
+    Method amax_keepdim(x: Tensor, dims: Axes) -> One |b, a| kept(b, a, 1, reduce::amax);
+    /// The smallest over dims; equal ones share the gradient.
+    Method amin(x: Tensor, dims: Axes) -> One |b, a| over(b, a, 1, reduce::amin);
+    /// The smallest over dims, which stay with size 1.
+    Method amin_keepdim(x: Tensor, dims: Axes) -> One |b, a| kept(b, a, 1, reduce::amin);
+    /// The largest along a dim and its index; the first has the gradient.
+    Method max_dim(x: Tensor, dim: Axis) -> Pair |b, a| reduce::max_dim(b, a.tensor(0), a.axis(1));
+    /// The smallest along a dim and its index; the first has the gradient.
+    Method min_dim(x: Tensor, dim: Axis) -> Pair |b, a| reduce::min_dim(b, a.tensor(0), a.axis(1));
+    /// The index of the largest along a dim.
+    Method argmax(x: Tensor, dim: Axis) -> One |b, a| reduce::argmax(b, a.tensor(0), a.axis(1));
+    /// The index of the smallest along a dim.
+    Method argmin(x: Tensor, dim: Axis) -> One |b, a| reduce::argmin(b, a.tensor(0), a.axis(1));
+    /// Σ(x − mean)² / (n − 1) over all.
+    Method var(x: Tensor) -> One |b, a| reduce::var(b, a.tensor(0), &[], 1.0);
+    /// Σ(x − mean)² / (n − correction) over dims.
+    Method var_dim(x: Tensor, dims: Axes, correction: Float) -> One
+        |b, a| over(b, a, 1, |b, x, dims| reduce::var(b, x, dims, a.float(2)));
+    /// The same, and the dims stay with size 1.
+    Method var_keepdim(x: Tensor, dims: Axes, correction: Float) -> One
+        |b, a| kept(b, a, 1, |b, x, dims| reduce::var(b, x, dims, a.float(2)));
+    /// The root of `var`.
+    Method std(x: Tensor) -> One |b, a| reduce::std(b, a.tensor(0), &[], 1.0);
+    /// The root of `var_dim`.
+    Method std_dim(x: Tensor, dims: Axes, correction: Float) -> One
+        |b, a| over(b, a, 1, |b, x, dims| reduce::std(b, x, dims, a.float(2)));
+    /// The root of `var_keepdim`.
+    Method std_keepdim(x: Tensor, dims: Axes, correction: Float) -> One
+        |b, a| kept(b, a, 1, |b, x, dims| reduce::std(b, x, dims, a.float(2)));
+    /// √Σx² over all.
+    Method norm(x: Tensor) -> One |b, a| reduce::norm(b, a.tensor(0), 2.0, &[]);
+    /// (Σ|x|ᵖ)^(1/p) over dims.
+    Method norm_dim(x: Tensor, p: Float, dims: Axes) -> One
+        |b, a| over(b, a, 2, |b, x, dims| reduce::norm(b, x, a.float(1), dims));
+    /// The same, and the dims stay with size 1.
+    Method norm_keepdim(x: Tensor, p: Float, dims: Axes) -> One
+        |b, a| kept(b, a, 2, |b, x, dims| reduce::norm(b, x, a.float(1), dims));
+    /// ln Σeˣ over dims.
+    Method logsumexp(x: Tensor, dims: Axes) -> One |b, a| over(b, a, 1, reduce::logsumexp);
+    /// The same, and the dims stay with size 1.
+    Method logsumexp_keepdim(x: Tensor, dims: Axes) -> One |b, a| kept(b, a, 1, reduce::logsumexp);
+    /// eˣ / Σeˣ along a dim.
+    Method softmax(x: Tensor, dim: Axis) -> One |b, a| norm::softmax(b, a.tensor(0), a.axis(1));
+    /// x − ln Σeˣ along a dim.
+    Method log_softmax(x: Tensor, dim: Axis) -> One |b, a| norm::log_softmax(b, a.tensor(0), a.axis(1));
+    /// (x − mean) / √(var + eps) · weight + bias over the last dims, whose sizes are `shape`.
+    Both layer_norm(x: Tensor, shape: Sizes, weight: Maybe, bias: Maybe, eps: Float) -> One |b, a| {
+        let over = trailing(b, a, a.tensor(0), &a.sizes(1))?;
+        norm::layer_norm(b, a.tensor(0), over, a.maybe(2), a.maybe(3), a.float(4))
+    };
+    /// x / √(mean x² + eps) · weight over the last dims, whose sizes are `shape`.
+    Both rms_norm(x: Tensor, shape: Sizes, weight: Maybe, eps: Float) -> One |b, a| {
+        let over = trailing(b, a, a.tensor(0), &a.sizes(1))?;
+        norm::rms_norm(b, a.tensor(0), over, a.maybe(2), a.float(3))
+    };
+}
+
+fn over(
+    b: &mut Builder,
+    a: &Args,
+    dims: usize,
+    reduce: impl Fn(&mut Builder, Value, &[i64]) -> Built,
+) -> Built {
+    reduce(b, a.tensor(0), &a.axes(dims))
+}
+
+fn kept(
+    b: &mut Builder,
+    a: &Args,
+    dims: usize,
+    reduce: impl Fn(&mut Builder, Value, &[i64]) -> Built,
+) -> Built {
+    let dims = a.axes(dims);
+    let reduced = reduce(b, a.tensor(0), &dims)?;
+    reduce::keepdim(b, reduced, a.tensor(0), &dims)
+}
+
+/// How many dims `shape` names, which must be the last of `x`.
+fn trailing(b: &Builder, a: &Args, x: Value, shape: &[Dim]) -> Result<usize, Error> {
+    if !shape.is_empty() && b.ty(x).shape.ends_with(shape) {
+        return Ok(shape.len());
+    }
+    let list = |dims: &[Dim]| {
+        let shown: Vec<String> = dims.iter().map(|d| d.display(&b.func().syms).to_string()).collect();
+        format!("[{}]", shown.join(", "))
+    };
+    Err(a.fault(b, format!("the last dims of {} aren't {}", list(&b.ty(x).shape), list(shape))))
+}

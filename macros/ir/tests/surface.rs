@@ -1,0 +1,169 @@
+//! Every entry of the surface builds on a typical call, and refuses what it can't take without a panic.
+
+mod common;
+
+use kiln_ir::surface::{Arg, Entry, Form, Kind, Results, entries, function, method};
+use kiln_ir::{Builder, DType, Dim, Error, Role, Syms, Ty, Value, eval, ops::Array, verify};
+
+/// A call's tensors by the parameter's name, as `[4, 3]` where nothing else is said.
+fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
+    let mut tensor = |name: &str, dtype: DType, shape: &[i64]| {
+        let shape: Vec<Dim> = shape.iter().map(|n| Dim::from(*n)).collect();
+        Arg::Tensor(b.input(name, Ty::new(dtype, shape), Role::Argument))
+    };
+    let logical = entry.name.starts_with("logical");
+    let label_loss = ["cross_entropy", "nll_loss"].iter().any(|n| entry.name.starts_with(n));
+    let mut one = |name: &'static str, kind: Kind| match (kind, name) {
+        (Kind::Tensor | Kind::Operand, _) if logical => tensor(name, DType::Bool, &[4, 3]),
+        (_, "mask") => tensor(name, DType::Bool, &[4, 3]),
+        (Kind::Tensor, "labels") => tensor(name, DType::I64, &[4]),
+        (Kind::Tensor, "target") if label_loss => tensor(name, DType::I64, &[4]),
+        (Kind::Tensor, "other") if entry.name == "matmul" => tensor(name, DType::F64, &[3, 5]),
+        (Kind::Tensor, "weight") => tensor(name, DType::F64, &[5, 3]),
+        (Kind::Maybe, "bias") if entry.name == "linear" => tensor(name, DType::F64, &[5]),
+        (Kind::Maybe, _) => tensor(name, DType::F64, &[3]),
+        (Kind::Tensor, "x") if entry.name == "squeeze" => tensor(name, DType::F64, &[1, 3]),
+        (Kind::Tensor, "x") if entry.name == "expand" => tensor(name, DType::F64, &[1, 3]),
+        (Kind::Tensor | Kind::Operand, _) => tensor(name, DType::F64, &[4, 3]),
+        (Kind::Tensors, _) => {
+            let list = [tensor("a", DType::F64, &[4, 3]), tensor("b", DType::F64, &[4, 3])];
+            Arg::Tensors(
+                list.iter().map(|a| if let Arg::Tensor(v) = a { *v } else { unreachable!() }).collect(),
+            )
+        }
+        (Kind::Axes, _) => {
+            Arg::Ints(if entry.name == "permute" { vec![1.into(), 0.into()] } else { vec![1.into()] })
+        }
+        (Kind::Axis, "step" | "chunks") => Arg::Int(2.into()),
+        (Kind::Axis, "dim1") => Arg::Int((-1).into()),
+        (Kind::Axis, "end") => Arg::Int(1.into()),
+        (Kind::Axis, _) => Arg::Int(0.into()),
+        (Kind::Size, "end" | "classes" | "n") => Arg::Int(3.into()),
+        (Kind::Size, _) => Arg::Int(1.into()),
+        (Kind::Sizes, _) if entry.name.ends_with("norm") => Arg::Ints(vec![3.into()]),
+        (Kind::Sizes, "sizes") => Arg::Ints(vec![1.into(), 3.into()]),
+        (Kind::Sizes, _) if entry.name == "expand" => Arg::Ints(vec![7.into(), (-1).into()]),
+        (Kind::Sizes, _) if entry.form == Form::Function => Arg::Ints(vec![4.into(), 3.into()]),
+        (Kind::Sizes, _) => Arg::Ints(vec![(-1).into(), 2.into()]),
+        (Kind::Float, _) => Arg::Float(0.5),
+        (Kind::Bool, _) => Arg::Bool(true),
+        (Kind::Dtype, _) => Arg::Dtype(DType::I64),
+        (Kind::Reduction, _) => Arg::Text("sum".into()),
+    };
+    entry.params.iter().map(|p| one(p.name, p.kind)).collect()
+}
+
+fn values(results: &Results) -> Vec<Value> {
+    match results {
+        Results::One(v) => vec![*v],
+        Results::Pair(list) => list.to_vec(),
+        Results::List(list) => list.clone(),
+    }
+}
+
+#[test]
+fn every_entry_builds_and_runs() {
+    let mut rng = common::Rng(3);
+    for entry in entries() {
+        let mut b = Builder::new(entry.name, Syms::default());
+        let args = typical(&mut b, entry);
+        let results = entry.call(&mut b, &args).unwrap_or_else(|e| panic!("{}: {e}", entry.name));
+        values(&results).iter().for_each(|v| b.output("out", *v, None));
+        let func = b.finish();
+        verify::verify(&func).unwrap_or_else(|e| panic!("{}: {e}", entry.name));
+        let inputs: Vec<Array> = func
+            .inputs
+            .iter()
+            .map(|i| {
+                let data = rng.array(&common::sizes(&i.ty)).data;
+                Array::rounded(i.ty.dtype, common::sizes(&i.ty), data)
+            })
+            .collect();
+        eval::eval(&func, &inputs);
+        assert!(!entry.doc.is_empty() && !entry.params.iter().any(|p| p.name.is_empty()));
+    }
+}
+
+#[test]
+fn names_are_unique_and_found() {
+    let names: Vec<&str> = entries().map(|e| e.name).collect();
+    for (i, name) in names.iter().enumerate() {
+        assert!(!names[..i].contains(name), "{name} stands twice");
+    }
+    assert!(method("relu").is_some() && function("relu").is_none());
+    assert!(function("cat").is_some() && method("cat").is_none());
+    assert!(method("matmul").is_some() && function("matmul").is_some());
+}
+
+/// Arguments of every kind, sound and not.
+fn any(b: &mut Builder) -> Vec<Arg> {
+    let mut tensor = |dtype, shape: &[i64]| {
+        let shape: Vec<Dim> = shape.iter().map(|n| Dim::from(*n)).collect();
+        b.input("x", Ty::new(dtype, shape), Role::Argument)
+    };
+    let list = [
+        tensor(DType::F32, &[]),
+        tensor(DType::F64, &[0, 3]),
+        tensor(DType::Bool, &[3]),
+        tensor(DType::I64, &[4]),
+        tensor(DType::F64, &[2, 3, 4]),
+        tensor(DType::U8, &[3, 1]),
+    ];
+    let far = Arg::Int(Dim::from(i64::MAX));
+    let ints = |list: &[i64]| Arg::Ints(list.iter().map(|n| Dim::from(*n)).collect());
+    let mut all: Vec<Arg> = list.iter().map(|v| Arg::Tensor(*v)).collect();
+    all.extend([
+        far,
+        Arg::Int(0.into()),
+        Arg::Int((-1).into()),
+        Arg::Int(Dim::from(i64::MIN + 1)),
+        ints(&[]),
+        ints(&[-1, -1]),
+        ints(&[i64::MAX, i64::MAX]),
+        ints(&[2, 1, 0]),
+        ints(&[24]),
+        Arg::Float(f64::NAN),
+        Arg::Float(-1.5),
+        Arg::Bool(true),
+        Arg::Dtype(DType::Bool),
+        Arg::Text("none".into()),
+        Arg::Absent,
+        Arg::Tensors(list.to_vec()),
+        Arg::Tensors(vec![list[0]]),
+        Arg::Tensors(vec![]),
+    ]);
+    all
+}
+
+#[test]
+fn no_argument_makes_an_entry_panic() {
+    let mut rng = common::Rng(5);
+    let mut built = 0;
+    for entry in entries() {
+        for _ in 0..300 {
+            let mut b = Builder::new("f", Syms::default());
+            let pool = any(&mut b);
+            let args: Vec<Arg> = entry
+                .params
+                .iter()
+                .map(|p| {
+                    let fit: Vec<&Arg> = pool.iter().filter(|a| p.kind.takes(a)).collect();
+                    if rng.chance(2) { rng.pick(&pool).clone() } else { (*rng.pick(&fit)).clone() }
+                })
+                .collect();
+            built += usize::from(entry.call(&mut b, &args).is_ok());
+        }
+    }
+    assert!(built > 1000, "only {built} built");
+}
+
+#[test]
+fn numbers_take_the_tensors_type() -> Result<(), Error> {
+    let mut b = Builder::new("f", Syms::default());
+    let i = b.input("i", Ty::new(DType::I64, [Dim::from(3)]), Role::Argument);
+    let sum = method("add").unwrap().one(&mut b, &[Arg::Tensor(i), Arg::Int(2.into())])?;
+    assert_eq!(b.ty(sum).dtype, DType::I64);
+    let half = method("add").unwrap().one(&mut b, &[Arg::Tensor(i), Arg::Float(0.5)]);
+    assert_eq!(half.unwrap_err().to_string(), "`add`: 0.5 is no i64; write `.to(f32)` first");
+    Ok(())
+}
