@@ -2,8 +2,16 @@
 
 use std::fmt::{Debug, Display};
 
+use crate::storage::{LocalPool, Pool};
+
 mod sealed {
-    pub trait Sealed {}
+    use crate::storage::LocalPool;
+
+    pub trait Sealed: Sized {
+        /// The buffers that this thread keeps for [`crate::storage::Storage`].
+        #[doc(hidden)]
+        fn pool() -> LocalPool<Self>;
+    }
 }
 
 /// A type that tensors are made of: `f32`, `f64`, `i64`, `i32`, `u8` or `bool`.
@@ -26,7 +34,12 @@ pub trait Element:
 
 macro_rules! elements {
     ($($ty:ident: $zero:literal, $one:literal;)*) => {$(
-        impl sealed::Sealed for $ty {}
+        impl sealed::Sealed for $ty {
+            fn pool() -> LocalPool<Self> {
+                thread_local!(static POOL: Pool<$ty> = const { Pool::new() });
+                &POOL
+            }
+        }
         impl Element for $ty {
             const NAME: &'static str = stringify!($ty);
             const ZERO: Self = $zero;

@@ -110,9 +110,11 @@ pub struct ShapeFault {
     pub name: String,
     /// The extents declared.
     pub wanted: Vec<usize>,
+    /// The element type declared, as safetensors names it: `F32` of weights.
+    pub wanted_dtype: String,
     /// The extents found.
     pub given: Vec<usize>,
-    /// The element type found, as safetensors names it; `F32` is wanted.
+    /// The element type found.
     pub dtype: String,
 }
 
@@ -194,8 +196,8 @@ impl Display for WeightFaults {
 
 impl Display for ShapeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, wanted, given, dtype } = self;
-        write!(f, "{name} must be F32 {wanted:?}, but is {dtype} {given:?}")
+        let Self { name, wanted, wanted_dtype, given, dtype } = self;
+        write!(f, "{name} must be {wanted_dtype} {wanted:?}, but is {dtype} {given:?}")
     }
 }
 

@@ -44,12 +44,15 @@ mod error;
 pub mod init;
 #[doc(hidden)]
 pub mod kernels;
+pub mod nn;
+pub mod optim;
 mod params;
 pub mod prelude;
 mod rng;
 #[doc(hidden)]
 pub mod rt;
 mod shape;
+mod storage;
 mod tensor;
 
 pub use argument::{Arg, AsTensor};

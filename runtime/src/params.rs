@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::rt::join;
 use crate::{Result, Rng, Tensor};
 
-mod weights;
+pub(crate) mod weights;
 
 /// Whether a leaf is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,7 +126,7 @@ pub trait Params: Clone {
 
     /// [`Params::load`] from memory.
     fn load_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let tensors = weights::decode(&self.named_leaves(), bytes)?;
+        let (tensors, _) = weights::decode(&self.named_leaves(), &[], bytes)?;
         let mut leaves = Vec::new();
         self.leaves_mut("", &mut leaves);
         for (leaf, tensor) in leaves.into_iter().zip(tensors) {
@@ -137,7 +137,7 @@ pub trait Params: Clone {
 
     /// The leaves as the bytes of a safetensors file.
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        weights::encode(&self.named_leaves())
+        weights::encode(&self.named_leaves(), &[])
     }
 
     /// The tree that the bytes of a safetensors file hold.

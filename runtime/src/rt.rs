@@ -1,5 +1,7 @@
 //! What emitted code calls. No part of the public surface: it may change with any release.
 
+use crate::{Element, Shape, Tensor};
+
 /// The name of the leaf `name` under `prefix`, joined as PyTorch's `state_dict` does.
 ///
 /// ```
@@ -8,4 +10,15 @@
 /// ```
 pub fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+}
+
+/// A tensor of this shape whose elements the caller overwrites, all of them: they may be an earlier result's.
+///
+/// The storage goes back to the thread that drops its last owner, so that a model that is called again and again
+/// allocates nothing for its results after the first call.
+///
+/// # Panics
+/// If the rank is above [`crate::MAX_RANK`] or the elements exceed the address space.
+pub fn output<T: Element>(shape: &[usize]) -> Tensor<T> {
+    Tensor::recycled(Shape::new(shape).unwrap_or_else(|error| panic!("{error}")))
 }

@@ -1,12 +1,12 @@
 //! The tensor: row-major and contiguous, its storage shared until written to.
 
 use std::fmt;
-use std::sync::Arc;
 
 use ndarray::{
     Array, ArrayBase, ArrayD, ArrayViewD, Data, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn,
 };
 
+use crate::storage::Storage;
 use crate::{AsTensor, Element, Error, Result, Shape};
 
 /// A dense tensor of elements `T`, row-major and contiguous.
@@ -24,9 +24,9 @@ use crate::{AsTensor, Element, Error, Result, Shape};
 /// # Ok::<(), kiln::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct Tensor<T = f32> {
+pub struct Tensor<T: Element = f32> {
     shape: Shape,
-    data: Arc<Vec<T>>,
+    data: Storage<T>,
 }
 
 impl<T: Element> Tensor<T> {
@@ -51,7 +51,7 @@ impl<T: Element> Tensor<T> {
     /// `value` everywhere. Panics as [`Tensor::zeros`] does.
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
         let shape = shape.into();
-        Self { shape, data: Arc::new(vec![value; shape.elements()]) }
+        Self { shape, data: Storage::new(vec![value; shape.elements()]) }
     }
 
     /// A tensor of rank 0.
@@ -70,7 +70,7 @@ impl<T: Element> Tensor<T> {
         if shape.elements() != data.len() {
             return Err(Error::Length { shape, given: data.len() });
         }
-        Ok(Self { shape, data: Arc::new(data) })
+        Ok(Self { shape, data: Storage::new(data) })
     }
 
     /// A copy of anything that views as a tensor: arrays, slices, `ndarray` views of any stride.
@@ -105,12 +105,12 @@ impl<T: Element> Tensor<T> {
 
     /// The elements, to write to; copies them first if a clone shares them.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        Arc::<Vec<T>>::make_mut(&mut self.data)
+        self.data.make_mut()
     }
 
     /// The elements, copied only if a clone shares them.
     pub fn into_vec(self) -> Vec<T> {
-        Arc::unwrap_or_clone(self.data)
+        self.data.into_vec()
     }
 
     /// The only element, whatever the rank; an error if there are none or several.
@@ -127,7 +127,13 @@ impl<T: Element> Tensor<T> {
         if shape.elements() != self.len() {
             return Err(Error::Length { shape, given: self.len() });
         }
-        Ok(Self { shape, data: Arc::clone(&self.data) })
+        Ok(Self { shape, data: self.data.clone() })
+    }
+
+    /// Elements of any value under this shape, in storage that is used again after its last owner: who asks for it
+    /// writes all of it.
+    pub(crate) fn recycled(shape: Shape) -> Self {
+        Self { shape, data: Storage::recycled(shape.elements()) }
     }
 
     /// Zeros under the same shape.
@@ -169,7 +175,7 @@ macro_rules! from_arrays {
     ($([$($n:ident)*] $ty:ty => $shape:expr, |$array:ident| $flat:expr;)*) => {$(
         impl<T: Element, $(const $n: usize),*> From<$ty> for Tensor<T> {
             fn from($array: $ty) -> Self {
-                Self { shape: Shape::from($shape), data: Arc::new($flat.to_vec()) }
+                Self { shape: Shape::from($shape), data: Storage::new($flat.to_vec()) }
             }
         }
     )*};
@@ -192,7 +198,7 @@ fn taken<T: Element, D: Dimension>(array: Array<T, D>) -> Result<Tensor<T>> {
     let start = offset.unwrap_or(0);
     data.truncate(start + shape.elements());
     data.drain(..start);
-    Ok(Tensor { shape, data: Arc::new(data) })
+    Ok(Tensor { shape, data: Storage::new(data) })
 }
 
 macro_rules! from_ndarray {

@@ -139,6 +139,7 @@ fn several_faults_come_at_once() {
     let fault = |name: &str, wanted: &[usize], given: &[usize], dtype: &str| ShapeFault {
         name: name.into(),
         wanted: wanted.into(),
+        wanted_dtype: "F32".into(),
         given: given.into(),
         dtype: dtype.into(),
     };

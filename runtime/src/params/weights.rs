@@ -10,49 +10,120 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::Leaf;
 use crate::{Error, Result, ShapeFault, Tensor, WeightFaults};
 
-/// The bytes of a file that holds the leaves; an error if two share a name or one isn't of its declared shape.
-pub(super) fn encode(leaves: &[Leaf<'_>]) -> Result<Vec<u8>> {
+/// A number that stands in a file as a tensor of rank 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A hyper-parameter.
+    F64(f64),
+    /// A count.
+    I64(i64),
+}
+
+impl Number {
+    fn dtype(self) -> Dtype {
+        match self {
+            Number::F64(_) => Dtype::F64,
+            Number::I64(_) => Dtype::I64,
+        }
+    }
+
+    fn to_le_bytes(self) -> [u8; 8] {
+        match self {
+            Number::F64(x) => x.to_le_bytes(),
+            Number::I64(x) => x.to_le_bytes(),
+        }
+    }
+
+    /// The number of the same type that these bytes hold.
+    fn read(self, bytes: &[u8]) -> Option<Number> {
+        let bytes = bytes.try_into().ok()?;
+        Some(match self {
+            Number::F64(_) => Number::F64(f64::from_le_bytes(bytes)),
+            Number::I64(_) => Number::I64(i64::from_le_bytes(bytes)),
+        })
+    }
+}
+
+/// The bytes of a file that holds leaves and numbers; an error if two share a name or one isn't of its declared shape.
+pub(crate) fn encode(leaves: &[Leaf<'_>], numbers: &[(&str, Number)]) -> Result<Vec<u8>> {
     let mut faults = WeightFaults { repeated: repeated(leaves), ..WeightFaults::default() };
     for leaf in leaves.iter().filter(|leaf| leaf.shape != leaf.tensor.shape()) {
-        faults.ill_shaped.push(shape_fault(leaf, leaf.tensor.shape(), Dtype::F32));
+        faults.ill_shaped.push(shape_fault(&Wanted::leaf(leaf), leaf.tensor.shape(), Dtype::F32));
     }
     fitting(faults)?;
     let data: Vec<Vec<u8>> = leaves.iter().map(|leaf| to_le_bytes(leaf.tensor)).collect();
+    let numbers: Vec<_> = numbers.iter().map(|(name, n)| (*name, n.dtype(), n.to_le_bytes())).collect();
     let mut views = BTreeMap::new();
     for (leaf, data) in leaves.iter().zip(&data) {
-        views.insert(&leaf.name, TensorView::new(Dtype::F32, leaf.shape.clone(), data).map_err(bad)?);
+        views.insert(&*leaf.name, TensorView::new(Dtype::F32, leaf.shape.clone(), data).map_err(bad)?);
+    }
+    for (name, dtype, data) in &numbers {
+        views.insert(name, TensorView::new(*dtype, vec![], data).map_err(bad)?);
     }
     safetensors::serialize(views, None).map_err(bad)
 }
 
-/// The tensors for the leaves, in their order, out of the bytes of a file; an error that lists all that doesn't fit.
-pub(super) fn decode(leaves: &[Leaf<'_>], bytes: &[u8]) -> Result<Vec<Tensor>> {
+/// The tensors for the leaves and the numbers, in their order, out of the bytes of a file; an error that lists all that
+/// doesn't fit.
+pub(crate) fn decode(
+    leaves: &[Leaf<'_>],
+    numbers: &[(&str, Number)],
+    bytes: &[u8],
+) -> Result<(Vec<Tensor>, Vec<Number>)> {
     let file = SafeTensors::deserialize(bytes).map_err(bad)?;
     let mut stored: BTreeMap<_, _> = file.iter().collect();
     let mut faults = WeightFaults { repeated: repeated(leaves), ..WeightFaults::default() };
     let mut tensors = Vec::with_capacity(leaves.len());
-    for leaf in leaves {
-        match stored.remove(leaf.name.as_str()) {
-            Some(view) if view.dtype() == Dtype::F32 && view.shape() == leaf.shape => {
-                tensors.push(Tensor::from_vec(view.shape(), from_le_bytes(view.data()))?);
-            }
-            Some(view) => faults.ill_shaped.push(shape_fault(leaf, view.shape(), view.dtype())),
-            None if faults.repeated.contains(&leaf.name) => {}
-            None => faults.missing.push(leaf.name.clone()),
+    for wanted in leaves.iter().map(Wanted::leaf) {
+        if let Some(view) = take(&mut stored, &wanted, &mut faults) {
+            tensors.push(Tensor::from_vec(view.shape(), from_le_bytes(view.data()))?);
         }
+    }
+    let mut read = Vec::with_capacity(numbers.len());
+    for (name, number) in numbers {
+        let wanted = Wanted { name, dtype: number.dtype(), shape: &[] };
+        read.extend(take(&mut stored, &wanted, &mut faults).and_then(|view| number.read(view.data())));
     }
     faults.unexpected = stored.into_keys().map(str::to_owned).collect();
     fitting(faults)?;
-    Ok(tensors)
+    Ok((tensors, read))
+}
+
+/// What a file must hold.
+struct Wanted<'a> {
+    name: &'a str,
+    dtype: Dtype,
+    shape: &'a [usize],
+}
+
+impl<'a> Wanted<'a> {
+    fn leaf(leaf: &'a Leaf<'_>) -> Self {
+        Wanted { name: &leaf.name, dtype: Dtype::F32, shape: &leaf.shape }
+    }
+}
+
+/// What is stored under that name, if it fits.
+fn take<'a>(
+    stored: &mut BTreeMap<&str, TensorView<'a>>,
+    wanted: &Wanted<'_>,
+    faults: &mut WeightFaults,
+) -> Option<TensorView<'a>> {
+    match stored.remove(wanted.name) {
+        Some(view) if view.dtype() == wanted.dtype && view.shape() == wanted.shape => return Some(view),
+        Some(view) => faults.ill_shaped.push(shape_fault(wanted, view.shape(), view.dtype())),
+        None if faults.repeated.iter().any(|name| name == wanted.name) => {}
+        None => faults.missing.push(wanted.name.to_owned()),
+    }
+    None
 }
 
 /// The bytes of a file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 /// Writes beside the file first and renames, so that a reader never sees, and a crash never leaves, half a file.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut beside = OsString::from(path);
     beside.push(format!(".{}.tmp", std::process::id()));
     fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(|source| {
@@ -78,10 +149,11 @@ fn repeated(leaves: &[Leaf<'_>]) -> Vec<String> {
     twice.into_iter().cloned().collect()
 }
 
-fn shape_fault(leaf: &Leaf<'_>, given: &[usize], dtype: Dtype) -> ShapeFault {
+fn shape_fault(wanted: &Wanted<'_>, given: &[usize], dtype: Dtype) -> ShapeFault {
     ShapeFault {
-        name: leaf.name.clone(),
-        wanted: leaf.shape.clone(),
+        name: wanted.name.to_owned(),
+        wanted: wanted.shape.to_vec(),
+        wanted_dtype: wanted.dtype.to_string(),
         given: given.to_vec(),
         dtype: dtype.to_string(),
     }
