@@ -80,6 +80,7 @@ impl<T: Element, A: AsTensor<T> + ?Sized> AsTensor<T> for &mut A {
 
 impl<T: Element> AsTensor<T> for Tensor<T> {
     fn as_tensor(&self) -> Result<Arg<'_, T>> {
+        self.sound()?;
         Ok(Arg::new(Shape::new(self.shape())?, self.as_slice()))
     }
 }

@@ -11,6 +11,22 @@ mod sealed {
         /// The buffers that this thread keeps for [`crate::storage::Storage`].
         #[doc(hidden)]
         fn pool() -> LocalPool<Self>;
+        /// The graph's name of the type.
+        #[cfg(feature = "eager")]
+        #[doc(hidden)]
+        const DTYPE: kiln_ir::DType;
+        /// A tensor of this type among others.
+        #[cfg(feature = "eager")]
+        #[doc(hidden)]
+        fn erased(tensor: crate::Tensor<Self>) -> crate::eager::Any
+        where
+            Self: super::Element;
+        /// The tensor, if it is of this type.
+        #[cfg(feature = "eager")]
+        #[doc(hidden)]
+        fn restored(tensor: crate::eager::Any) -> Option<crate::Tensor<Self>>
+        where
+            Self: super::Element;
     }
 }
 
@@ -33,11 +49,24 @@ pub trait Element:
 }
 
 macro_rules! elements {
-    ($($ty:ident: $zero:literal, $one:literal;)*) => {$(
+    ($($ty:ident $variant:ident: $zero:literal, $one:literal;)*) => {$(
         impl sealed::Sealed for $ty {
             fn pool() -> LocalPool<Self> {
                 thread_local!(static POOL: Pool<$ty> = const { Pool::new() });
                 &POOL
+            }
+            #[cfg(feature = "eager")]
+            const DTYPE: kiln_ir::DType = kiln_ir::DType::$variant;
+            #[cfg(feature = "eager")]
+            fn erased(tensor: crate::Tensor<Self>) -> crate::eager::Any {
+                crate::eager::Any::$variant(tensor)
+            }
+            #[cfg(feature = "eager")]
+            fn restored(tensor: crate::eager::Any) -> Option<crate::Tensor<Self>> {
+                match tensor {
+                    crate::eager::Any::$variant(tensor) => Some(tensor),
+                    _ => None,
+                }
             }
         }
         impl Element for $ty {
@@ -49,12 +78,12 @@ macro_rules! elements {
 }
 
 elements! {
-    f32: 0.0, 1.0;
-    f64: 0.0, 1.0;
-    i64: 0, 1;
-    i32: 0, 1;
-    u8: 0, 1;
-    bool: false, true;
+    f32 F32: 0.0, 1.0;
+    f64 F64: 0.0, 1.0;
+    i64 I64: 0, 1;
+    i32 I32: 0, 1;
+    u8 U8: 0, 1;
+    bool Bool: false, true;
 }
 
 #[cfg(test)]

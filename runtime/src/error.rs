@@ -67,6 +67,13 @@ pub enum Error {
         /// The tensor's shape.
         shape: Shape,
     },
+    /// An operation outside of models whose arguments don't fit.
+    Operation {
+        /// What is wrong.
+        what: String,
+        /// Where it was called.
+        at: &'static std::panic::Location<'static>,
+    },
     /// A file couldn't be read or written.
     Io {
         /// The file.
@@ -165,6 +172,7 @@ impl Display for Error {
                 "`item` wants a tensor of one element, but one of shape {shape} has {}",
                 shape.elements()
             ),
+            Self::Operation { what, at } => write!(f, "{at}: {what}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::BadWeights { path, cause } => {
                 write!(f, "{}no intact safetensors file: {cause}", place(path))

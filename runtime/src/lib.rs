@@ -39,8 +39,14 @@
 extern crate self as kiln;
 
 mod argument;
+#[cfg(feature = "eager")]
+pub mod autograd;
 mod dtype;
+#[cfg(feature = "eager")]
+mod eager;
 mod error;
+#[cfg(feature = "eager")]
+pub mod functional;
 pub mod init;
 #[doc(hidden)]
 pub mod kernels;
@@ -54,6 +60,10 @@ pub mod rt;
 mod shape;
 mod storage;
 mod tensor;
+#[cfg(not(feature = "eager"))]
+mod track;
+#[cfg(feature = "eager")]
+use eager::tape as track;
 
 pub use argument::{Arg, AsTensor};
 pub use dtype::Element;

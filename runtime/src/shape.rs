@@ -42,6 +42,12 @@ impl Shape {
         }
     }
 
+    /// The first extents, for messages about shapes that no tensor can have.
+    #[cfg(feature = "eager")]
+    pub(crate) fn clipped(extents: &[usize]) -> Self {
+        Self::copied(&extents[..extents.len().min(MAX_RANK)])
+    }
+
     fn copied(extents: &[usize]) -> Self {
         let mut dims = [0; MAX_RANK];
         dims[..extents.len()].copy_from_slice(extents);

@@ -7,6 +7,7 @@ use ndarray::{
 };
 
 use crate::storage::Storage;
+use crate::track::Track;
 use crate::{AsTensor, Element, Error, Result, Shape};
 
 /// A dense tensor of elements `T`, row-major and contiguous.
@@ -23,10 +24,14 @@ use crate::{AsTensor, Element, Error, Result, Shape};
 /// assert_eq!(b.to_string(), "[[9, 2],\n [3, 4]]");
 /// # Ok::<(), kiln::Error>(())
 /// ```
-#[derive(Clone, PartialEq)]
+///
+/// Operators and methods with PyTorch's names compute at once and record what [`Tensor::backward`] needs: see
+/// [`crate::autograd`]. Two tensors are equal if their shapes and elements are.
+#[derive(Clone)]
 pub struct Tensor<T: Element = f32> {
     shape: Shape,
     data: Storage<T>,
+    track: Track,
 }
 
 impl<T: Element> Tensor<T> {
@@ -51,7 +56,7 @@ impl<T: Element> Tensor<T> {
     /// `value` everywhere. Panics as [`Tensor::zeros`] does.
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
         let shape = shape.into();
-        Self { shape, data: Storage::new(vec![value; shape.elements()]) }
+        Self::stored(shape, Storage::new(vec![value; shape.elements()]))
     }
 
     /// A tensor of rank 0.
@@ -70,12 +75,17 @@ impl<T: Element> Tensor<T> {
         if shape.elements() != data.len() {
             return Err(Error::Length { shape, given: data.len() });
         }
-        Ok(Self { shape, data: Storage::new(data) })
+        Ok(Self::stored(shape, Storage::new(data)))
     }
 
     /// A copy of anything that views as a tensor: arrays, slices, `ndarray` views of any stride.
     pub fn copied(from: impl AsTensor<T>) -> Result<Self> {
         Ok(from.as_tensor()?.into_tensor())
+    }
+
+    /// Elements as many as the shape holds, not part of any computation.
+    pub(crate) fn stored(shape: Shape, data: Storage<T>) -> Self {
+        Self { shape, data, track: Track::default() }
     }
 
     /// The extents, outermost first.
@@ -104,7 +114,11 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The elements, to write to; copies them first if a clone shares them.
+    ///
+    /// What was computed from the tensor keeps the values it was computed from. A tensor that was itself computed is
+    /// cut off from its origin: no gradient passes what was written.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self.track.written();
         self.data.make_mut()
     }
 
@@ -115,6 +129,7 @@ impl<T: Element> Tensor<T> {
 
     /// The only element, whatever the rank; an error if there are none or several.
     pub fn item(&self) -> Result<T> {
+        self.track.sound()?;
         match self.as_slice() {
             &[value] => Ok(value),
             _ => Err(Error::NotOneElement { shape: self.shape }),
@@ -122,18 +137,51 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The same elements under another shape, shared; an error if it holds another number of them.
+    ///
+    /// It isn't recorded for gradients, as [`Tensor::reshape`] is.
     pub fn reshaped(&self, shape: impl AsRef<[usize]>) -> Result<Self> {
+        self.track.sound()?;
         let shape = Shape::new(shape.as_ref())?;
         if shape.elements() != self.len() {
             return Err(Error::Length { shape, given: self.len() });
         }
-        Ok(Self { shape, data: self.data.clone() })
+        Ok(Self::stored(shape, self.data.clone()))
     }
 
     /// Elements of any value under this shape, in storage that is used again after its last owner: who asks for it
     /// writes all of it.
     pub(crate) fn recycled(shape: Shape) -> Self {
-        Self { shape, data: Storage::recycled(shape.elements()) }
+        Self::stored(shape, Storage::recycled(shape.elements()))
+    }
+
+    /// An error if the tensor stands for an operation that failed.
+    pub(crate) fn sound(&self) -> Result<()> {
+        self.track.sound()
+    }
+
+    /// How it was computed.
+    #[cfg(feature = "eager")]
+    pub(crate) fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// Only how it was computed.
+    #[cfg(feature = "eager")]
+    pub(crate) fn into_track(self) -> Track {
+        self.track
+    }
+
+    /// The same elements, computed so.
+    #[cfg(feature = "eager")]
+    pub(crate) fn tracked(mut self, track: Track) -> Self {
+        self.track = track;
+        self
+    }
+
+    /// The elements, to share.
+    #[cfg(feature = "eager")]
+    pub(crate) fn storage(&self) -> &Storage<T> {
+        &self.data
     }
 
     /// Zeros under the same shape.
@@ -145,16 +193,22 @@ impl<T: Element> Tensor<T> {
     ///
     /// ```
     /// let t = kiln::Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(t.view().sum(), 10.0);
+    /// assert_eq!(t.as_ndarray().sum(), 10.0);
     /// ```
-    pub fn view(&self) -> ArrayViewD<'_, T> {
+    pub fn as_ndarray(&self) -> ArrayViewD<'_, T> {
         ArrayViewD::from_shape(IxDyn(&self.shape), &self.data)
             .expect("a tensor has as many elements as its shape")
     }
 
     /// An `ndarray` array of the elements, copied.
     pub fn to_ndarray(&self) -> ArrayD<T> {
-        self.view().to_owned()
+        self.as_ndarray().to_owned()
+    }
+}
+
+impl<T: Element> PartialEq for Tensor<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.data == other.data
     }
 }
 
@@ -162,6 +216,13 @@ impl<T: Element> Default for Tensor<T> {
     /// A scalar zero.
     fn default() -> Self {
         Self::scalar(T::ZERO)
+    }
+}
+
+/// A clone, which shares the elements.
+impl<T: Element> From<&Tensor<T>> for Tensor<T> {
+    fn from(tensor: &Tensor<T>) -> Self {
+        tensor.clone()
     }
 }
 
@@ -175,7 +236,7 @@ macro_rules! from_arrays {
     ($([$($n:ident)*] $ty:ty => $shape:expr, |$array:ident| $flat:expr;)*) => {$(
         impl<T: Element, $(const $n: usize),*> From<$ty> for Tensor<T> {
             fn from($array: $ty) -> Self {
-                Self { shape: Shape::from($shape), data: Storage::new($flat.to_vec()) }
+                Self::stored(Shape::from($shape), Storage::new($flat.to_vec()))
             }
         }
     )*};
@@ -198,7 +259,7 @@ fn taken<T: Element, D: Dimension>(array: Array<T, D>) -> Result<Tensor<T>> {
     let start = offset.unwrap_or(0);
     data.truncate(start + shape.elements());
     data.drain(..start);
-    Ok(Tensor { shape, data: Storage::new(data) })
+    Ok(Tensor::stored(shape, Storage::new(data)))
 }
 
 macro_rules! from_ndarray {
@@ -237,13 +298,19 @@ impl<T: Element> From<Tensor<T>> for ArrayD<T> {
 
 impl<T: Element> fmt::Display for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.view(), f)
+        if let Err(error) = self.track.sound() {
+            return write!(f, "no tensor: {error}");
+        }
+        fmt::Display::fmt(&self.as_ndarray(), f)
     }
 }
 
 impl<T: Element> fmt::Debug for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tensor<{}>{} {}", T::NAME, self.shape, self.view())
+        if let Err(error) = self.track.sound() {
+            return write!(f, "Tensor<{}> that failed: {error}", T::NAME);
+        }
+        write!(f, "Tensor<{}>{} {}", T::NAME, self.shape, self.as_ndarray())
     }
 }
 

@@ -1,0 +1,291 @@
+//! Strided views: what operations that only move elements yield, without moving any.
+
+use std::array;
+
+use kiln_ir::{DType, Literal};
+
+use super::super::Any;
+use crate::storage::Storage;
+use crate::{Element, Result, Shape, Tensor};
+
+/// Elements under a shape: `(i, j, …)` is `data[offset + i·strides[0] + j·strides[1] + …]`.
+#[derive(Clone)]
+pub(super) struct View<T: Element> {
+    pub data: Storage<T>,
+    pub shape: Vec<usize>,
+    pub strides: Vec<usize>,
+    pub offset: usize,
+}
+
+/// A view of any element type.
+#[derive(Clone)]
+pub(super) enum Value {
+    F32(View<f32>),
+    F64(View<f64>),
+    I64(View<i64>),
+    I32(View<i32>),
+    U8(View<u8>),
+    Bool(View<bool>),
+}
+
+/// An expression for the view of a value, whatever its type.
+macro_rules! each {
+    ($value:expr, |$view:ident| $body:expr) => {
+        match $value {
+            Value::F32($view) => $body,
+            Value::F64($view) => $body,
+            Value::I64($view) => $body,
+            Value::I32($view) => $body,
+            Value::U8($view) => $body,
+            Value::Bool($view) => $body,
+        }
+    };
+}
+/// A value of the same type, from an expression for the view of a value.
+macro_rules! same {
+    ($value:expr, |$view:ident| $body:expr) => {
+        match $value {
+            Value::F32($view) => Value::F32($body),
+            Value::F64($view) => Value::F64($body),
+            Value::I64($view) => Value::I64($body),
+            Value::I32($view) => Value::I32($body),
+            Value::U8($view) => Value::U8($body),
+            Value::Bool($view) => Value::Bool($body),
+        }
+    };
+}
+pub(super) use {each, same};
+
+/// Strides of rows that follow each other.
+pub(super) fn row_major(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for i in (1..shape.len()).rev() {
+        strides[i - 1] = strides[i] * shape[i].max(1);
+    }
+    strides
+}
+
+impl<T: Element> View<T> {
+    /// Elements in row-major order.
+    pub fn rows(data: Storage<T>, shape: Vec<usize>) -> Self {
+        View { strides: row_major(&shape), data, shape, offset: 0 }
+    }
+
+    /// A new view whose elements `write` sets, all of them.
+    pub fn written(shape: Vec<usize>, write: impl FnOnce(&mut [T])) -> Self {
+        let mut data = Storage::recycled(shape.iter().product());
+        write(data.make_mut());
+        View::rows(data, shape)
+    }
+
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether every index leads to the same element.
+    pub fn is_splat(&self) -> bool {
+        self.len() > 0 && self.shape.iter().zip(&self.strides).all(|(n, s)| *n == 1 || *s == 0)
+    }
+
+    /// The elements, if they follow each other in row-major order.
+    pub fn slice(&self) -> Option<&[T]> {
+        let len = self.len();
+        let mut next = 1;
+        for (n, s) in self.shape.iter().zip(&self.strides).rev() {
+            if *n != 1 && *s != next && len > 0 {
+                return None;
+            }
+            next *= n;
+        }
+        Some(if len == 0 { &[] } else { &self.data[self.offset..][..len] })
+    }
+
+    /// The same elements in row-major order, copied unless they are so already.
+    pub fn contiguous(&self) -> Self {
+        if self.slice().is_some() {
+            return View { strides: row_major(&self.shape), ..self.clone() };
+        }
+        View::written(self.shape.clone(), |out| self.copy_to(out))
+    }
+
+    /// Writes the elements in row-major order.
+    pub fn copy_to(&self, out: &mut [T]) {
+        let mut at = 0;
+        walk(&self.shape, [&self.strides], [self.offset], |[from], n, [stride]| {
+            let out = &mut out[at..at + n];
+            match stride {
+                1 => out.copy_from_slice(&self.data[from..from + n]),
+                0 => out.fill(self.data[from]),
+                _ => out.iter_mut().enumerate().for_each(|(i, o)| *o = self.data[from + i * stride]),
+            }
+            at += n;
+        });
+    }
+
+    /// The elements as a tensor, copied only if they aren't all of a storage in row-major order.
+    fn tensor(&self) -> Result<Tensor<T>> {
+        let shape = Shape::new(&self.shape)?;
+        let whole = self.slice().is_some() && self.data.len() == self.len();
+        let data = if whole { self.data.clone() } else { self.written_out() };
+        Ok(Tensor::stored(shape, data))
+    }
+
+    fn written_out(&self) -> Storage<T> {
+        let mut data = Storage::recycled(self.len());
+        self.copy_to(data.make_mut());
+        data
+    }
+
+    fn converted<U: Element>(&self, f: impl Fn(T) -> U + Copy) -> View<U> {
+        let source = if self.is_splat() {
+            // One element is converted, its views stay views.
+            let data = Storage::new(vec![f(self.data[self.offset])]);
+            return View { data, shape: self.shape.clone(), strides: vec![0; self.shape.len()], offset: 0 };
+        } else {
+            self.contiguous()
+        };
+        let from = source.slice().unwrap_or(&[]);
+        View::written(self.shape.clone(), |out| out.iter_mut().zip(from).for_each(|(o, x)| *o = f(*x)))
+    }
+}
+
+impl Value {
+    /// The elements of a tensor, shared.
+    pub fn of(tensor: &Any) -> Value {
+        fn view<T: Element>(t: &Tensor<T>) -> View<T> {
+            View::rows(t.storage().clone(), t.shape().to_vec())
+        }
+        match tensor {
+            Any::F32(t) => Value::F32(view(t)),
+            Any::F64(t) => Value::F64(view(t)),
+            Any::I64(t) => Value::I64(view(t)),
+            Any::I32(t) => Value::I32(view(t)),
+            Any::U8(t) => Value::U8(view(t)),
+            Any::Bool(t) => Value::Bool(view(t)),
+        }
+    }
+
+    pub fn tensor(&self) -> Result<Any> {
+        Ok(match self {
+            Value::F32(v) => Any::F32(v.tensor()?),
+            Value::F64(v) => Any::F64(v.tensor()?),
+            Value::I64(v) => Any::I64(v.tensor()?),
+            Value::I32(v) => Any::I32(v.tensor()?),
+            Value::U8(v) => Any::U8(v.tensor()?),
+            Value::Bool(v) => Any::Bool(v.tensor()?),
+        })
+    }
+
+    pub fn constant(literal: Literal, dtype: DType) -> Value {
+        let float = literal.value();
+        let int = match literal {
+            Literal::Int(i) => i,
+            _ => float as i64,
+        };
+        Value::from_fn(vec![], dtype, |_| (float, int))
+    }
+
+    pub fn iota(len: usize, dtype: DType) -> Value {
+        Value::from_fn(vec![len], dtype, |i| (i as f64, i as i64))
+    }
+
+    /// Elements from their places: as a float, and as an integer.
+    fn from_fn(shape: Vec<usize>, dtype: DType, of: impl Fn(usize) -> (f64, i64)) -> Value {
+        fn made<T: Element>(shape: Vec<usize>, of: impl Fn(usize) -> T) -> View<T> {
+            let data = (0..shape.iter().product()).map(of).collect();
+            View::rows(Storage::new(data), shape)
+        }
+        match dtype {
+            DType::F32 => Value::F32(made(shape, |i| of(i).0 as f32)),
+            DType::F64 => Value::F64(made(shape, |i| of(i).0)),
+            DType::I64 => Value::I64(made(shape, |i| of(i).1)),
+            DType::I32 => Value::I32(made(shape, |i| of(i).1 as i32)),
+            DType::U8 => Value::U8(made(shape, |i| of(i).1 as u8)),
+            DType::Bool => Value::Bool(made(shape, |i| of(i).0 != 0.0)),
+        }
+    }
+
+    /// The elements in another type: truncated and saturated as Rust's `as`; a bool is `x != 0`.
+    pub fn cast(&self, dtype: DType) -> Value {
+        macro_rules! to {
+            ($view:expr, $from:ty, $truth:expr) => {
+                match dtype {
+                    DType::F32 => Value::F32($view.converted(|x: $from| x as f32)),
+                    DType::F64 => Value::F64($view.converted(|x: $from| x as f64)),
+                    DType::I64 => Value::I64($view.converted(|x: $from| x as i64)),
+                    DType::I32 => Value::I32($view.converted(|x: $from| x as i32)),
+                    DType::U8 => Value::U8($view.converted(|x: $from| x as u8)),
+                    DType::Bool => Value::Bool($view.converted($truth)),
+                }
+            };
+        }
+        match self {
+            Value::F32(v) => to!(v, f32, |x| x != 0.0),
+            Value::F64(v) => to!(v, f64, |x| x != 0.0),
+            Value::I64(v) => to!(v, i64, |x| x != 0),
+            Value::I32(v) => to!(v, i32, |x| x != 0),
+            Value::U8(v) => to!(v, u8, |x| x != 0),
+            Value::Bool(v) => {
+                let bytes = v.converted(u8::from);
+                if dtype == DType::Bool { self.clone() } else { Value::U8(bytes).cast(dtype) }
+            }
+        }
+    }
+}
+
+/// Calls `f` with the offsets, length and strides of each innermost row of views of one shape, in row-major order.
+/// Axes that are one in memory for all views are walked as one.
+pub(super) fn walk<const K: usize>(
+    shape: &[usize],
+    strides: [&[usize]; K],
+    mut offsets: [usize; K],
+    mut f: impl FnMut([usize; K], usize, [usize; K]),
+) {
+    if shape.contains(&0) {
+        return;
+    }
+    let (shape, strides) = merged(shape, strides);
+    let (inner, outer) = match shape.split_last() {
+        Some((inner, outer)) => (*inner, outer),
+        None => (1, &[][..]),
+    };
+    let step: [usize; K] = array::from_fn(|k| strides.last().map_or(0, |s| s[k]));
+    let mut index = vec![0; outer.len()];
+    loop {
+        f(offsets, inner, step);
+        let mut axis = outer.len();
+        loop {
+            if axis == 0 {
+                return;
+            }
+            axis -= 1;
+            index[axis] += 1;
+            (0..K).for_each(|k| offsets[k] += strides[axis][k]);
+            if index[axis] < outer[axis] {
+                break;
+            }
+            (0..K).for_each(|k| offsets[k] -= strides[axis][k] * outer[axis]);
+            index[axis] = 0;
+        }
+    }
+}
+
+/// The shape without axes of length 1, and with axes merged that every view walks as one.
+fn merged<const K: usize>(shape: &[usize], strides: [&[usize]; K]) -> (Vec<usize>, Vec<[usize; K]>) {
+    let mut lengths: Vec<usize> = Vec::with_capacity(shape.len());
+    let mut steps: Vec<[usize; K]> = Vec::with_capacity(shape.len());
+    for (axis, &n) in shape.iter().enumerate().filter(|(_, n)| **n != 1) {
+        let step = array::from_fn(|k| strides[k][axis]);
+        match (lengths.last_mut(), steps.last_mut()) {
+            (Some(length), Some(last)) if (0..K).all(|k| last[k] == step[k] * n) => {
+                *length *= n;
+                *last = step;
+            }
+            _ => {
+                lengths.push(n);
+                steps.push(step);
+            }
+        }
+    }
+    (lengths, steps)
+}

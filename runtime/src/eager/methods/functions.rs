@@ -1,0 +1,63 @@
+//! Free functions: tensors out of nothing or out of several, and those that PyTorch has beside methods.
+
+use super::free_functions;
+use crate::Tensor;
+
+free_functions! {
+    /// One tensor behind the other along a dim: `torch.cat`. The other dims must agree.
+    cat[T](tensors: Tensors, dim: Axis) -> One,
+        "let x: Tensor = Tensor::from([[1.0, 2.0]]);\nassert_eq!(cat([&x, &x].map(Tensor::clone), 0).shape(), [2, 2]);";
+    /// Tensors of one shape side by side along a new dim: `torch.stack`.
+    stack[T](tensors: Tensors, dim: Axis) -> One,
+        "let x: Tensor = Tensor::from([1.0, 2.0]);\nassert_eq!(stack(&[x.clone(), x], 1).to_string(), \"[[1, 1],\\n [2, 2]]\");";
+    /// `yes` where the mask is true, `no` elsewhere, all broadcast: `torch.where`.
+    where_cond[T](mask: Mask, yes: Operand, no: Operand) -> One,
+        "let x: Tensor = Tensor::from([1.0, -2.0]);\nassert_eq!(where_cond(x.gt(0), &x, 0.5).to_string(), \"[1, 0.5]\");";
+    /// See [`Tensor::matmul`].
+    matmul[T](x: Tensor, other: Tensor) -> One,
+        "let x: Tensor = Tensor::from([3.0, 4.0]);\nassert_eq!(matmul(&x, &x).to_string(), \"25\");";
+    /// See [`Tensor::linear`].
+    linear[T](x: Tensor, weight: Tensor, bias: Maybe) -> One,
+        "let w: Tensor = Tensor::from([[3.0, 4.0]]);\nassert_eq!(linear(&w, &w, Some(Tensor::from([1.0]))).to_string(), \"[[26]]\");";
+    /// See [`Tensor::layer_norm`].
+    layer_norm[T](x: Tensor, shape: Sizes, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([1.0, 3.0]);\nassert_eq!(layer_norm(x, [2], None, None, 0).to_string(), \"[-1, 1]\");";
+    /// See [`Tensor::rms_norm`].
+    rms_norm[T](x: Tensor, shape: Sizes, weight: Maybe, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([2.0, -2.0]);\nassert_eq!(rms_norm(x, [2], None, 0).to_string(), \"[1, -1]\");";
+    /// See [`Tensor::one_hot`].
+    one_hot[T](labels: Tensor, classes: Size) -> Index,
+        "assert_eq!(one_hot(Tensor::<i64>::from([1]), 3).to_string(), \"[[0, 1, 0]]\");";
+    /// `0 .. n` as i64: `torch.arange`.
+    arange[](n: Size) -> Index, "assert_eq!(arange(3).to_string(), \"[0, 1, 2]\");";
+}
+
+/// Zeros (f32) of a shape: `torch.zeros`. [`Tensor::zeros`] makes those of other types.
+///
+/// ```
+/// assert_eq!(kiln::prelude::zeros([2]).to_string(), "[0, 0]");
+/// ```
+#[track_caller]
+pub fn zeros(shape: kind!(Sizes)) -> Tensor<f32> {
+    results!(One "zeros", vec![given!(Sizes shape)])
+}
+
+/// Ones (f32) of a shape: `torch.ones`. [`Tensor::ones`] makes those of other types.
+///
+/// ```
+/// assert_eq!(kiln::prelude::ones([2]).to_string(), "[1, 1]");
+/// ```
+#[track_caller]
+pub fn ones(shape: kind!(Sizes)) -> Tensor<f32> {
+    results!(One "ones", vec![given!(Sizes shape)])
+}
+
+/// `value` (f32) everywhere in a shape: `torch.full`. [`Tensor::full`] makes those of other types.
+///
+/// ```
+/// assert_eq!(kiln::prelude::full([2], 0.5).to_string(), "[0.5, 0.5]");
+/// ```
+#[track_caller]
+pub fn full(shape: kind!(Sizes), value: impl Into<f64>) -> Tensor<f32> {
+    results!(One "full", vec![given!(Sizes shape), given!(Float value)])
+}
