@@ -4,7 +4,7 @@ use crate::Result;
 
 /// Nothing, so that inference pays nothing.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Track;
+pub(crate) struct Track(());
 
 impl Track {
     /// The tensor is written to.
