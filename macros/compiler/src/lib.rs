@@ -10,6 +10,8 @@ pub mod syntax;
 pub mod library;
 pub mod traced;
 
+pub mod trace;
+
 pub mod params;
 
 pub use errors::Errors;

@@ -1,6 +1,7 @@
 //! A traced function: the graph, and how the user's arguments and results hang on it.
 
-use kiln_ir::Func;
+use kiln_ir::{Dim, Func, Sym};
+use proc_macro2::Span;
 
 /// A graph with the forms of its arguments and result.
 #[derive(Clone, Debug)]
@@ -12,6 +13,28 @@ pub struct Traced {
     pub args: Vec<Arg>,
     /// What is returned.
     pub result: Ret,
+    /// The arguments that gradients are taken of, by index: params trees, then those of `#[model(grad(…))]`; if
+    /// there is neither, the first float tensor.
+    pub wrt: Vec<usize>,
+    /// Where nodes come from: `Loc(i)` is the span at `i − 1`.
+    pub spans: Vec<Span>,
+    /// Sizes that were taken to be equal although only rustc knows them: each is a `const` assertion in the
+    /// emitted code.
+    pub asserts: Vec<(Dim, Dim)>,
+    /// The constants among the graph's symbols.
+    pub consts: Vec<Const>,
+}
+
+/// A symbol that stands for a Rust constant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Const {
+    /// The symbol in the graph.
+    pub sym: Sym,
+    /// The constant as its owner writes it.
+    pub text: String,
+    /// The library's key of the item that writes it: its names resolve there. Owners of one symbol may be several;
+    /// where they aren't in one module, that the constants agree must be asserted.
+    pub owners: Vec<String>,
 }
 
 /// An argument of the function that users call.

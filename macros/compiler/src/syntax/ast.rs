@@ -20,6 +20,8 @@ pub struct TensorTy {
     pub dtype: DType,
     /// Dims, outermost first.
     pub dims: Vec<DimExpr>,
+    /// Written as `Tensor` alone: any element type and shape. Only building blocks, `#[model(inline)]`, have it.
+    pub any: bool,
 }
 
 impl TensorTy {

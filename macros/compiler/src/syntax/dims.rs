@@ -14,6 +14,8 @@ pub struct Scope<'a> {
     pub errors: &'a Errors,
     /// Symbols so far; const generics are among them as `SymKind::Free`.
     pub syms: Syms,
+    /// Whether `Tensor` may stand without dims.
+    pub bare: bool,
 }
 
 impl Scope<'_> {

@@ -20,7 +20,7 @@ pub fn model(errors: &Errors, attr: TokenStream, item: &Item) -> Option<Model> {
         return None;
     };
     let options = options::model_options(errors, attr);
-    let mut scope = Scope { errors, syms: Syms::default() };
+    let mut scope = Scope { errors, syms: Syms::default(), bare: options.inline };
     qualifiers(errors, &item.sig);
     let mut frees = generics::generics(&mut scope, &item.sig.generics, "model");
     bounds(&mut scope, &mut frees, &options);

@@ -25,7 +25,7 @@ pub fn item_struct(errors: &Errors, item: &Item) -> Option<ItemStruct> {
 /// Parses the struct with the options of its attribute. Faulty fields are left out.
 pub fn params(errors: &Errors, attr: TokenStream, item: &ItemStruct) -> Params {
     let forward = options::params_options(errors, attr);
-    let mut scope = Scope { errors, syms: Syms::default() };
+    let mut scope = Scope { errors, syms: Syms::default(), bare: false };
     let generics = generics::generics(&mut scope, &item.generics, "params");
     let fields = match &item.fields {
         Fields::Named(fields) => fields.named.iter().filter_map(|f| field(&mut scope, f)).collect(),

@@ -35,6 +35,9 @@ pub fn tensor(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
     };
     let args = match &segment.arguments {
         PathArguments::AngleBracketed(args) => &args.args,
+        PathArguments::None if scope.bare => {
+            return Some(TensorTy { dtype: DType::F32, dims: Vec::new(), any: true });
+        }
         PathArguments::None => {
             scope.errors.at(ty, message::tensor_without_dims());
             return None;
@@ -61,7 +64,7 @@ pub fn tensor(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
         }
     }
     let dtype = first.flatten().unwrap_or(DType::F32);
-    sound.then_some(TensorTy { dtype, dims })
+    sound.then_some(TensorTy { dtype, dims, any: false })
 }
 
 /// The name, if an argument is only one.

@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(nearest("f23", ["f64", "f32"]), Some("f32"));
         assert_eq!(nearest_method("rellu"), Some("relu"));
         assert_eq!(nearest_method("ln"), Some("log"));
-        assert_eq!(nearest_method("cat"), None);
+        assert_eq!(nearest_method("stack"), None);
         assert_eq!(nearest_function("corss_entropy"), Some("cross_entropy"));
         assert_eq!(nearest_method("banana"), None);
     }

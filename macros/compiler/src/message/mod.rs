@@ -2,6 +2,15 @@
 
 use kiln_ir::{DType, surface};
 
+/// Rows of the table: a function of what the message names, and its text.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),*) = $text:literal $(, $extra:expr)*;)*) => {
+        $($(#[$doc])* pub(crate) fn $name($($arg: &str),*) -> String { format!($text $(, $extra)*) })*
+    };
+}
+
+pub(crate) mod body;
+
 /// `, did you mean …?`, or else all that there is.
 fn hint(name: &str, known: &[&str]) -> String {
     match (nearest(name, known), known) {
@@ -11,6 +20,11 @@ fn hint(name: &str, known: &[&str]) -> String {
     }
 }
 
+/// `; did you mean …?`, if there is something near.
+fn nearest_hint(near: Option<&str>) -> String {
+    near.map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+}
+
 fn list(names: &[&str]) -> String {
     names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
@@ -18,13 +32,6 @@ fn list(names: &[&str]) -> String {
 /// The known name that is likely meant.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     surface::nearest(name, known.iter().copied())
-}
-
-/// Rows of the table: a function of what the message names, and its text.
-macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident),*) = $text:literal $(, $extra:expr)*;)*) => {
-        $($(#[$doc])* pub(crate) fn $name($($arg: &str),*) -> String { format!($text $(, $extra)*) })*
-    };
 }
 
 messages! {

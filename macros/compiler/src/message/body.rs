@@ -1,0 +1,225 @@
+//! Bodies: names, calls, results, state, gradients, and what can't be compiled.
+
+use super::{hint, list, nearest_hint};
+
+/// Why `while` and `loop` can't be.
+pub(crate) const WHILE: &str =
+    "a loop is `for` over a range whose bounds are known while compiling, or over an array";
+/// Why `match` can't be.
+pub(crate) const MATCH: &str =
+    "choose by `if` on what is known while compiling, or by `where_cond(mask, a, b)` element by element";
+/// Why `unsafe` can't be.
+pub(crate) const UNSAFE: &str = "a model computes tensors, which needs none of it";
+/// Why `async` can't be.
+pub(crate) const ASYNC: &str = "a model computes tensors and waits for nothing";
+/// Why `?` can't be.
+pub(crate) const TRY: &str = "what is called in a model gives its tensors, not a `Result`; remove it";
+/// Why a struct can't be made.
+pub(crate) const STRUCT: &str =
+    "params are made by `init` and passed as `&`; inside a model use tensors, tuples and arrays";
+/// Why anything else can't be.
+pub(crate) const OTHER: &str =
+    "a body is `let`, operators, methods, calls of models, `if` on what is known, and `for`";
+
+messages! {
+    /// Something of Rust that has no place in a graph.
+    cant(what, why) = "{what} can't be compiled: {why}";
+    prints(name, model) = "`{name}!` can't be compiled, because a model runs as a graph: \
+        call `{model}::eager` to look at values, there it prints";
+    vec() = "`vec!` can't be compiled: write an array, `[a, b]`";
+    macros(name) = "`{name}!` can't be compiled: a model is made of tensors; move it to where the model is called";
+    item(what) = "{what} inside a model can't be compiled: put it beside the model";
+    literal() = "this literal can't be used in a model: write a number, `true`, `false` or a string";
+    number_too_large() = "this number is too large";
+    // Names.
+    recursion(name) = "`{name}` calls itself: a model can't, because its graph would have no end; \
+        use `for` over an array of layers";
+    is_method(name) = "`{name}` is a method: write `x.{name}(…)`";
+    is_function(name) = "`{name}` is a function: write `{name}(x, …)`";
+    struct_called(name) = "`{name}` is a params struct, and no value: take it as an argument, `net: &{name}`";
+    function_as_value(name) = "`{name}` can only be called";
+    not_callable(what) = "{what} can't be called";
+    not_params(name) = "`{name}` isn't known as params: put `#[params]` on the struct";
+    optimizer_of(name) = "an optimizer is of a params struct: `{name}<Net>`";
+    array_length() = "the length of an array must be a number that is known while compiling";
+    // Calls.
+    transform_of(name, what) = "`{name}` takes a model or a closure, not {what}";
+    transform_arity(name) = "`{name}` takes one model or closure, and gives a function: `{name}(loss)(net, x, y)`";
+    size_unknown(name, free) = "`{free}` of `{name}` isn't known from these arguments";
+    wants_mut(name, param, text) = "`{name}` changes `{param}`: pass `&mut {text}`";
+    argument_immutable(name, param, text) = "`{name}` changes `{param}`, and `{text}` can't be changed here: \
+        take it by `&mut`";
+    outside_of_closure(text) = "`{text}` is outside of a closure that is differentiated, so it can't be changed in it: \
+        return the new value instead";
+    closure_result(got) = "a closure that is differentiated returns tensors, not {got}";
+    step_arguments() = "`step` takes the params and their gradients: `opt.step(net, grads)`";
+    step_immutable(text) = "`step` changes `{text}` and the optimizer's moments: take both by `&mut`";
+    turbofish() = "no types are written here; an element type is `.to::<f64>()`";
+    inside(name, fault) = "in `{name}`: {fault}";
+    no_forward(name) = "`{name}` has no `forward`: name a model in `#[params(forward = …)]`";
+    forward_of_tensor() = "a tensor has no `forward`: the layer comes first, `net.fc1.forward(x)`";
+    eager_method(name) = "`{name}` is for eager tensors: in a model use `value_and_grad(f)(…)` or `grad(f)(…)`";
+    no_numbers(name) = "`{name}` would give numbers, which a model has only when it runs: return the tensor";
+    method_of_size(got, name) = "{got} is no tensor, so it has no `{name}`: write `as f32` first";
+    // Fields and indices.
+    index_out(at, len) = "index {at} is out of an array of {len}";
+    index_unknown(at) = "an index must be known while compiling, and `{at}` isn't";
+    index_kind(got) = "an index is a whole number, not {got}";
+    index_tensor() = "a tensor has no `[…]`: write `x.select(dim, i)` or `x.narrow(dim, start, len)`";
+    index_of(got) = "{got} has no elements";
+    tuple_field(i, len) = "a tuple of {len} has no `.{i}`";
+    size_of(n, ty) = "{ty} has no dim {n}";
+    // Operators.
+    operator_unknown() = "this operator can't be used here: there are `+`, `-`, `*`, `/` and unary `-`";
+    operator_kinds(left, right) = "this operator can't combine {left} and {right}";
+    comparison(method) = "tensors are compared element by element: write `a.{method}(b)`, a tensor of bools";
+    logic(method) = "tensors of bools are combined element by element: write `a.{method}(b)`";
+    size_as_operand(text) = "`{text}` is a whole number that only a call knows: write `{text} as f32` for a size; \
+        a `const` of floats can't be read here, write its number";
+    tree_as_operand(text, got) = "`{text}` is {got}: operators work on its tensors, `{text}.weight`";
+    operand(got) = "an operand is a tensor or a number, not {got}";
+    unary(got) = "this operator can't be used on {got}";
+    division_by_zero() = "division by zero";
+    division_unknown(x, y) = "`{x}` by `{y}` leaves a rest that isn't known while compiling";
+    comparison_unknown(name) = "this isn't known while compiling, because `{name}` is read from the arguments";
+    // Casts.
+    cast_type() = "`as` goes to `f32`, `f64` or a whole number's type";
+    cast_tensor(name) = "a tensor is cast by a method: `.to({name})`";
+    cast_kind(got) = "`as` works on numbers, not on {got}";
+    // Control flow.
+    if_tensor() = "`if` can't look at a tensor, whose value is known only when the model runs: \
+        write `where_cond(mask, a, b)`";
+    if_let() = "`if let` can't be compiled: `if` takes a `bool` that is known while compiling";
+    if_kind(got) = "`if` takes a `bool` that is known while compiling, not {got}";
+    range_open() = "a range needs an end: `0..12`";
+    range_long() = "a loop of that many turns can't be unrolled";
+    range_kind(got) = "a bound of a range is a whole number, not {got}";
+    range_unknown(bound) = "`{bound}` is read from the arguments, so the number of turns isn't known while compiling: \
+        work on all rows at once";
+    for_tensor() = "`for` can't go over a tensor: work on all rows at once, or over `x.split(1, dim)`";
+    for_kind(got) = "`for` goes over a range or an array, not over {got}";
+    iterator_arguments(name, got) = "`{name}` can't take {got} here";
+    // Patterns.
+    pattern() = "a pattern is a name, a tuple or an array of names";
+    pattern_kind(what, got) = "this {what} pattern can't take {got} apart";
+    let_without_value() = "give it a value here";
+    let_kind(got) = "the type says a tensor, and this is {got}";
+    let_type(want, got) = "declared as {want}, but the value is {got}";
+    // State.
+    no_state(text) = "`{text}` can't be assigned to: state is what comes in by `&mut`, or a `let mut`";
+    not_mut(text) = "`{text}` can't be changed: declare it by `let mut`";
+    state_immutable(text, root) = "`{text}` can't be changed: take `{root}` by `&mut`";
+    star(text) = "`{text}` is a reference: write `*{text} = …`";
+    state_type(text, want, got) = "`{text}` is {want}, and this is {got}";
+    state_kind(want, got) = "{want} can't become {got}";
+    // Results.
+    result_differs(name, want, got) = "`{name}` is declared to return {want}, but this is {got}";
+    result_kind(name, got) = "`{name}` is declared to return a tensor, but this is {got}";
+    // Gradients.
+    gradient_of_integers(name, got) = "`{name}` is {got}: only floats have a gradient";
+    gradient_of_no_scalar(how, name, got) = "`{how}` needs a float scalar, and `{name}` returns {got}: \
+        reduce it with `.sum()` or `.mean()`, or use `vjp`";
+    gradient_of_nothing(how, name, got) = "`{how}` finds nothing to differentiate by among the arguments of `{name}`: \
+        {got}; only floats have a gradient";
+    known_argument(name, kind) = "`{name}: {kind}` must be known while compiling, so this model can only be called by \
+        others: mark it `#[model(inline)]`";
+    // Shapes.
+    transposed() = "the right side transposed would fit: `.t()`";
+    rows(n) = "a right side with {n} rows would fit";
+    one_dtype(left, right) = "cast one of them: `.to({left})` or `.to({right})`";
+    elements(n) = "the sizes must multiply to {n}; one may be −1 for what is left over";
+    to_float(dtype) = "cast the {dtype}s first: `.to(f32)`";
+}
+
+/// The graph's words, the operands, and what would fit.
+pub(crate) fn misfit(fault: &str, operands: &str, hint: &str) -> String {
+    [fault, operands, hint].iter().filter(|s| !s.is_empty()).copied().collect::<Vec<_>>().join("; ")
+}
+
+pub(crate) fn axes(rank: usize) -> String {
+    format!("dims are 0 to {}, or −1 to −{rank} from the back", rank - 1)
+}
+
+pub(crate) fn plain_function(name: &str, near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("`{name}` is no model; did you mean `{near}`?"),
+        None => {
+            format!("`{name}` is no model: put `#[model]` on it, or `#[model(inline)]` for a building block")
+        }
+    }
+}
+
+pub(crate) fn unknown_name(name: &str, near: Option<&str>) -> String {
+    format!("`{name}` isn't known here{}", nearest_hint(near))
+}
+
+pub(crate) fn unknown_field(of: &str, name: &str, known: &[&str]) -> String {
+    format!("`{of}` has no field `{name}`{}", hint(name, known))
+}
+
+pub(crate) fn no_fields(what: &str, name: &str, method: bool) -> String {
+    let call = if method { format!(": write `.{name}()`") } else { String::new() };
+    format!("{what} has no field `{name}`{call}")
+}
+
+pub(crate) fn unknown_method(what: &str, name: &str, near: Option<&str>) -> String {
+    format!("{what} has no method `{name}`{}", nearest_hint(near))
+}
+
+fn times(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+pub(crate) fn generic_count(name: &str, wanted: usize, got: usize) -> String {
+    format!("`{name}` has {}, not {got}", times(wanted, "size"))
+}
+
+pub(crate) fn argument_count(name: &str, wanted: &[String], got: usize) -> String {
+    let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    format!("`{name}` takes {}, not {got}: {}", times(wanted.len(), "argument"), list(&names))
+}
+
+pub(crate) fn surface_count(name: &str, wanted: &[&str], got: usize, method: bool) -> String {
+    let shown = if method {
+        format!("x.{name}({})", wanted.join(", "))
+    } else {
+        format!("{name}({})", wanted.join(", "))
+    };
+    format!("`{name}` takes {}, not {got}: `{shown}`", times(wanted.len(), "argument"))
+}
+
+pub(crate) fn closure_count(wanted: usize, got: usize) -> String {
+    format!("this closure takes {}, not {got}", times(wanted, "argument"))
+}
+
+pub(crate) fn cotangents(name: &str, wanted: usize, got: usize) -> String {
+    format!(
+        "`vjp` of `{name}` takes {} behind its arguments, one for each float result, not {got}",
+        times(wanted, "cotangent")
+    )
+}
+
+pub(crate) fn surface_argument(name: &str, param: &str, kind: &str, got: &str, hint: &str) -> String {
+    format!("`{param}` of `{name}` is {kind}, not {got}{hint}")
+}
+
+pub(crate) fn argument_type(name: &str, param: &str, want: &str, got: &str, hint: &str) -> String {
+    format!("`{name}` takes `{param}: {want}`, not {got}{hint}")
+}
+
+pub(crate) fn argument_tensor(name: &str, param: &str, want: &str, got: &str, dtype: &str) -> String {
+    let hint = if dtype.is_empty() { String::new() } else { format!("; cast it: `.to({dtype})`") };
+    format!("`{name}` takes `{param}: {want}`, and {got}{hint}")
+}
+
+pub(crate) fn size_twice(name: &str, free: &str, one: &str, source: &str, other: &str, text: &str) -> String {
+    format!("`{free}` of `{name}` is {one} by `{source}` and {other} by `{text}`")
+}
+
+pub(crate) fn result_tuple(name: &str, wanted: usize, got: &str) -> String {
+    format!("`{name}` is declared to return a tuple of {wanted}, but this is {got}")
+}
+
+pub(crate) fn pattern_count(what: &str, wanted: usize, got: usize) -> String {
+    format!("this {what} pattern has {}, the value has {got}", times(wanted, "part"))
+}

@@ -1,0 +1,387 @@
+//! Arguments of calls: against a callee's signature, whose free dims they give, and as those of the surface.
+
+use super::Tracer;
+use super::types::Owner;
+use super::value::Value;
+use crate::message::body as message;
+use crate::syntax::ast::{Arg, ArgKind, Model, TensorTy};
+use kiln_ir::surface::{self, Entry, Kind, Results};
+use kiln_ir::{Dim, SymKind, Ty};
+use quote::ToTokens;
+use std::collections::BTreeMap;
+use syn::Expr;
+
+/// An argument of a call.
+#[derive(Clone)]
+pub(crate) struct Given<'e> {
+    /// What it is; a place where it may be assigned to.
+    pub value: Value,
+    /// How it is written.
+    pub expr: &'e Expr,
+}
+
+/// Where a free dim got its size: the argument's tokens as text.
+type Sources = BTreeMap<usize, String>;
+
+impl<'a> Tracer<'a> {
+    /// Arguments for a function that is a graph of its own.
+    pub fn given<'e>(&mut self, args: &[&'e Expr]) -> Vec<Given<'e>> {
+        args.iter().map(|expr| Given { value: self.passed(expr), expr }).collect()
+    }
+
+    /// Checks arguments against a signature and learns its free dims from them.
+    pub fn bind_arguments(
+        &mut self,
+        model: &'a Model,
+        owner: &mut Owner<'a>,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> bool {
+        let name = model.ident.to_string();
+        if given.len() != model.args.len() {
+            let wanted: Vec<String> = model.args.iter().map(|a| a.ident.to_string()).collect();
+            let message = message::argument_count(&name, &wanted, given.len());
+            self.fault(at.to_token_stream(), message);
+            return false;
+        }
+        let mut sources = Sources::new();
+        // Trees and dims that stand alone say what the free dims are; the rest is checked with that.
+        for (arg, given) in model.args.iter().zip(given) {
+            self.learn(owner, arg, given, &mut sources);
+        }
+        let faults = self.errors.len();
+        for (arg, given) in model.args.iter().zip(given) {
+            self.check_argument(&name, owner, arg, given, &sources);
+        }
+        if self.errors.len() == faults
+            && let Some(free) = self.unknown_size(owner)
+        {
+            self.fault(at.to_token_stream(), message::size_unknown(&name, &free));
+        }
+        self.errors.len() == faults
+    }
+
+    fn learn(&mut self, owner: &mut Owner<'a>, arg: &Arg, given: &Given, sources: &mut Sources) {
+        let value = self.read(given.value.clone());
+        match (&arg.kind, value) {
+            (ArgKind::Params(ty) | ArgKind::ParamsMut(ty), value) => {
+                let before = owner.sizes.clone();
+                self.fits(owner, ty, &value);
+                for (i, size) in owner.sizes.iter().enumerate() {
+                    if before[i].is_none() && size.is_some() {
+                        sources.insert(i, self.text(given.expr));
+                    }
+                }
+            }
+            (ArgKind::Tensor(ty) | ArgKind::TensorMut(ty), Value::Tensor(t)) if !ty.any => {
+                let got = self.ty(&t);
+                if got.rank() != ty.dims.len() {
+                    return;
+                }
+                for (want, size) in ty.dims.iter().zip(got.shape) {
+                    let Some(sym) = want.dim.symbol().map(|s| s.0 as usize) else { continue };
+                    let free = matches!(owner.syms.0[sym].kind, SymKind::Free { .. });
+                    if free && owner.sizes[sym].is_none() {
+                        owner.sizes[sym] = Some(size);
+                        sources.insert(sym, self.text(given.expr));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check_argument(
+        &mut self,
+        name: &str,
+        owner: &mut Owner<'a>,
+        arg: &Arg,
+        given: &Given,
+        sources: &Sources,
+    ) {
+        let param = arg.ident.to_string();
+        match &arg.kind {
+            ArgKind::Tensor(ty) => self.check_tensor(name, owner, &param, ty, given, sources),
+            ArgKind::TensorMut(ty) => {
+                self.check_tensor(name, owner, &param, ty, given, sources);
+                self.check_mutable(name, &param, given);
+            }
+            ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => {
+                let value = self.read(given.value.clone());
+                if !self.fits(owner, ty, &value) {
+                    let want = ty.to_token_stream().to_string().replace(' ', "");
+                    let got = match &value {
+                        Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
+                        other => self.describe(other),
+                    };
+                    self.fault(given.expr, message::argument_type(name, &param, &want, &got, ""));
+                } else if matches!(arg.kind, ArgKind::ParamsMut(_)) {
+                    self.check_mutable(name, &param, given);
+                }
+            }
+            ArgKind::Bool if matches!(given.value, Value::Bool(_)) => {}
+            ArgKind::Usize if matches!(given.value, Value::Int(_)) => {}
+            ArgKind::Bool | ArgKind::Usize => {
+                let want = if matches!(arg.kind, ArgKind::Bool) { "bool" } else { "usize" };
+                let got = self.describe(&given.value);
+                self.fault(given.expr, message::argument_type(name, &param, want, &got, ""));
+            }
+        }
+    }
+
+    fn check_tensor(
+        &mut self,
+        name: &str,
+        owner: &mut Owner<'a>,
+        param: &str,
+        ty: &TensorTy,
+        given: &Given,
+        sources: &Sources,
+    ) {
+        let value = self.read(given.value.clone());
+        let Value::Tensor(t) = &value else {
+            let (want, got) = (self.show_declared(owner, ty), self.describe(&value));
+            self.fault(given.expr, message::argument_type(name, param, &want, &got, ""));
+            return;
+        };
+        let got = self.ty(t);
+        if ty.any || self.accepts(owner, ty, &got) {
+            return;
+        }
+        if ty.dtype == got.dtype && ty.dims.len() == got.rank() {
+            for (want, size) in ty.dims.iter().zip(&got.shape) {
+                let Some(sym) = want.dim.symbol().map(|s| s.0 as usize) else { continue };
+                let known = owner.sizes.get(sym).cloned().flatten();
+                if let (Some(known), Some(source)) = (known, sources.get(&sym))
+                    && !self.same_size(&known, size)
+                {
+                    let free = owner.syms.0[sym].name.clone();
+                    let (one, other) = (self.show_dim(&known), self.show_dim(size));
+                    let text = self.text(given.expr);
+                    self.fault(given.expr, message::size_twice(name, &free, &one, source, &other, &text));
+                    return;
+                }
+            }
+        }
+        let (want, shown) = (self.show_declared(owner, ty), self.show_ty(&got));
+        let hint = if ty.dtype != got.dtype && ty.dims.len() == got.rank() { ty.dtype.name() } else { "" };
+        let text = self.text(given.expr);
+        let got = format!("`{text}` is {shown}");
+        self.fault(given.expr, message::argument_tensor(name, param, &want, &got, hint));
+    }
+
+    /// Whether a tensor has a declared type; a free dim that is known from nothing else is solved for.
+    fn accepts(&mut self, owner: &mut Owner<'a>, ty: &TensorTy, got: &Ty) -> bool {
+        if ty.dtype != got.dtype || ty.dims.len() != got.rank() {
+            return false;
+        }
+        ty.dims.iter().zip(&got.shape).all(|(want, size)| {
+            let syms = owner.syms.clone();
+            match self.size(owner, &syms, &want.dim) {
+                Some(want) => self.same_size(&want, size),
+                None => self.solve_free(owner, &want.dim, size),
+            }
+        })
+    }
+
+    /// The one unknown free dim of a sum in which it stands once: `{ 2 * N + 1 }`.
+    fn solve_free(&mut self, owner: &mut Owner<'a>, want: &Dim, size: &Dim) -> bool {
+        let unknown: Vec<usize> = want.syms().iter().map(|s| s.0 as usize).collect();
+        let unknown: Vec<usize> = unknown
+            .into_iter()
+            .filter(|i| matches!(owner.syms.0[*i].kind, SymKind::Free { .. }) && owner.sizes[*i].is_none())
+            .collect();
+        let [sym] = unknown.as_slice() else { return false };
+        let mut at = |value: i64| {
+            owner.sizes[*sym] = Some(Dim::from(value));
+            let syms = owner.syms.clone();
+            self.size(owner, &syms, want)
+        };
+        let (Some(base), Some(next)) = (at(0), at(1)) else { return false };
+        let found = (size.clone() - base.clone()).divide(&(next - base));
+        owner.sizes[*sym] = found.clone();
+        let syms = owner.syms.clone();
+        found.is_some() && self.size(owner, &syms, want).as_ref() == Some(size)
+    }
+
+    /// Whether a callee may change an argument.
+    fn check_mutable(&mut self, name: &str, param: &str, given: &Given) {
+        let mut places = Vec::new();
+        super::entry::places(&given.value, &mut places);
+        let level = self.level();
+        let text = self.text(given.expr);
+        if places.is_empty() && matches!(given.value, Value::Tensor(_)) {
+            self.fault(given.expr, message::wants_mut(name, param, &text));
+        } else if places.iter().any(|p| !self.vars[p.0].mutable) {
+            self.fault(given.expr, message::argument_immutable(name, param, &text));
+        } else if places.iter().any(|p| self.vars[p.0].level < level) {
+            self.fault(given.expr, message::outside_of_closure(&text));
+        }
+    }
+
+    /// A call of the surface, as method (with what it is called on) or function.
+    pub fn surface(
+        &mut self,
+        entry: &'static Entry,
+        on: Option<(Value, &Expr)>,
+        args: &[&Expr],
+        at: &dyn ToTokens,
+    ) -> Value {
+        let method = on.is_some();
+        let (mut values, mut exprs): (Vec<Value>, Vec<&Expr>) = on.into_iter().unzip();
+        for arg in args {
+            values.push(self.expr(arg));
+            exprs.push(arg);
+        }
+        if values.iter().any(Value::is_poison) {
+            return Value::Poison;
+        }
+        if values.len() != entry.params.len() {
+            let own = usize::from(method);
+            let wanted: Vec<&str> = entry.params[own..].iter().map(|p| p.name).collect();
+            let message = message::surface_count(entry.name, &wanted, args.len(), method);
+            return self.fault(at.to_token_stream(), message);
+        }
+        self.surface_call(entry, &values, &exprs, at)
+    }
+
+    /// The same, with arguments that are evaluated.
+    pub fn surface_call(
+        &mut self,
+        entry: &'static Entry,
+        values: &[Value],
+        exprs: &[&Expr],
+        at: &dyn ToTokens,
+    ) -> Value {
+        let faults = self.errors.len();
+        let mut args = Vec::new();
+        for ((param, value), expr) in entry.params.iter().zip(values).zip(exprs) {
+            match self.surface_arg(param.kind, value) {
+                Some(arg) => args.push(arg),
+                None => {
+                    let got = self.describe(value);
+                    let hint = match (param.kind, value) {
+                        (Kind::Operand | Kind::Tensor, Value::Int(_)) => {
+                            format!("; write `{} as f32`", self.text(expr))
+                        }
+                        (Kind::Float, Value::Int(n)) if n.literal().is_some() => {
+                            format!("; write `{}.0`", self.show_dim(n))
+                        }
+                        (Kind::Maybe, Value::Tensor(_)) => String::new(),
+                        _ => String::new(),
+                    };
+                    let message =
+                        message::surface_argument(entry.name, param.name, param.kind.describe(), &got, &hint);
+                    self.fault(expr, message);
+                }
+            }
+        }
+        if self.errors.len() != faults || args.len() != entry.params.len() {
+            return Value::Poison;
+        }
+        self.locate(&at.to_token_stream());
+        match entry.call(self.b(), &args) {
+            Ok(Results::One(v)) => self.tensor(v),
+            Ok(Results::Pair(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
+            Ok(Results::List(list)) => Value::Array(list.iter().map(|v| self.tensor(*v)).collect()),
+            Err(error) => {
+                let operands = self.operands(values, exprs);
+                self.misfit(at.to_token_stream(), &error, &operands)
+            }
+        }
+    }
+
+    fn surface_arg(&mut self, kind: Kind, value: &Value) -> Option<surface::Arg> {
+        let sizes = |list: &[Value]| {
+            let each = list.iter().map(|v| if let Value::Int(n) = v { Some(n.clone()) } else { None });
+            each.collect::<Option<Vec<Dim>>>()
+        };
+        let arg = match value {
+            Value::Tensor(t) => surface::Arg::Tensor(self.here(t)),
+            Value::Place(_) => {
+                let value = self.read(value.clone());
+                return self.surface_arg(kind, &value);
+            }
+            Value::Array(list) if kind == Kind::Tensors => {
+                let mut all = Vec::new();
+                for value in list {
+                    match self.read(value.clone()) {
+                        Value::Tensor(t) => all.push(self.here(&t)),
+                        _ => return None,
+                    }
+                }
+                surface::Arg::Tensors(all)
+            }
+            Value::Array(list) => surface::Arg::Ints(sizes(list)?),
+            Value::Int(n) => surface::Arg::Int(n.clone()),
+            Value::Float(x) => surface::Arg::Float(*x),
+            Value::Bool(x) => surface::Arg::Bool(*x),
+            Value::Dtype(d) => surface::Arg::Dtype(*d),
+            Value::Text(word) => surface::Arg::Text(word.clone()),
+            Value::Absent => surface::Arg::Absent,
+            _ => return None,
+        };
+        kind.takes(&arg).then_some(arg)
+    }
+
+    /// The tensors among operands, each with its type: "`x` is Tensor<N, 784>".
+    pub fn operands(&self, values: &[Value], exprs: &[&Expr]) -> String {
+        let mut seen: Vec<String> = Vec::new();
+        for (value, expr) in values.iter().zip(exprs) {
+            match (self.read(value.clone()), expr) {
+                (Value::Tensor(t), _) => seen.push(self.operand(&t, expr)),
+                (Value::Array(list), Expr::Array(array)) if array.elems.len() == list.len() => {
+                    for (value, expr) in list.iter().zip(&array.elems) {
+                        if let Value::Tensor(t) = self.read(value.clone()) {
+                            seen.push(self.operand(&t, expr));
+                        }
+                    }
+                }
+                (Value::Array(_), Expr::Reference(r)) => {
+                    let inner = self.operands(std::slice::from_ref(value), &[&r.expr]);
+                    seen.extend((!inner.is_empty()).then_some(inner));
+                }
+                _ => {}
+            }
+        }
+        seen.dedup();
+        seen.join(", ")
+    }
+
+    fn operand(&self, t: &super::value::Tensor, expr: &Expr) -> String {
+        format!("`{}` is {}", self.text(expr), self.show_ty(&self.ty(t)))
+    }
+
+    /// How an expression is written, shortened.
+    pub fn text(&self, expr: &Expr) -> String {
+        let text = tidy(&expr.to_token_stream().to_string());
+        let text = text.trim_start_matches("&mut ").trim_start_matches('&').to_string();
+        match text.char_indices().nth(40) {
+            Some((at, _)) => format!("{}…", &text[..at]),
+            None => text,
+        }
+    }
+}
+
+/// Tokens print with spaces that nobody writes.
+pub(crate) fn tidy(text: &str) -> String {
+    let spaces = [
+        (" . ", "."),
+        (" .", "."),
+        (". ", "."),
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" ,", ","),
+        (" ;", ";"),
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ::", "::"),
+        ("& ", "&"),
+        (" [", "["),
+        ("[ ", "["),
+        (" ]", "]"),
+        (" ?", "?"),
+    ];
+    spaces.iter().fold(text.to_string(), |text, (from, to)| text.replace(from, to))
+}

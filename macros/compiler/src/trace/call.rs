@@ -1,0 +1,336 @@
+//! Calls: models, functions of the surface, transforms, closures.
+
+use super::Tracer;
+use super::frame::Frame;
+use super::types::{Owner, plain};
+use super::value::{Compiled, Derivative, Function, Value};
+use super::{arguments::Given, transform};
+use crate::library::Item;
+use crate::message::body as message;
+use crate::syntax::ast::{ArgKind, Model};
+use kiln_ir::{Builder, surface};
+use quote::ToTokens;
+use std::rc::Rc;
+use syn::{Expr, ExprCall, Path};
+
+impl<'a> Tracer<'a> {
+    /// `f(x, y)`
+    pub fn call(&mut self, call: &ExprCall) -> Value {
+        let args: Vec<&Expr> = call.args.iter().collect();
+        if let (Expr::Path(p), [arg]) = (&*call.func, args.as_slice())
+            && p.path.is_ident("Some")
+        {
+            return self.expr(arg);
+        }
+        let callee = match &*call.func {
+            Expr::Path(p) => self.callee(&p.path),
+            other => self.expr(other),
+        };
+        match &callee {
+            Value::Poison => {
+                // The arguments' faults are their own.
+                args.iter().for_each(|arg| drop(self.expr(arg)));
+                Value::Poison
+            }
+            Value::Function(Function::Builtin(name)) => {
+                match (Derivative::from_name(name), args.as_slice()) {
+                    (Some(how), [of]) => self.derived(how, of),
+                    (Some(how), _) => self.fault(call, message::transform_arity(how.name())),
+                    (None, _) => match surface::function(name) {
+                        Some(entry) => self.surface(entry, None, &args, &call.func),
+                        None => self.fault(&call.func, message::not_callable(name)),
+                    },
+                }
+            }
+            Value::Closure(closure) => {
+                let args: Vec<Value> = args.iter().map(|arg| self.passed(arg)).collect();
+                self.call_closure(&closure.clone(), args, call)
+            }
+            Value::Function(_) => {
+                let given = self.given(&args);
+                self.run(&callee, &given, &call.func)
+            }
+            other => {
+                let what = self.describe(other);
+                self.fault(&call.func, message::not_callable(&what))
+            }
+        }
+    }
+
+    /// What a path that is called leads to.
+    fn callee(&mut self, path: &Path) -> Value {
+        if let Some(var) = path.get_ident().and_then(|name| self.lookup(&name.to_string())) {
+            return self.read(Value::Place(var));
+        }
+        let owner = self.owner();
+        let name = plain(path);
+        match self.item(&owner, path).map(|(key, entry)| (key, &entry.item)) {
+            Some((key, Item::Model(_))) => Value::Function(Function::Model(key.to_string())),
+            Some((_, Item::Builtin(builtin))) => match builtin_function(builtin) {
+                Some(function) => Value::Function(function),
+                None => self.fault(path, message::not_callable(&name)),
+            },
+            Some((_, Item::Params(_))) => self.fault(path, message::struct_called(&name)),
+            None if name == owner.name => self.fault(path, message::recursion(&name)),
+            None => self.unknown_function(path, &name),
+        }
+    }
+
+    fn unknown_function(&mut self, path: &Path, name: &str) -> Value {
+        if surface::method(name).is_some() {
+            return self.fault(path, message::is_method(name));
+        }
+        let owner = self.owner();
+        let mut known: Vec<&str> = owner.deps.keys().map(String::as_str).collect();
+        let scopes = self.frames.last().map(|f| f.scopes.clone()).unwrap_or_default();
+        known.extend(scopes.iter().map(|(n, _)| n.as_str()));
+        let near = surface::nearest(name, known).or_else(|| surface::nearest_function(name));
+        let message = message::plain_function(name, near);
+        self.fault(path, message)
+    }
+
+    /// `value_and_grad(f)`
+    fn derived(&mut self, how: Derivative, of: &Expr) -> Value {
+        let inner = match of {
+            Expr::Path(p) => self.callee(&p.path),
+            other => self.expr(other),
+        };
+        match inner {
+            Value::Poison => Value::Poison,
+            Value::Closure(_) | Value::Function(Function::Model(_) | Function::Derived(..)) => {
+                Value::Function(Function::Derived(how, Rc::new(inner)))
+            }
+            Value::Function(Function::Builtin(name)) if surface::function(name).is_some() => {
+                Value::Function(Function::Derived(how, Rc::new(inner)))
+            }
+            other => {
+                let what = self.describe(&other);
+                self.fault(of, message::transform_of(how.name(), &what))
+            }
+        }
+    }
+
+    /// Calls a function that is a graph of its own.
+    pub fn run(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Value {
+        if given.iter().any(|g| g.value.is_poison()) {
+            return Value::Poison;
+        }
+        let Some(compiled) = self.compiled(function, given, at) else { return Value::Poison };
+        let args: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+        self.locate(&at.to_token_stream());
+        let result = self.apply(&compiled, &args);
+        self.built(at.to_token_stream(), result).unwrap_or(Value::Poison)
+    }
+
+    /// A function as a graph for these arguments.
+    fn compiled(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Option<Rc<Compiled>> {
+        match function {
+            Value::Function(Function::Model(key)) => self.model(key, given, at),
+            Value::Closure(closure) => self.closure_function(&closure.clone(), given, at).map(Rc::new),
+            Value::Function(Function::Builtin(name)) => self.surface_function(name, given, at).map(Rc::new),
+            Value::Function(Function::Derived(how, inner)) => {
+                self.derivative(*how, inner, given, at).map(Rc::new)
+            }
+            _ => None,
+        }
+    }
+
+    fn derivative(
+        &mut self,
+        how: Derivative,
+        inner: &Value,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> Option<Compiled> {
+        let own = match how {
+            Derivative::Vjp => self.arity(inner).unwrap_or(given.len()).min(given.len()),
+            _ => given.len(),
+        };
+        let of = self.compiled(inner, &given[..own], at)?;
+        let name = self.function_name(inner);
+        if how != Derivative::Vjp && !transform::is_scalar(&of.traced) {
+            let got = match transform::first(&of.traced.result) {
+                Some(i) => self.show_ty(of.traced.func.ty(of.traced.func.outputs[i].value)),
+                None => "no tensor".to_string(),
+            };
+            self.fault(at.to_token_stream(), message::gradient_of_no_scalar(how.name(), &name, &got));
+            return None;
+        }
+        if of.traced.wrt.is_empty() {
+            let got: Vec<String> = given[..own].iter().map(|g| self.describe(&g.value)).collect();
+            self.fault(
+                at.to_token_stream(),
+                message::gradient_of_nothing(how.name(), &name, &got.join(", ")),
+            );
+            return None;
+        }
+        let cotangents = if how == Derivative::Vjp { transform::float_results(&of.traced).len() } else { 0 };
+        if given.len() != own + cotangents {
+            let message = message::cotangents(&name, cotangents, given.len() - own);
+            self.fault(at.to_token_stream(), message);
+            return None;
+        }
+        let derived = transform::derive(&of.traced, how, of.captures.len());
+        let traced = self.built(at.to_token_stream(), derived)?;
+        for (arg, given) in traced.args[own..].iter().zip(&given[own..]) {
+            let want = match arg.tree {
+                crate::traced::Tree::Leaf(Some(i)) => traced.func.inputs[i].ty.clone(),
+                _ => continue,
+            };
+            match self.read(given.value.clone()) {
+                Value::Tensor(t) if self.ty(&t) == want => {}
+                other => {
+                    let (want, got) = (self.show_ty(&want), self.describe(&other));
+                    self.fault(given.expr, message::argument_type(&name, &arg.name, &want, &got, ""));
+                    return None;
+                }
+            }
+        }
+        Some(Compiled { traced, captures: of.captures.clone() })
+    }
+
+    /// How many arguments a function has.
+    fn arity(&self, function: &Value) -> Option<usize> {
+        match function {
+            Value::Function(Function::Model(key)) => match &self.library.entries.get(key)?.item {
+                Item::Model(model) => Some(model.args.len()),
+                _ => None,
+            },
+            Value::Closure(closure) => Some(closure.expr.inputs.len()),
+            Value::Function(Function::Builtin(name)) => Some(surface::function(name)?.params.len()),
+            Value::Function(Function::Derived(how, inner)) if *how != Derivative::Vjp => self.arity(inner),
+            _ => None,
+        }
+    }
+
+    fn function_name(&self, function: &Value) -> String {
+        match function {
+            Value::Function(Function::Model(key)) => match self.library.entries.get(key).map(|e| &e.item) {
+                Some(Item::Model(model)) => model.ident.to_string(),
+                _ => key.clone(),
+            },
+            Value::Function(Function::Builtin(name)) => name.to_string(),
+            Value::Function(Function::Derived(how, inner)) => {
+                format!("{}({})", how.name(), self.function_name(inner))
+            }
+            _ => "the closure".to_string(),
+        }
+    }
+
+    /// A model as a graph for these arguments.
+    pub fn model(&mut self, key: &str, given: &[Given], at: &dyn ToTokens) -> Option<Rc<Compiled>> {
+        let entry = self.library.entries.get(key)?;
+        let Item::Model(model) = &entry.item else { return None };
+        if self.frames.iter().any(|f| f.owner.key == key) {
+            self.fault(at.to_token_stream(), message::recursion(&model.ident.to_string()));
+            return None;
+        }
+        let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);
+        if !self.bind_arguments(model, &mut owner, given, at) {
+            return None;
+        }
+        let mut signature = format!("{key} ");
+        given.iter().for_each(|g| self.signature(&g.value, &mut signature));
+        if let Some(known) = self.known.get(&signature) {
+            return known.clone();
+        }
+        let compiled = self.trace_model(key, model, owner, given, at).map(Rc::new);
+        self.known.insert(signature, compiled.clone());
+        compiled
+    }
+
+    fn trace_model(
+        &mut self,
+        key: &str,
+        model: &'a Model,
+        owner: Owner<'a>,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> Option<Compiled> {
+        let caller = std::mem::take(&mut self.errors);
+        let builder = Builder::new(&model.ident.to_string(), self.syms.clone());
+        self.frames.push(Frame::new(builder, Rc::new(owner), Vec::new()));
+        let mut args = Vec::new();
+        for (arg, given) in model.args.iter().zip(given) {
+            let mutable = matches!(arg.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_));
+            let value = if mutable { given.value.clone() } else { self.plain_argument(&given.value) };
+            args.push(self.mirror(&value, &arg.ident.to_string(), mutable));
+        }
+        let compiled = self.function(model, args);
+        self.frames.pop();
+        let theirs = std::mem::replace(&mut self.errors, caller);
+        if !theirs.is_empty() && (model.options.inline || self.is_sound(key)) {
+            let name = model.ident.to_string();
+            for fault in theirs {
+                self.fault(at.to_token_stream(), message::inside(&name, &fault.to_string()));
+            }
+        }
+        compiled
+    }
+
+    /// A tensor that is passed by value is no place in the callee.
+    fn plain_argument(&self, value: &Value) -> Value {
+        match value {
+            Value::Place(_) => self.read(value.clone()),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether a model has no fault of its own: one that has reports it where it stands.
+    fn is_sound(&self, key: &str) -> bool {
+        if self.checking {
+            return true;
+        }
+        let errors = crate::Errors::new();
+        let traced = super::entry::attempts(self.library, key, &errors, true);
+        errors.finish().is_empty() && traced.is_some()
+    }
+
+    /// A function of the surface as a graph of its own.
+    fn surface_function(
+        &mut self,
+        name: &'static str,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> Option<Compiled> {
+        let entry = surface::function(name)?;
+        let owner = self.owner();
+        let builder = Builder::new(name, self.syms.clone());
+        self.frames.push(Frame::new(builder, owner, Vec::new()));
+        let args: Vec<Value> = given
+            .iter()
+            .zip(entry.params)
+            .map(|(g, p)| {
+                let value = self.plain_argument(&g.value);
+                self.mirror(&value, p.name, false)
+            })
+            .collect();
+        let result = self.surface_call(entry, &args, &given.iter().map(|g| g.expr).collect::<Vec<_>>(), at);
+        let compiled = self.close_function(&args, result);
+        self.frames.pop();
+        compiled
+    }
+
+    /// The graph of the innermost frame, for a function without a signature.
+    pub fn close_function(&mut self, args: &[Value], result: Value) -> Option<Compiled> {
+        let mut next = 0;
+        let forms = args.iter().enumerate().map(|(i, value)| crate::traced::Arg {
+            name: format!("arg{i}"),
+            mutable: false,
+            tree: self.leaves(value, &mut next),
+        });
+        let forms = forms.collect();
+        let result = self.returned(&result, args, "out")?;
+        let mut wrt: Vec<usize> = (0..args.len()).filter(|i| self.trained(&args[*i])).collect();
+        if wrt.is_empty() {
+            wrt.extend((0..args.len()).find(|i| self.float(&args[*i]) == Some(true)));
+        }
+        Some(self.close(forms, result, wrt))
+    }
+}
+
+/// A builtin that can be called.
+fn builtin_function(name: &str) -> Option<Function> {
+    let how = Derivative::from_name(name).map(Derivative::name);
+    how.or_else(|| surface::function(name).map(|e| e.name)).map(Function::Builtin)
+}

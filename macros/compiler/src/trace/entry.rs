@@ -1,0 +1,335 @@
+//! A model as a graph: arguments to inputs, the body, the result and changed state to outputs.
+
+use super::Tracer;
+use super::frame::{Flow, Frame};
+use super::types::{Growth, Owner};
+use super::value::{Compiled, Value, Var};
+use crate::Errors;
+use crate::library::{Item, Library};
+use crate::message::body as message;
+use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, TensorTy};
+use crate::traced::{self, Ret, Traced, Tree};
+use kiln_ir::{Builder, Dim, Role, SymKind, Syms, Ty};
+use quote::ToTokens;
+use std::rc::Rc;
+use syn::{Expr, Stmt};
+
+/// Traces the model of that key for all sizes of its free dims.
+///
+/// `None` with the faults noted; without a fault, if one stands in a model that it calls, where it is reported.
+pub fn trace(library: &Library, key: &str, errors: &Errors) -> Option<Traced> {
+    attempts(library, key, errors, false)
+}
+
+/// `checking`: whether it is asked for the faults alone.
+pub(crate) fn attempts(library: &Library, key: &str, errors: &Errors, checking: bool) -> Option<Traced> {
+    let (mut assumed, mut syms) = (Vec::new(), Syms::default());
+    // Each round takes one more constant to be a size that is known; there are no more rounds than constants.
+    loop {
+        let mut tracer = Tracer::new(library, assumed, syms);
+        tracer.checking = checking;
+        let traced = tracer.entry(key);
+        if tracer.again {
+            (assumed, syms) = (tracer.assumed, tracer.syms);
+            continue;
+        }
+        let sound = tracer.errors.is_empty();
+        tracer.errors.into_iter().for_each(|e| errors.push(e));
+        return traced.filter(|_| sound);
+    }
+}
+
+impl<'a> Tracer<'a> {
+    /// The model of that key as users call it.
+    pub fn entry(&mut self, key: &str) -> Option<Traced> {
+        let library = self.library;
+        let (key, entry) = library.entries.get_key_value(key)?;
+        let Item::Model(model) = &entry.item else { return None };
+        let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);
+        for (i, info) in model.syms.0.iter().enumerate() {
+            owner.sizes[i] = match info.kind {
+                SymKind::Free { .. } => Some(Dim::from(self.syms.intern(&info.name, info.kind.clone()))),
+                SymKind::Const => None,
+            };
+        }
+        let builder = Builder::new(&model.ident.to_string(), self.syms.clone());
+        self.frames.push(Frame::new(builder, Rc::new(owner.clone()), Vec::new()));
+        let args: Option<Vec<Value>> =
+            model.args.iter().map(|arg| self.argument(&owner, arg)).collect::<Vec<_>>().into_iter().collect();
+        let traced = args.and_then(|args| self.function(model, args)).map(|c| c.traced);
+        self.frames.clear();
+        let mut traced = traced?;
+        traced.func.syms = self.syms.clone();
+        traced.spans = std::mem::take(&mut self.spans);
+        traced.consts = std::mem::take(&mut self.consts);
+        traced.asserts = self
+            .assumed
+            .iter()
+            .filter_map(|(name, size)| {
+                let sym = traced.consts.iter().map(|c| c.sym).find(|s| self.syms.info(*s).name == *name)?;
+                Some((Dim::from(sym), size.clone()))
+            })
+            .collect();
+        Some(traced)
+    }
+
+    /// An argument of the entry: its tensors are inputs.
+    fn argument(&mut self, owner: &Owner<'a>, arg: &Arg) -> Option<Value> {
+        let name = arg.ident.to_string();
+        match &arg.kind {
+            ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth { mutable: false, moments: false }),
+            ArgKind::ParamsMut(ty) => self.grow(owner, ty, &name, &Growth { mutable: true, moments: false }),
+            ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) if ty.any => None,
+            ArgKind::Tensor(ty) => {
+                let ty = self.tensor_ty(owner, ty)?;
+                let at = self.b().input(&name, ty, Role::Argument);
+                Some(self.tensor(at))
+            }
+            ArgKind::TensorMut(ty) => {
+                let ty = self.tensor_ty(owner, ty)?;
+                let at = self.b().input(&name, ty, Role::Buffer);
+                let value = self.tensor(at);
+                Some(Value::Place(self.variable(&name, value, true, Some(Role::Buffer))))
+            }
+            ArgKind::Bool | ArgKind::Usize => {
+                let kind = if matches!(arg.kind, ArgKind::Bool) { "bool" } else { "usize" };
+                self.fault(&arg.ident, message::known_argument(&name, kind));
+                None
+            }
+        }
+    }
+
+    /// The graph of a model whose arguments are inputs of the innermost frame, which the caller pops.
+    pub fn function(&mut self, model: &Model, args: Vec<Value>) -> Option<Compiled> {
+        let faults = self.errors.len();
+        let mut next = 0;
+        let mut forms = Vec::new();
+        let mut state = Vec::new();
+        for (arg, value) in model.args.iter().zip(&args) {
+            let mutable = matches!(arg.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_));
+            let tree = self.leaves(value, &mut next);
+            forms.push(traced::Arg { name: arg.ident.to_string(), mutable, tree });
+            places(value, &mut state);
+        }
+        let before: Vec<Option<kiln_ir::Value>> = state.iter().map(|var| self.place_value(*var)).collect();
+        for (arg, value) in model.args.iter().zip(&args) {
+            let var = self.variable(&arg.ident.to_string(), value.clone(), true, None);
+            self.bind(&arg.ident.to_string(), var);
+        }
+        let result = self.block_value(&model.body);
+        let result = match std::mem::replace(&mut self.frame().flow, Flow::On) {
+            Flow::Return(value) => value,
+            _ => result,
+        };
+        let tail: &dyn ToTokens = match model.body.stmts.last() {
+            Some(Stmt::Expr(Expr::Return(r), _)) if r.expr.is_some() => r.expr.as_ref().expect("just seen"),
+            Some(Stmt::Expr(expr, None)) => expr,
+            _ => &model.body,
+        };
+        self.check_result(model, &result, tail);
+        if self.errors.len() != faults || self.again {
+            return None;
+        }
+        let result = self.returned(&result, &args, "out")?;
+        for (var, old) in state.iter().zip(before) {
+            self.update(*var, old?)?;
+        }
+        let wrt = self.differentiated(model, &args);
+        if self.errors.len() != faults {
+            return None;
+        }
+        Some(self.close(forms, result, wrt))
+    }
+
+    /// The finished graph of the innermost frame.
+    pub fn close(&mut self, args: Vec<traced::Arg>, result: Ret, wrt: Vec<usize>) -> Compiled {
+        self.b();
+        let frame = self.frame();
+        let captures = std::mem::take(&mut frame.captures).into_iter().map(|(outer, _)| outer).collect();
+        let func = std::mem::take(&mut frame.builder).finish();
+        let (spans, asserts, consts) = (Vec::new(), Vec::new(), Vec::new());
+        Compiled { traced: Traced { func, args, result, wrt, spans, asserts, consts }, captures }
+    }
+
+    /// The graph's value of a variable that holds a tensor.
+    pub fn place_value(&mut self, var: Var) -> Option<kiln_ir::Value> {
+        match self.read(Value::Place(var)) {
+            Value::Tensor(t) => Some(self.here(&t)),
+            _ => None,
+        }
+    }
+
+    /// An output for state that was assigned to.
+    fn update(&mut self, var: Var, old: kiln_ir::Value) -> Option<()> {
+        let new = self.place_value(var)?;
+        if new != old
+            && let kiln_ir::Op::Input(index) = self.b().func().node(old).op
+        {
+            let name = self.b().func().inputs[index as usize].name.clone();
+            self.b().output(&name, new, Some(index as usize));
+        }
+        Some(())
+    }
+
+    /// The outputs of a result.
+    pub fn returned(&mut self, value: &Value, args: &[Value], name: &str) -> Option<Ret> {
+        match value {
+            Value::Tensor(t) => {
+                let at = self.here(t);
+                let index = self.b().func().outputs.len();
+                self.b().output(name, at, None);
+                Some(Ret::Tensor(index))
+            }
+            Value::Place(_) => {
+                let value = self.read(value.clone());
+                self.returned(&value, args, name)
+            }
+            Value::Tuple(list) | Value::Array(list) => {
+                let each = list.iter().enumerate();
+                let each = each.map(|(i, v)| self.returned(v, args, &format!("{name}.{i}")));
+                each.collect::<Option<Vec<Ret>>>().map(Ret::Tuple)
+            }
+            Value::Tree(tree) => {
+                let like = |arg: &Value| matches!(arg, Value::Tree(t) if t.form == tree.form);
+                let arg = args.iter().position(like)?;
+                Some(Ret::Like { arg, tree: self.returned_tree(value, name) })
+            }
+            _ => None,
+        }
+    }
+
+    fn returned_tree(&mut self, value: &Value, name: &str) -> Tree {
+        match self.read(value.clone()) {
+            Value::Tree(tree) => {
+                let fields = tree.form.fields.iter().zip(&tree.fields);
+                Tree::Struct(
+                    fields.map(|(n, v)| (n.clone(), self.returned_tree(v, &format!("{name}.{n}")))).collect(),
+                )
+            }
+            Value::Array(list) => {
+                let each = list.iter().enumerate();
+                Tree::Array(each.map(|(i, v)| self.returned_tree(v, &format!("{name}.{i}"))).collect())
+            }
+            Value::Tensor(t) => {
+                let at = self.here(&t);
+                let index = self.b().func().outputs.len();
+                self.b().output(name, at, None);
+                Tree::Leaf(Some(index))
+            }
+            _ => Tree::Leaf(None),
+        }
+    }
+
+    /// Whether the result has the declared type; else a fault at the expression that gives it.
+    fn check_result(&mut self, model: &Model, value: &Value, tail: &dyn ToTokens) {
+        match (&model.result, value) {
+            (_, Value::Poison) => {}
+            (ModelResult::One(ty), value) => self.check_one(model, ty, value, tail),
+            (ModelResult::Tuple(types), Value::Tuple(list)) if types.len() == list.len() => {
+                let tail = tail.to_token_stream();
+                let parts = syn::parse2::<syn::ExprTuple>(tail.clone()).ok();
+                for (i, (ty, value)) in types.iter().zip(list).enumerate() {
+                    match parts.as_ref().and_then(|t| t.elems.get(i)) {
+                        Some(part) => self.check_one(model, ty, value, part),
+                        None => self.check_one(model, ty, value, &tail),
+                    }
+                }
+            }
+            (ModelResult::Tuple(types), value) => {
+                let got = self.describe(value);
+                let name = model.ident.to_string();
+                self.fault(tail, message::result_tuple(&name, types.len(), &got));
+            }
+        }
+    }
+
+    fn check_one(&mut self, model: &Model, ty: &TensorTy, value: &Value, tail: &dyn ToTokens) {
+        let name = model.ident.to_string();
+        let value = self.read(value.clone());
+        let Value::Tensor(tensor) = &value else {
+            if !value.is_poison() {
+                let got = self.describe(&value);
+                self.fault(tail, message::result_kind(&name, &got));
+            }
+            return;
+        };
+        if ty.any {
+            return;
+        }
+        let (owner, got) = (self.owner(), self.ty(tensor));
+        let Some(want) = self.tensor_ty(&owner, ty) else { return };
+        if want.dtype != got.dtype || !self.same_shape(&want.shape, &got.shape) {
+            let (want, got) = (self.show_ty(&want), self.show_ty(&got));
+            self.fault(tail, message::result_differs(&name, &want, &got));
+        }
+    }
+
+    /// The arguments that gradients are taken of.
+    fn differentiated(&mut self, model: &Model, args: &[Value]) -> Vec<usize> {
+        let mut wrt: Vec<usize> = (0..args.len()).filter(|i| self.trained(&args[*i])).collect();
+        for name in &model.options.grad {
+            let Some(i) = model.args.iter().position(|a| a.ident == *name) else { continue };
+            match self.float(&args[i]) {
+                Some(false) => {
+                    let got = self.describe(&args[i]);
+                    self.fault(name, message::gradient_of_integers(&name.to_string(), &got));
+                }
+                _ if wrt.contains(&i) => {}
+                _ => wrt.push(i),
+            }
+        }
+        if wrt.is_empty() {
+            wrt.extend((0..args.len()).find(|i| self.float(&args[*i]) == Some(true)));
+        }
+        wrt
+    }
+
+    /// Whether an argument is a tree of parameters.
+    pub fn trained(&self, arg: &Value) -> bool {
+        match arg {
+            Value::Tree(tree) => tree.form.inner.is_none() && tree.fields.iter().any(|f| self.trained(f)),
+            Value::Array(list) => list.iter().any(|v| self.trained(v)),
+            Value::Place(var) => self.vars[var.0].role == Some(Role::Parameter),
+            _ => false,
+        }
+    }
+
+    /// Whether an argument is a tensor of floats.
+    pub fn float(&self, arg: &Value) -> Option<bool> {
+        match self.read(arg.clone()) {
+            Value::Tensor(t) => Some(self.ty(&t).dtype.is_float()),
+            _ => None,
+        }
+    }
+
+    /// A type with each free size known, or the name of one that isn't.
+    pub fn unknown_size(&self, owner: &Owner<'a>) -> Option<String> {
+        let infos = owner.syms.0.iter().zip(&owner.sizes);
+        let free = |info: &kiln_ir::SymInfo| matches!(info.kind, SymKind::Free { .. });
+        infos.filter(|(info, size)| free(info) && size.is_none()).map(|(info, _)| info.name.clone()).next()
+    }
+
+    /// A tensor type in words, or what is declared for it.
+    pub fn show_declared(&mut self, owner: &Owner<'a>, ty: &TensorTy) -> String {
+        match self.tensor_ty(owner, ty) {
+            Some(ty) => self.show_ty(&ty),
+            None => {
+                let shape: Vec<Dim> = ty.dims.iter().map(|d| d.dim.clone()).collect();
+                let syms = std::mem::replace(&mut self.syms, owner.syms.clone());
+                let shown = self.show_ty(&Ty::new(ty.dtype, shape));
+                self.syms = syms;
+                shown
+            }
+        }
+    }
+}
+
+/// The places of an argument, in the order of its leaves.
+pub(crate) fn places(value: &Value, out: &mut Vec<Var>) {
+    match value {
+        Value::Place(var) => out.push(*var),
+        Value::Tree(tree) => tree.fields.iter().for_each(|v| places(v, out)),
+        Value::Array(list) => list.iter().for_each(|v| places(v, out)),
+        _ => {}
+    }
+}

@@ -1,0 +1,68 @@
+//! Faults of shapes: the graph's own words, the operands in the user's names, and what would fit.
+
+use super::Tracer;
+use super::value::Value;
+use crate::message::body as message;
+use kiln_ir::{Dim, Error, Fault, Ty};
+use quote::ToTokens;
+
+impl Tracer<'_> {
+    /// Notes why an operation can't be built; silent where it would fit if constants are what they must be.
+    pub fn misfit(&mut self, at: impl ToTokens, error: &Error, operands: &str) -> Value {
+        if self.fits_by_assertion(&error.fault) {
+            return Value::Poison;
+        }
+        let hint = self.hint(&error.fault);
+        self.fault(at, message::misfit(&error.to_string(), operands, &hint))
+    }
+
+    fn fits_by_assertion(&mut self, fault: &Fault) -> bool {
+        match fault {
+            Fault::MatMul { inner: (left, right), .. } | Fault::Label { left, right, .. } => {
+                self.same_size(left, right)
+            }
+            Fault::Mismatch { left, right, .. } => {
+                left.dtype == right.dtype && self.same_shape(&left.shape, &right.shape)
+            }
+            Fault::Concat { axis, left, right } => {
+                let others = |ty: &Ty| -> Vec<Dim> {
+                    let kept = ty.shape.iter().enumerate().filter(|(i, _)| i != axis);
+                    kept.map(|(_, d)| d.clone()).collect()
+                };
+                left.dtype == right.dtype && self.same_shape(&others(left), &others(right))
+            }
+            Fault::Broadcast { left, right } => {
+                let pairs = left.shape.iter().rev().zip(right.shape.iter().rev());
+                let pairs: Vec<(Dim, Dim)> = pairs
+                    .filter(|(l, r)| l != r && !l.is(1) && !r.is(1))
+                    .map(|(l, r)| (l.clone(), r.clone()))
+                    .collect();
+                !pairs.is_empty() && pairs.iter().all(|(l, r)| self.same_size(l, r))
+            }
+            Fault::Reshape { from, to } => {
+                let (from, to) = (from.numel(), Ty::new(from.dtype, to.clone()).numel());
+                self.same_size(&from, &to)
+            }
+            _ => false,
+        }
+    }
+
+    /// What would fit.
+    fn hint(&self, fault: &Fault) -> String {
+        match fault {
+            Fault::MatMul { right, inner, .. } if right.rank() == 2 && right.shape[1] == inner.0 => {
+                message::transposed()
+            }
+            Fault::MatMul { inner, .. } => message::rows(&self.show_dim(&inner.0)),
+            Fault::Mismatch { left, right, .. } if left.dtype != right.dtype => {
+                message::one_dtype(left.dtype.name(), right.dtype.name())
+            }
+            Fault::Reshape { from, .. } => message::elements(&self.show_dim(&from.numel())),
+            Fault::DType { got, want, .. } if *want == "floats" && !got.dtype.is_float() => {
+                message::to_float(got.dtype.name())
+            }
+            Fault::Axis { of, .. } if of.rank() > 0 => message::axes(of.rank()),
+            _ => String::new(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! From the body of a `#[model]` to a graph: every statement is run once with tensors that are values of a graph.
+//!
+//! `entry` traces a model as it is compiled; `call` traces what a body calls, each callee as a function of its own
+//! for the types of the call, which is then inlined, so that transforms of functions are exact. A fault leaves
+//! `Value::Poison` behind, which is silent, so that one fault is one message and tracing goes on.
+//!
+//! Invariant: all graphs of one entry share one table of symbols, which only grows.
+
+mod value;
+
+mod frame;
+mod sizes;
+mod types;
+
+mod expr;
+mod iterate;
+mod number;
+mod operator;
+mod pattern;
+mod stmt;
+
+mod arguments;
+mod call;
+mod closure;
+mod method;
+mod misfit;
+mod optimizer;
+mod tree;
+
+mod entry;
+pub mod transform;
+
+pub use entry::trace;
+pub use value::Derivative;
+
+use crate::library::Library;
+use crate::traced::Const;
+use frame::Frame;
+use kiln_ir::{Dim, Syms};
+use proc_macro2::Span;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use value::{Compiled, Variable};
+
+/// Everything that is known while an entry is traced.
+pub(crate) struct Tracer<'a> {
+    library: &'a Library,
+    /// Faults in the function that is traced now.
+    errors: Vec<syn::Error>,
+    /// The symbols of all graphs.
+    syms: Syms,
+    consts: Vec<Const>,
+    /// Constants that are taken to be another size: text of the symbol, and the size.
+    assumed: Vec<(String, Dim)>,
+    /// Set when a new assumption makes all that was traced useless.
+    again: bool,
+    /// Whether this is a second look at a callee's own faults.
+    checking: bool,
+    spans: Vec<Span>,
+    vars: Vec<Variable>,
+    /// The functions under construction, innermost last.
+    frames: Vec<Frame<'a>>,
+    /// Models traced for the types of a call; `None` where one failed.
+    known: BTreeMap<String, Option<Rc<Compiled>>>,
+}
+
+impl<'a> Tracer<'a> {
+    fn new(library: &'a Library, assumed: Vec<(String, Dim)>, syms: Syms) -> Tracer<'a> {
+        Tracer {
+            library,
+            errors: Vec::new(),
+            syms,
+            consts: Vec::new(),
+            assumed,
+            again: false,
+            checking: false,
+            spans: Vec::new(),
+            vars: Vec::new(),
+            frames: Vec::new(),
+            known: BTreeMap::new(),
+        }
+    }
+}

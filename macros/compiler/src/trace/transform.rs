@@ -1,0 +1,206 @@
+//! Gradients of traced functions, as traced functions.
+
+use super::value::Derivative;
+use crate::traced::{Arg, Ret, Traced, Tree};
+use kiln_ir::{Builder, Error, Fault, Role, Value, differentiate::differentiate};
+
+/// The value and its gradients: `f::value_and_grad`.
+///
+/// # Errors
+/// If the first result is no float scalar, or a gradient of what is no float is asked.
+pub fn value_and_grad(traced: &Traced) -> Result<Traced, Error> {
+    derive(traced, Derivative::ValueAndGrad, 0)
+}
+
+/// The gradients alone: `f::grad`.
+///
+/// # Errors
+/// As `value_and_grad`.
+pub fn grad(traced: &Traced) -> Result<Traced, Error> {
+    derive(traced, Derivative::Grad, 0)
+}
+
+/// The results, and the gradients of the sum of each float result times its cotangent, a further argument:
+/// `cotangent`, or `cotangent0`, `cotangent1`, … where the results are several.
+///
+/// # Errors
+/// If a gradient of what is no float is asked.
+pub fn vjp(traced: &Traced) -> Result<Traced, Error> {
+    derive(traced, Derivative::Vjp, 0)
+}
+
+/// Whether the (first) result is a float scalar, so that it has gradients.
+pub fn is_scalar(traced: &Traced) -> bool {
+    first(&traced.result).is_some_and(|i| {
+        let ty = traced.func.ty(traced.func.outputs[i].value);
+        ty.rank() == 0 && ty.dtype.is_float()
+    })
+}
+
+/// The index of the first tensor of a result.
+pub(crate) fn first(result: &Ret) -> Option<usize> {
+    match result {
+        Ret::Tensor(i) => Some(*i),
+        Ret::Tuple(list) => list.first().and_then(first),
+        Ret::Like { .. } => None,
+    }
+}
+
+/// The float results, by output.
+pub(crate) fn float_results(traced: &Traced) -> Vec<usize> {
+    let mut all = Vec::new();
+    tensors(&traced.result, &mut all);
+    all.retain(|i| traced.func.ty(traced.func.outputs[*i].value).dtype.is_float());
+    all
+}
+
+/// A transform; the last `captured` inputs are no arguments.
+pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Result<Traced, Error> {
+    let func = &traced.func;
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let own = func.inputs.len() - captured;
+    let declare = |b: &mut Builder, i: &kiln_ir::Input| b.input(&i.name, i.ty.clone(), i.role);
+    let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| declare(&mut b, i)).collect();
+    let mut args = traced.args.clone();
+    let mut cotangents = Vec::new();
+    if how == Derivative::Vjp {
+        let outputs = float_results(traced);
+        for (i, output) in outputs.iter().enumerate() {
+            let name = if outputs.len() == 1 { "cotangent".to_string() } else { format!("cotangent{i}") };
+            let ty = func.ty(func.outputs[*output].value).clone();
+            args.push(Arg { name: name.clone(), mutable: false, tree: Tree::Leaf(Some(own + i)) });
+            cotangents.push((*output, b.input(&name, ty, Role::Argument)));
+        }
+    }
+    inputs.extend(func.inputs[own..].iter().map(|i| declare(&mut b, i)));
+    let results = b.inline(func, &inputs)?;
+    let of = match how {
+        Derivative::Vjp => cotangents.into_iter().map(|(i, cotangent)| (results[i], cotangent)).collect(),
+        _ => vec![scalar(&mut b, traced, &results)?],
+    };
+    let mut leaves = Vec::new();
+    traced.wrt.iter().for_each(|i| trained(traced, &traced.args[*i].tree, &mut leaves));
+    let wrt: Vec<Value> = leaves.iter().map(|i| inputs[*i]).collect();
+    let grads = differentiate(&mut b, &of, &wrt)?;
+    let mut outputs = Outputs { b: &mut b, traced, results: &results };
+    let values = (how != Derivative::Grad).then(|| outputs.results_of(&traced.result));
+    let mut grads = leaves.into_iter().zip(grads);
+    let mut forms: Vec<Ret> = traced.wrt.iter().map(|i| outputs.gradient(*i, &mut grads)).collect();
+    let gradient = if forms.len() == 1 { forms.remove(0) } else { Ret::Tuple(forms) };
+    outputs.state();
+    let result = match values {
+        Some(values) => Ret::Tuple(vec![values, gradient]),
+        None => gradient,
+    };
+    // What is differentiated again is the same.
+    Ok(Traced { func: b.finish(), args, result, ..traced.clone() })
+}
+
+/// The first result and its cotangent, 1.
+fn scalar(b: &mut Builder, traced: &Traced, results: &[Value]) -> Result<(Value, Value), Error> {
+    let value = first(&traced.result).map(|i| results[i]);
+    let Some(value) = value.filter(|v| b.ty(*v).rank() == 0 && b.ty(*v).dtype.is_float()) else {
+        let of = results.first().map(|v| b.ty(*v).clone());
+        let of = of.unwrap_or(kiln_ir::Ty::scalar(kiln_ir::DType::F32));
+        return Err(b.error(Fault::Gradient { of, want: "a float scalar" }));
+    };
+    let dtype = b.ty(value).dtype;
+    let one = b.constant(1.0, dtype);
+    Ok((value, one))
+}
+
+fn tensors(result: &Ret, out: &mut Vec<usize>) {
+    match result {
+        Ret::Tensor(i) => out.push(*i),
+        Ret::Tuple(list) => list.iter().for_each(|r| tensors(r, out)),
+        Ret::Like { tree, .. } => leaves(tree, out),
+    }
+}
+
+fn leaves(tree: &Tree, out: &mut Vec<usize>) {
+    match tree {
+        Tree::Leaf(leaf) => out.extend(leaf),
+        Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| leaves(tree, out)),
+        Tree::Array(list) => list.iter().for_each(|tree| leaves(tree, out)),
+    }
+}
+
+/// The inputs of an argument that have a gradient: a tensor, or the trained ones of a tree.
+fn trained(traced: &Traced, tree: &Tree, out: &mut Vec<usize>) {
+    if let Tree::Leaf(Some(i)) = tree {
+        out.push(*i);
+        return;
+    }
+    let mut all = Vec::new();
+    leaves(tree, &mut all);
+    out.extend(all.into_iter().filter(|i| traced.func.inputs[*i].role == Role::Parameter));
+}
+
+/// The outputs of the transformed function, as they are declared.
+struct Outputs<'a> {
+    b: &'a mut Builder,
+    traced: &'a Traced,
+    results: &'a [Value],
+}
+
+impl Outputs<'_> {
+    fn push(&mut self, name: &str, value: Value, updates: Option<usize>) -> usize {
+        self.b.output(name, value, updates);
+        self.b.func().outputs.len() - 1
+    }
+
+    fn results_of(&mut self, result: &Ret) -> Ret {
+        match result {
+            Ret::Tensor(i) => {
+                let name = self.traced.func.outputs[*i].name.clone();
+                Ret::Tensor(self.push(&name, self.results[*i], None))
+            }
+            Ret::Tuple(list) => Ret::Tuple(list.iter().map(|r| self.results_of(r)).collect()),
+            Ret::Like { arg, tree } => {
+                let tree = tree.clone();
+                let moved = map(&tree, &mut |i| {
+                    let name = self.traced.func.outputs[i].name.clone();
+                    Some(self.push(&name, self.results[i], None))
+                });
+                Ret::Like { arg: *arg, tree: moved }
+            }
+        }
+    }
+
+    fn gradient(&mut self, arg: usize, grads: &mut dyn Iterator<Item = (usize, Value)>) -> Ret {
+        let tree = &self.traced.args[arg].tree;
+        let whole = matches!(tree, Tree::Leaf(_));
+        let mut of = |i: usize| {
+            if !whole && self.traced.func.inputs[i].role != Role::Parameter {
+                return None;
+            }
+            let (_, value) = grads.next()?;
+            let name = format!("grad.{}", self.traced.func.inputs[i].name);
+            self.b.output(&name, value, None);
+            Some(self.b.func().outputs.len() - 1)
+        };
+        match (tree, map(tree, &mut of)) {
+            (Tree::Leaf(_), Tree::Leaf(Some(i))) => Ret::Tensor(i),
+            (_, tree) => Ret::Like { arg, tree },
+        }
+    }
+
+    /// State that changes, does so in the transformed function, too.
+    fn state(&mut self) {
+        for (i, output) in self.traced.func.outputs.iter().enumerate() {
+            if output.updates.is_some() {
+                self.push(&output.name, self.results[i], output.updates);
+            }
+        }
+    }
+}
+
+fn map(tree: &Tree, of: &mut dyn FnMut(usize) -> Option<usize>) -> Tree {
+    match tree {
+        Tree::Leaf(leaf) => Tree::Leaf(leaf.and_then(of)),
+        Tree::Struct(fields) => {
+            Tree::Struct(fields.iter().map(|(name, tree)| (name.clone(), map(tree, of))).collect())
+        }
+        Tree::Array(list) => Tree::Array(list.iter().map(|tree| map(tree, of)).collect()),
+    }
+}

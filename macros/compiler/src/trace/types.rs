@@ -1,0 +1,360 @@
+//! Types in signatures: from a params type to its tree of inputs, and what the sizes in a callee's types are at a
+//! call.
+
+use super::Tracer;
+use super::value::{Form, Tree, Value};
+use crate::library::{Entry, Item};
+use crate::message::body as message;
+use crate::syntax::ast::{FieldKind, Params, TensorTy};
+use crate::syntax::dims::{self, Scope};
+use crate::syntax::tensor;
+use crate::{Errors, traced};
+use kiln_ir::{DType, Dim, Role, SymKind, Syms, Ty};
+use quote::ToTokens;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use syn::{Expr, GenericArgument, Path, PathArguments, Type};
+
+/// An item whose names are used: where its paths lead, and what its generics are.
+#[derive(Clone)]
+pub(crate) struct Owner<'a> {
+    /// The library's key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Where its paths lead.
+    pub deps: &'a BTreeMap<String, String>,
+    /// Its symbols.
+    pub syms: Syms,
+    /// Sizes of the free ones among them.
+    pub sizes: Vec<Option<Dim>>,
+}
+
+/// What becomes of the tensors of a tree.
+pub(crate) struct Growth {
+    /// Whether they may be assigned to.
+    pub mutable: bool,
+    /// Moments: of trained leaves only, and not trained themselves.
+    pub moments: bool,
+}
+
+impl<'a> Tracer<'a> {
+    /// The names of an item, no size known yet.
+    pub fn names(&self, key: &str, name: &str, entry: &'a Entry, syms: &Syms) -> Owner<'a> {
+        let sizes = vec![None; syms.0.len()];
+        Owner { key: key.into(), name: name.into(), deps: &entry.deps, syms: syms.clone(), sizes }
+    }
+
+    /// Runs a parser of the front end and keeps its faults.
+    pub fn parse<T>(&mut self, parse: impl FnOnce(&Errors) -> T) -> T {
+        let errors = Errors::new();
+        let result = parse(&errors);
+        self.errors.extend(errors.finish());
+        result
+    }
+
+    /// The entry that a path leads to.
+    pub fn item(&self, owner: &Owner<'a>, path: &Path) -> Option<(&'a str, &'a Entry)> {
+        let key = owner.deps.get(&plain(path))?;
+        let (key, entry) = self.library.entries.get_key_value(key)?;
+        Some((key, entry))
+    }
+
+    /// A size in an item's symbols as one of the entry's; `None` where a free one isn't known.
+    pub fn size(&mut self, owner: &Owner<'a>, syms: &Syms, dim: &Dim) -> Option<Dim> {
+        let mut known = BTreeMap::new();
+        for sym in dim.syms() {
+            let info = syms.info(sym).clone();
+            let size = match (info.kind, owner.sizes.get(sym.0 as usize)) {
+                (SymKind::Const, _) => self.constant(&info.name, &owner.key),
+                (SymKind::Free { .. }, Some(Some(size))) => size.clone(),
+                (SymKind::Free { .. }, _) => return None,
+            };
+            known.insert(sym, size);
+        }
+        Some(dim.substitute(&|s| known[&s].clone()))
+    }
+
+    /// A tensor type of an item, its free sizes being known.
+    pub fn tensor_ty(&mut self, owner: &Owner<'a>, ty: &TensorTy) -> Option<Ty> {
+        let dims = ty.dims.iter().map(|d| self.size(owner, &owner.syms, &d.dim));
+        Some(Ty::new(ty.dtype, dims.collect::<Option<Vec<Dim>>>()?))
+    }
+
+    /// A tensor type that is written in a body.
+    pub fn written_ty(&mut self, ty: &Type) -> Option<(DType, Vec<Dim>, bool)> {
+        let owner = self.owner();
+        let mut syms = owner.syms.clone();
+        let parsed = self.parse(|errors| {
+            let mut scope = Scope { errors, syms: syms.clone(), bare: true };
+            let parsed = tensor::tensor(&mut scope, ty);
+            syms = scope.syms;
+            parsed
+        })?;
+        let dims = parsed.dims.iter().map(|d| self.size(&owner, &syms, &d.dim)).collect::<Option<_>>()?;
+        Some((parsed.dtype, dims, parsed.any))
+    }
+
+    /// A size that is written in an item's types.
+    fn written_size(&mut self, owner: &Owner<'a>, arg: &GenericArgument) -> Option<Dim> {
+        let mut syms = owner.syms.clone();
+        let parsed = self.parse(|errors| {
+            let mut scope = Scope { errors, syms: syms.clone(), bare: false };
+            let parsed = match arg {
+                GenericArgument::Const(expr) => dims::dim(&mut scope, expr),
+                GenericArgument::Type(Type::Path(p)) => dims::path_dim(&mut scope, &p.path),
+                other => {
+                    errors.at(other, crate::message::dim_syntax());
+                    None
+                }
+            };
+            syms = scope.syms;
+            parsed
+        })?;
+        self.size(owner, &syms, &parsed.dim)
+    }
+
+    fn length(&mut self, owner: &Owner<'a>, len: &Expr) -> Option<i64> {
+        let arg = GenericArgument::Const(len.clone());
+        let arg = match len {
+            Expr::Path(p) => GenericArgument::Type(Type::Path(syn::TypePath {
+                attrs: Vec::new(),
+                qself: None,
+                path: p.path.clone(),
+            })),
+            _ => arg,
+        };
+        let size = self.written_size(owner, &arg)?;
+        match size.literal() {
+            Some(n) if n <= 100_000 => Some(n),
+            _ => {
+                self.fault(len, message::array_length());
+                None
+            }
+        }
+    }
+
+    /// The tree of a params type, each tensor an input.
+    pub fn grow(&mut self, owner: &Owner<'a>, ty: &Type, path: &str, growth: &Growth) -> Option<Value> {
+        match tensor::strip(ty) {
+            Type::Array(array) => {
+                let n = self.length(owner, &array.len)?;
+                let grow = |i| self.grow(owner, &array.elem, &format!("{path}.{i}"), growth);
+                (0..n).map(grow).collect::<Option<Vec<Value>>>().map(Value::Array)
+            }
+            Type::Path(p) => match self.item(owner, &p.path) {
+                Some((key, entry)) => match &entry.item {
+                    Item::Params(params) => {
+                        self.grow_params(owner, &p.path, key, entry, params, path, growth)
+                    }
+                    Item::Builtin(name) => self.grow_optimizer(owner, &p.path, name, path, growth),
+                    Item::Model(_) => {
+                        self.fault(ty, message::not_params(&plain(&p.path)));
+                        None
+                    }
+                },
+                None => {
+                    self.fault(ty, message::not_params(&plain(&p.path)));
+                    None
+                }
+            },
+            other => {
+                self.fault(other, message::not_params(&other.to_token_stream().to_string()));
+                None
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // The parts of one type.
+    fn grow_params(
+        &mut self,
+        owner: &Owner<'a>,
+        path: &Path,
+        key: &str,
+        entry: &'a Entry,
+        params: &'a Params,
+        name: &str,
+        growth: &Growth,
+    ) -> Option<Value> {
+        let generics = self.generics(owner, path)?;
+        if generics.len() != params.generics.len() {
+            let wanted = params.generics.len();
+            self.fault(path, message::generic_count(&params.ident.to_string(), wanted, generics.len()));
+            return None;
+        }
+        let mut inner = self.names(key, &params.ident.to_string(), entry, &params.syms);
+        for (generic, size) in params.generics.iter().zip(&generics) {
+            inner.sizes[generic.sym.0 as usize] = Some(size.clone());
+        }
+        let mut fields = Vec::new();
+        for field in &params.fields {
+            let name = format!("{name}.{}", syn::ext::IdentExt::unraw(&field.ident));
+            fields.push(match &field.kind {
+                FieldKind::Nested(ty) => self.grow(&inner, ty, &name, growth)?,
+                FieldKind::Buffer(_) if growth.moments => Value::Absent,
+                FieldKind::Buffer(leaf) => self.grow_leaf(&inner, &leaf.ty, &name, Role::Buffer, growth)?,
+                FieldKind::Parameter(leaf) => {
+                    let role = if growth.moments { Role::Buffer } else { Role::Parameter };
+                    self.grow_leaf(&inner, &leaf.ty, &name, role, growth)?
+                }
+            });
+        }
+        let form = Form {
+            name: params.ident.to_string(),
+            key: key.to_string(),
+            generics,
+            inner: None,
+            fields: params.fields.iter().map(|f| syn::ext::IdentExt::unraw(&f.ident).to_string()).collect(),
+        };
+        Some(Value::Tree(Rc::new(Tree { form: Rc::new(form), fields })))
+    }
+
+    fn grow_optimizer(
+        &mut self,
+        owner: &Owner<'a>,
+        path: &Path,
+        name: &str,
+        at: &str,
+        growth: &Growth,
+    ) -> Option<Value> {
+        let Some(fields) = super::optimizer::fields(name) else {
+            self.fault(path, message::not_params(name));
+            return None;
+        };
+        let args = arguments(path);
+        let [GenericArgument::Type(inner)] = args.as_slice() else {
+            self.fault(path, message::optimizer_of(name));
+            return None;
+        };
+        let mut form = None;
+        let mut values = Vec::new();
+        for (field, kind) in fields {
+            let at = format!("{at}.{field}");
+            values.push(match kind {
+                super::optimizer::Field::Number(dtype) => {
+                    self.grow_tensor(Ty::scalar(*dtype), &at, Role::Buffer, growth)
+                }
+                super::optimizer::Field::Moments => {
+                    let moments = Growth { mutable: growth.mutable, moments: true };
+                    let tree = self.grow(owner, inner, &at, &moments)?;
+                    if let Value::Tree(tree) = &tree {
+                        form = Some(tree.form.clone());
+                    }
+                    tree
+                }
+            });
+        }
+        let form = Form {
+            name: name.to_string(),
+            key: name.to_string(),
+            generics: Vec::new(),
+            inner: form,
+            fields: fields.iter().map(|(f, _)| f.to_string()).collect(),
+        };
+        Some(Value::Tree(Rc::new(Tree { form: Rc::new(form), fields: values })))
+    }
+
+    fn grow_leaf(
+        &mut self,
+        owner: &Owner<'a>,
+        ty: &TensorTy,
+        name: &str,
+        role: Role,
+        growth: &Growth,
+    ) -> Option<Value> {
+        let ty = self.tensor_ty(owner, ty)?;
+        Some(self.grow_tensor(ty, name, role, growth))
+    }
+
+    fn grow_tensor(&mut self, ty: Ty, name: &str, role: Role, growth: &Growth) -> Value {
+        let at = self.b().input(name, ty, role);
+        let value = self.tensor(at);
+        Value::Place(self.variable(name, value, growth.mutable, Some(role)))
+    }
+
+    /// The sizes that a params type is given.
+    fn generics(&mut self, owner: &Owner<'a>, path: &Path) -> Option<Vec<Dim>> {
+        let args = arguments(path);
+        // All of them first: their faults are independent.
+        let sizes: Vec<Option<Dim>> = args.iter().map(|a| self.written_size(owner, a)).collect();
+        sizes.into_iter().collect()
+    }
+
+    /// Whether a tree has the type that a callee declares; its free sizes become known.
+    pub fn fits(&mut self, owner: &mut Owner<'a>, ty: &Type, value: &Value) -> bool {
+        match (tensor::strip(ty), value) {
+            (Type::Array(array), Value::Array(list)) => {
+                let n = self.length(owner, &array.len);
+                n == Some(list.len() as i64) && list.iter().all(|v| self.fits(owner, &array.elem, v))
+            }
+            (Type::Path(p), Value::Tree(tree)) => self.fits_form(owner, &p.path, &tree.form),
+            _ => false,
+        }
+    }
+
+    fn fits_form(&mut self, owner: &mut Owner<'a>, path: &Path, form: &Form) -> bool {
+        let Some((key, entry)) = self.item(owner, path) else { return false };
+        let args = arguments(path);
+        match &entry.item {
+            Item::Params(_) if key == form.key && args.len() == form.generics.len() => {
+                args.iter().zip(&form.generics).all(|(arg, size)| self.fits_size(owner, arg, size))
+            }
+            Item::Builtin(name) if *name == form.key => match (args.as_slice(), &form.inner) {
+                ([GenericArgument::Type(Type::Path(p))], Some(inner)) => {
+                    self.fits_form(owner, &p.path, inner)
+                }
+                // Moments of an array of params.
+                ([GenericArgument::Type(_)], None) => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn fits_size(&mut self, owner: &mut Owner<'a>, arg: &GenericArgument, size: &Dim) -> bool {
+        let free = match arg {
+            GenericArgument::Type(Type::Path(p)) => {
+                owner.syms.0.iter().position(|s| p.path.is_ident(s.name.as_str()))
+            }
+            _ => None,
+        };
+        match free.filter(|i| matches!(owner.syms.0[*i].kind, SymKind::Free { .. })) {
+            Some(i) if owner.sizes[i].is_none() => {
+                owner.sizes[i] = Some(size.clone());
+                true
+            }
+            _ => self.written_size(owner, arg).is_some_and(|want| self.same_size(&want, size)),
+        }
+    }
+
+    /// How the tensors of an argument fall into inputs: each leaf is the next index.
+    pub fn leaves(&self, value: &Value, next: &mut usize) -> traced::Tree {
+        match value {
+            Value::Tree(tree) => {
+                let fields = tree.form.fields.iter().zip(&tree.fields);
+                traced::Tree::Struct(fields.map(|(n, v)| (n.clone(), self.leaves(v, next))).collect())
+            }
+            Value::Array(list) => traced::Tree::Array(list.iter().map(|v| self.leaves(v, next)).collect()),
+            Value::Place(_) | Value::Tensor(_) => {
+                *next += 1;
+                traced::Tree::Leaf(Some(*next - 1))
+            }
+            _ => traced::Tree::Leaf(None),
+        }
+    }
+}
+
+/// The generic arguments of a path's last segment.
+fn arguments(path: &Path) -> Vec<GenericArgument> {
+    match path.segments.last().map(|s| &s.arguments) {
+        Some(PathArguments::AngleBracketed(args)) => args.args.iter().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A path without spaces and generic arguments, as the library names it.
+pub(crate) fn plain(path: &Path) -> String {
+    let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+    let lead = if path.leading_colon.is_some() { "::" } else { "" };
+    format!("{lead}{}", names.join("::"))
+}

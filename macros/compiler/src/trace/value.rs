@@ -1,0 +1,186 @@
+//! What an expression can be while a body is traced.
+
+use super::Tracer;
+use crate::traced::Traced;
+use kiln_ir::{DType, Dim, Role};
+use std::rc::Rc;
+use syn::ExprClosure;
+
+/// A value of the language.
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// A value of a graph.
+    Tensor(Tensor),
+    /// A params struct, an optimizer, or a tree of the same form.
+    Tree(Rc<Tree>),
+    /// An array, or an iterator over one.
+    Array(Vec<Value>),
+    /// A tuple.
+    Tuple(Vec<Value>),
+    /// A variable that may be assigned to: what `&mut` gives, and each tensor of a params argument.
+    Place(Var),
+    /// A whole number or size.
+    Int(Dim),
+    /// A number that is known.
+    Float(f64),
+    /// A truth value that is known.
+    Bool(bool),
+    /// A string literal.
+    Text(String),
+    /// An element type.
+    Dtype(DType),
+    /// `None`, and the gradient of what has none.
+    Absent,
+    /// A closure.
+    Closure(Rc<Closure>),
+    /// A model, a function of the surface, or a transform of one.
+    Function(Function),
+    /// `()`
+    Unit,
+    /// What a fault left behind: all that is made of it is silent.
+    Poison,
+}
+
+/// A value of the graph that is built at some level.
+#[derive(Clone)]
+pub(crate) struct Tensor {
+    /// The value.
+    pub at: kiln_ir::Value,
+    /// The frame that builds its graph.
+    pub level: usize,
+    /// What it is called as long as a chain of methods goes on: `fc1`, `fc1_relu`.
+    pub chain: Option<Rc<str>>,
+}
+
+/// The index of a variable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Var(pub usize);
+
+/// A variable.
+pub(crate) struct Variable {
+    /// The user's name, or path: `net.fc1.weight`.
+    pub name: String,
+    /// Its newest value.
+    pub value: Value,
+    /// Whether it may be assigned to.
+    pub mutable: bool,
+    /// What it is to the caller, where it is a tensor of an argument.
+    pub role: Option<Role>,
+    /// The frame that it belongs to.
+    pub level: usize,
+}
+
+/// A struct of tensors.
+#[derive(Clone)]
+pub(crate) struct Tree {
+    /// Its type.
+    pub form: Rc<Form>,
+    /// Its fields, in the order of the form.
+    pub fields: Vec<Value>,
+}
+
+/// The type of a tree.
+#[derive(PartialEq, Debug)]
+pub(crate) struct Form {
+    /// Its name, without generics.
+    pub name: String,
+    /// The library's key, or the builtin's name.
+    pub key: String,
+    /// Sizes.
+    pub generics: Vec<Dim>,
+    /// Whether it is an optimizer, and of what.
+    pub inner: Option<Rc<Form>>,
+    /// Names of the fields.
+    pub fields: Vec<String>,
+}
+
+/// A closure with the variables that it sees.
+pub(crate) struct Closure {
+    /// Its tokens.
+    pub expr: ExprClosure,
+    /// Names and variables, innermost last.
+    pub scopes: Vec<(String, Var)>,
+}
+
+/// Something with a name that can be called.
+#[derive(Clone)]
+pub(crate) enum Function {
+    /// A model, by its key.
+    Model(String),
+    /// A function of the surface, or a transform: `value_and_grad`.
+    Builtin(&'static str),
+    /// A transform of a model or closure.
+    Derived(Derivative, Rc<Value>),
+}
+
+/// The transforms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Derivative {
+    /// The value and its gradients.
+    ValueAndGrad,
+    /// The gradients alone.
+    Grad,
+    /// The results, and the gradients of their products with cotangents, which are further arguments.
+    Vjp,
+}
+
+impl Derivative {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Derivative::ValueAndGrad => "value_and_grad",
+            Derivative::Grad => "grad",
+            Derivative::Vjp => "vjp",
+        }
+    }
+
+    /// The transform of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Derivative> {
+        [Derivative::ValueAndGrad, Derivative::Grad, Derivative::Vjp].into_iter().find(|d| d.name() == name)
+    }
+}
+
+/// A function as a graph of its own, for the types of one call.
+#[derive(Clone)]
+pub(crate) struct Compiled {
+    /// Graph and forms. The captured tensors of a closure are inputs behind those of the arguments.
+    pub traced: Traced,
+    /// What a closure captures, as values of the frame that calls it.
+    pub captures: Vec<Tensor>,
+}
+
+impl Value {
+    /// Whether a fault is in it.
+    pub fn is_poison(&self) -> bool {
+        match self {
+            Value::Poison => true,
+            Value::Array(list) | Value::Tuple(list) => list.iter().any(Value::is_poison),
+            _ => false,
+        }
+    }
+}
+
+impl Tracer<'_> {
+    /// What it is, in words.
+    pub fn describe(&self, value: &Value) -> String {
+        match value {
+            Value::Tensor(t) => format!("a {}", self.show_ty(&self.ty(t))),
+            Value::Tree(tree) => format!("a `{}`", tree.form.name),
+            Value::Array(list) => format!("an array of {}", list.len()),
+            Value::Tuple(list) => format!("a tuple of {}", list.len()),
+            Value::Place(var) => self.describe(&self.vars[var.0].value),
+            Value::Int(n) => match n.literal() {
+                Some(n) => format!("the number {n}"),
+                None => format!("the size {}", self.show_dim(n)),
+            },
+            Value::Float(x) => format!("the number {x:?}"),
+            Value::Bool(x) => format!("`{x}`"),
+            Value::Text(_) => "a string".into(),
+            Value::Dtype(d) => format!("the element type `{}`", d.name()),
+            Value::Absent => "`None`".into(),
+            Value::Closure(_) => "a closure".into(),
+            Value::Function(_) => "a function".into(),
+            Value::Unit | Value::Poison => "nothing".into(),
+        }
+    }
+}
