@@ -41,10 +41,12 @@ extern crate self as kiln;
 mod argument;
 #[cfg(feature = "eager")]
 pub mod autograd;
+mod builtins;
 mod dtype;
 #[cfg(feature = "eager")]
 mod eager;
 mod error;
+mod freeze;
 #[cfg(feature = "eager")]
 pub mod functional;
 pub mod init;
@@ -66,10 +68,15 @@ mod track;
 use eager::tape as track;
 
 pub use argument::{Arg, AsTensor};
+#[doc(hidden)]
+pub use builtins::*;
 pub use dtype::Element;
 pub use error::{Error, Result, ShapeFault, WeightFaults};
+pub use freeze::{Freeze, Frozen};
 pub use init::Init;
-pub use kiln_macros::params;
+#[doc(hidden)]
+pub use kiln_macros::__link;
+pub use kiln_macros::{model, params};
 pub use params::{Leaf, LeafKind, LeafMut, Params};
 pub use rng::Rng;
 pub use shape::{MAX_RANK, Shape};

@@ -26,6 +26,7 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
+pub use crate::builtins::{Adam, AdamW, Sgd};
 pub use adam::{Adam, AdamW};
 pub use sgd::Sgd;
 

@@ -1,5 +1,11 @@
 //! What emitted code calls. No part of the public surface: it may change with any release.
 
+mod leaves;
+mod sizes;
+
+pub use leaves::{Stored, leaf, leaf_mut, zero};
+pub use sizes::{Place, agree, bound, extents, fit, same};
+
 use crate::{Element, Shape, Tensor};
 
 /// The name of the leaf `name` under `prefix`, joined as PyTorch's `state_dict` does.
@@ -21,4 +27,9 @@ pub fn join(prefix: &str, name: &str) -> String {
 /// If the rank is above [`crate::MAX_RANK`] or the elements exceed the address space.
 pub fn output<T: Element>(shape: &[usize]) -> Tensor<T> {
     Tensor::recycled(Shape::new(shape).unwrap_or_else(|error| panic!("{error}")))
+}
+
+pub struct Scratch(pub Vec<u64>);
+pub fn scratch<R>(bytes: usize, run: impl FnOnce(&mut Scratch) -> R) -> R {
+    run(&mut Scratch(vec![0; bytes / 8 + 1]))
 }

@@ -8,10 +8,12 @@ mod message;
 pub mod syntax;
 
 pub mod library;
-pub mod traced;
+pub mod link;
 
 pub mod trace;
+pub mod traced;
 
+pub mod model;
 pub mod params;
 
 pub use errors::Errors;

@@ -29,4 +29,6 @@ pub enum Item {
     Params(Box<Params>),
     /// A function or type that the compiler knows: `cross_entropy`, `value_and_grad`, `Adam`.
     Builtin(String),
+    /// An item with a fault that was reported where it stands: whoever uses it says nothing more.
+    Faulty,
 }

@@ -3,10 +3,12 @@
 //! On a fault the struct still stands, with an implementation that can't be reached, so that nothing cascades.
 
 use crate::errors::{Errors, compile_errors};
+use crate::link::{self, Kind, Root};
+use crate::message;
 use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
 use crate::syntax::{params as syntax, tensor};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
@@ -20,20 +22,33 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
         let faults = compile_errors(&errors.finish());
         return quote!(#faults #item);
     };
-    let params = syntax::params(&errors, attr, &item_struct);
+    let params = syntax::params(&errors, attr.clone(), &item_struct);
+    let root = root(&item_struct, attr, item);
+    if link::has_dollar(&root.item) {
+        errors.at(&root.name, message::dollar());
+    }
     let faults = errors.finish();
-    if faults.is_empty() { sound(&params) } else { faulty(&compile_errors(&faults), item_struct) }
+    if faults.is_empty() {
+        let (sound, chain) = (sound(&params), link::start(root));
+        quote!(#sound #chain)
+    } else {
+        let (faulty, answer) = (faulty(&compile_errors(&faults), item_struct), link::faulty(&root));
+        quote!(#faulty #answer)
+    }
+}
+
+fn root(item: &ItemStruct, attr: TokenStream, tokens: TokenStream) -> Root {
+    let name = item.ident.clone();
+    let key = link::key(&name, &tokens);
+    Root { key, kind: Kind::Params, name, vis: item.vis.to_token_stream(), attr, item: tokens }
 }
 
 fn sound(params: &Params) -> TokenStream {
     let Params { attrs, vis, ident, .. } = params;
     let names: Vec<_> = params.generics.iter().map(|g| &g.ident).collect();
     let fields = params.fields.iter().map(|f| {
-        let ParamsField { attrs, vis, ident, kind } = f;
-        let ty = match kind {
-            FieldKind::Nested(ty) => quote!(#ty),
-            _ => quote!(::kiln::Tensor<f32>),
-        };
+        let ParamsField { attrs, vis, ident, .. } = f;
+        let ty = run_time_type(f);
         quote!(#(#attrs)* #vis #ident: #ty)
     });
     let (declared, used) = if names.is_empty() {
@@ -52,11 +67,35 @@ fn sound(params: &Params) -> TokenStream {
         &quote!(#(#leaves)*),
         &quote!(#(#leaves_mut)*),
     );
+    let accessors = accessors(params, &quote!(impl #declared #ident #used));
     quote! {
         #derives
         #(#attrs)*
         #vis struct #ident #declared { #(#fields),* }
         #imp
+        #accessors
+    }
+}
+
+fn run_time_type(field: &ParamsField) -> TokenStream {
+    match &field.kind {
+        FieldKind::Nested(ty) => quote!(#ty),
+        _ => quote!(::kiln::Tensor<f32>),
+    }
+}
+
+/// All fields at once, for emitted code that stands where private ones can't be named.
+fn accessors(params: &Params, head: &TokenStream) -> TokenStream {
+    let names: Vec<_> = params.fields.iter().map(|f| &f.ident).collect();
+    let types: Vec<_> = params.fields.iter().map(run_time_type).collect();
+    quote! {
+        #[allow(non_local_definitions, private_interfaces, clippy::all)]
+        #head {
+            #[doc(hidden)]
+            pub fn __kiln_fields(&self) -> (#(&#types,)*) { (#(&self.#names,)*) }
+            #[doc(hidden)]
+            pub fn __kiln_fields_mut(&mut self) -> (#(&mut #types,)*) { (#(&mut self.#names,)*) }
+        }
     }
 }
 

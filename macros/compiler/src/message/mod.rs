@@ -98,6 +98,10 @@ messages! {
         `&mut Tensor<…>`, or a `bool` or `usize` known while compiling";
     result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
     result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
+    recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";
+    dollar() = "a model can't hold a `$`";
+    const_differs(name) = "two constants named `{name}` reach one model, and their values differ: rename one";
+    namespace_doc(name) = "What belongs to the model [`{name}`](fn@{name}): derivatives, figures and the plan.";
     dim_unreadable(name) = "`{name}` can't be read from the arguments: no tensor or params type has it as a dim";
 }
 

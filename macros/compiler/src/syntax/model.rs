@@ -202,7 +202,8 @@ fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
     }
 }
 
-fn mentions(tokens: TokenStream, name: &str) -> bool {
+/// Whether a name occurs in tokens.
+pub fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(group.stream(), name),

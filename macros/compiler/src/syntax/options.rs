@@ -56,6 +56,14 @@ pub fn params_options(errors: &Errors, attr: TokenStream) -> Option<Path> {
     forward
 }
 
+/// The model behind `.forward(x)`, from options that were found sound.
+pub fn forward(attr: TokenStream) -> Option<Path> {
+    let errors = Errors::new();
+    let forward = params_options(&errors, attr);
+    errors.finish();
+    forward
+}
+
 /// Parses the options of `#[model(…)]`. Whether bounds and `grad` name something is checked by the signature.
 pub fn model_options(errors: &Errors, attr: TokenStream) -> ModelOptions {
     let mut options = ModelOptions::default();

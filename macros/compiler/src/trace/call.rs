@@ -71,6 +71,7 @@ impl<'a> Tracer<'a> {
                 None => self.fault(path, message::not_callable(&name)),
             },
             Some((_, Item::Params(_))) => self.fault(path, message::struct_called(&name)),
+            Some((_, Item::Faulty)) => Value::Poison,
             None if name == owner.name => self.fault(path, message::recursion(&name)),
             None => self.unknown_function(path, &name),
         }

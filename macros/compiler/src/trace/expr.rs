@@ -180,6 +180,7 @@ impl<'a> Tracer<'a> {
                     None => self.fault(path, message::function_as_value(&name)),
                 },
                 crate::library::Item::Params(_) => self.fault(path, message::struct_called(&name)),
+                crate::library::Item::Faulty => Value::Poison,
             };
         }
         if !last.chars().any(char::is_lowercase) && path.qself.is_none() {

@@ -152,6 +152,7 @@ impl<'a> Tracer<'a> {
                         self.fault(ty, message::not_params(&plain(&p.path)));
                         None
                     }
+                    Item::Faulty => None,
                 },
                 None => {
                     self.fault(ty, message::not_params(&plain(&p.path)));
@@ -293,8 +294,10 @@ impl<'a> Tracer<'a> {
     }
 
     fn fits_form(&mut self, owner: &mut Owner<'a>, path: &Path, form: &Form) -> bool {
-        let Some((key, entry)) = self.item(owner, path) else { return false };
         let args = arguments(path);
+        let Some((key, entry)) = self.item(owner, path) else {
+            return self.fits_unknown(owner, path, &args, form);
+        };
         match &entry.item {
             Item::Params(_) if key == form.key && args.len() == form.generics.len() => {
                 args.iter().zip(&form.generics).all(|(arg, size)| self.fits_size(owner, arg, size))
@@ -307,6 +310,27 @@ impl<'a> Tracer<'a> {
                 ([GenericArgument::Type(_)], None) => true,
                 _ => false,
             },
+            _ => false,
+        }
+    }
+
+    /// A callee's sources come without the types in its signature, which are the caller's to bring: what isn't known
+    /// may be the given type under another name, so only its sizes are compared.
+    fn fits_unknown(
+        &mut self,
+        owner: &mut Owner<'a>,
+        path: &Path,
+        args: &[GenericArgument],
+        form: &Form,
+    ) -> bool {
+        if owner.deps.contains_key(&plain(path)) {
+            return false;
+        }
+        match (args, &form.inner) {
+            ([GenericArgument::Type(Type::Path(p))], Some(inner)) => self.fits_form(owner, &p.path, inner),
+            (args, None) if args.len() == form.generics.len() => {
+                args.iter().zip(&form.generics).all(|(arg, size)| self.fits_size(owner, arg, size))
+            }
             _ => false,
         }
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod chain;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,4 +58,16 @@ pub fn take_attribute(item: &str) -> (String, proc_macro2::TokenStream, proc_mac
         _ => proc_macro2::TokenStream::new(),
     };
     (name, args, trees.collect())
+}
+
+/// The text with the hash in each key as `HASH`: it depends on the version of the package.
+pub fn without_hashes(text: &str) -> String {
+    let mut parts = text.split('_');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let hash = part.get(..16).filter(|h| h.chars().all(|c| c.is_ascii_hexdigit()));
+        out += "_";
+        out += &hash.map_or(part.to_string(), |h| part.replacen(h, "HASH", 1));
+    }
+    out
 }

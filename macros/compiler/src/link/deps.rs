@@ -1,0 +1,233 @@
+//! The paths that lead out of an item: models that a body names, types of fields and arguments, and constants.
+
+use super::state::{Kind, Root};
+use crate::syntax::tensor::is_tensor;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use std::collections::BTreeSet;
+use syn::visit::{self, Visit};
+use syn::{
+    Arm, Block, Expr, ExprClosure, ExprForLoop, ExprPath, FnArg, GenericArgument, GenericParam, Generics,
+    Item, ItemFn, ItemStruct, Local, Pat, PatIdent, Path, PathArguments, Type, TypePath,
+};
+
+/// The paths and types that the item asks for, each once, in the order of the source.
+pub fn of_item(root: &Root) -> Vec<TokenStream> {
+    match (root.kind, syn::parse2(root.item.clone())) {
+        (Kind::Model, Ok(Item::Fn(item))) => distinct(names_in(&item).models),
+        (Kind::Params, Ok(Item::Struct(item))) => distinct(of_struct(root, &item)),
+        _ => Vec::new(),
+    }
+}
+
+fn of_struct(root: &Root, item: &ItemStruct) -> Vec<TokenStream> {
+    let nested = item.fields.iter().filter(|f| !is_tensor(&f.ty)).filter_map(|f| type_path(&f.ty));
+    let forward = crate::syntax::options::forward(root.attr.clone());
+    nested.map(|path| path.to_token_stream()).chain(forward.map(|path| path.to_token_stream())).collect()
+}
+
+/// The types of params in a model's signature, each once.
+pub fn of_signature(root: &Root) -> Vec<TokenStream> {
+    let Ok(item) = syn::parse2::<ItemFn>(root.item.clone()) else { return Vec::new() };
+    let types = item.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(arg) => match crate::syntax::tensor::strip(&arg.ty) {
+            Type::Reference(r) if !is_tensor(&r.elem) => type_path(&r.elem),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
+    distinct(types.map(|path| path.to_token_stream()))
+}
+
+/// The types among a type's generic arguments: of `Adam<Mlp>`, `Mlp`.
+pub fn type_arguments(ty: &TokenStream) -> Vec<TokenStream> {
+    let Ok(path) = syn::parse2::<Path>(ty.clone()) else { return Vec::new() };
+    let Some(PathArguments::AngleBracketed(args)) = path.segments.last().map(|s| &s.arguments) else {
+        return Vec::new();
+    };
+    let types = args.args.iter().filter_map(|arg| match arg {
+        GenericArgument::Type(ty) => type_path(ty),
+        _ => None,
+    });
+    types.map(|path| path.to_token_stream()).collect()
+}
+
+/// The path of a type, or of the elements of an array.
+pub fn type_path(ty: &Type) -> Option<&Path> {
+    match crate::syntax::tensor::strip(ty) {
+        Type::Path(p) if p.qself.is_none() => Some(&p.path),
+        Type::Array(a) => type_path(&a.elem),
+        _ => None,
+    }
+}
+
+/// A path without generic arguments.
+pub fn bare(path: &TokenStream) -> TokenStream {
+    let Ok(mut path) = syn::parse2::<Path>(path.clone()) else { return path.clone() };
+    path.segments.iter_mut().for_each(|segment| segment.arguments = PathArguments::None);
+    quote!(#path)
+}
+
+fn distinct(paths: impl IntoIterator<Item = TokenStream>) -> Vec<TokenStream> {
+    let mut seen = BTreeSet::new();
+    paths.into_iter().filter(|path| seen.insert(path.to_string())).collect()
+}
+
+/// The names in an item that lead out of it.
+#[derive(Default)]
+pub struct Names {
+    /// Paths to functions, without generic arguments.
+    pub models: Vec<TokenStream>,
+    /// Paths to constants.
+    pub consts: Vec<TokenStream>,
+    scopes: Vec<BTreeSet<String>>,
+}
+
+/// The names in a model.
+pub fn names_in(item: &ItemFn) -> Names {
+    let mut names = Names::new(&item.sig.generics);
+    for input in &item.sig.inputs {
+        if let FnArg::Typed(arg) = input {
+            names.visit_type(&arg.ty);
+            names.bind(&arg.pat);
+        }
+    }
+    names.visit_return_type(&item.sig.output);
+    names.visit_block(&item.block);
+    names
+}
+
+/// The names in the types of a params struct.
+pub fn names_in_fields(item: &ItemStruct) -> Names {
+    let mut names = Names::new(&item.generics);
+    item.fields.iter().for_each(|field| names.visit_type(&field.ty));
+    names
+}
+
+impl Names {
+    fn new(generics: &Generics) -> Names {
+        let sizes = generics.params.iter().filter_map(|p| match p {
+            GenericParam::Const(p) => Some(p.ident.to_string()),
+            _ => None,
+        });
+        Names { scopes: vec![sizes.collect()], ..Names::default() }
+    }
+
+    fn bind(&mut self, pat: &Pat) {
+        let mut bound = Bound::default();
+        bound.visit_pat(pat);
+        self.scopes.last_mut().expect("a scope is open from the start").extend(bound.0);
+    }
+
+    fn scoped(&mut self, inside: impl FnOnce(&mut Names)) {
+        self.scopes.push(BTreeSet::new());
+        inside(self);
+        self.scopes.pop();
+    }
+
+    fn is_local(&self, path: &Path) -> bool {
+        path.get_ident().is_some_and(|name| self.scopes.iter().any(|s| s.contains(&name.to_string())))
+    }
+
+    fn record(&mut self, path: &Path) {
+        if self.is_local(path) {
+            return;
+        }
+        let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        let [before @ .., last] = names.as_slice() else { return };
+        let owner = before.last().map_or("", String::as_str);
+        if is_const(last) {
+            self.consts.push(path.to_token_stream());
+        } else if last.starts_with(char::is_uppercase)
+            || owner.starts_with(char::is_uppercase)
+            || PRIMITIVES.contains(&owner)
+            || (!before.is_empty() && ["std", "core", "alloc"].contains(&names[0].as_str()))
+        {
+            // A type, a variant, a function of a type, or the library's own: none is a model.
+        } else {
+            self.models.push(bare(&path.to_token_stream()));
+        }
+    }
+}
+
+const PRIMITIVES: [&str; 17] = [
+    "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "bool", "char", "str",
+];
+
+/// Whether a name is written as Rust writes constants.
+fn is_const(name: &str) -> bool {
+    name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_block(&mut self, block: &'ast Block) {
+        self.scoped(|names| visit::visit_block(names, block));
+    }
+
+    fn visit_local(&mut self, local: &'ast Local) {
+        if let Pat::Type(typed) = &local.pat {
+            self.visit_type(&typed.ty);
+        }
+        if let Some(init) = &local.init {
+            self.visit_expr(&init.expr);
+        }
+        self.bind(&local.pat);
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'ast ExprClosure) {
+        self.scoped(|names| {
+            closure.inputs.iter().for_each(|pat| names.bind(pat));
+            names.visit_expr(&closure.body);
+        });
+    }
+
+    fn visit_expr_for_loop(&mut self, each: &'ast ExprForLoop) {
+        self.visit_expr(&each.expr);
+        self.scoped(|names| {
+            names.bind(&each.pat);
+            names.visit_block(&each.body);
+        });
+    }
+
+    fn visit_arm(&mut self, arm: &'ast Arm) {
+        self.scoped(|names| {
+            names.bind(&arm.pat);
+            visit::visit_arm(names, arm);
+        });
+    }
+
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        if path.qself.is_none() {
+            self.record(&path.path);
+        }
+        for segment in &path.path.segments {
+            self.visit_path_arguments(&segment.arguments);
+        }
+    }
+
+    fn visit_type_path(&mut self, ty: &'ast TypePath) {
+        if ty.path.segments.last().is_some_and(|s| is_const(&s.ident.to_string()) && s.arguments.is_none()) {
+            self.record(&ty.path);
+        }
+        visit::visit_type_path(self, ty);
+    }
+
+    fn visit_expr(&mut self, expr: &'ast Expr) {
+        visit::visit_expr(self, expr);
+    }
+
+    // Items in a body aren't traced, nor are patterns' own paths and macros.
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
+/// The names that a pattern binds.
+#[derive(Default)]
+struct Bound(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        self.0.insert(pat.ident.to_string());
+        visit::visit_pat_ident(self, pat);
+    }
+}

@@ -1,0 +1,79 @@
+//! The chain of macros that collects the sources a model needs.
+//!
+//! Each model and params struct has a hidden macro of its name. To ask for the sources behind a path, an attribute
+//! expands to `path!{ @kiln { state } }`, with the path as the user wrote it: so Rust's own name resolution finds
+//! what it leads to, through aliases, modules and crates. The hidden macro answers with `::kiln::__link!`, which
+//! takes the answer into the state and asks for the next path. Invariant: only tokens are passed on, parsed as far
+//! as a step needs them; what the state holds is parsed once, at the end.
+//!
+//! A model's chain has two stages. The paths in its body come first; then its hidden macro is defined, with the
+//! sources of the whole body. The types in its signature follow, for the compiled function alone: a caller has
+//! them in its own signature. That is what lets `#[params(forward = linear)] struct Linear` and
+//! `fn linear(layer: &Linear, …)` name each other.
+
+mod answer;
+mod collect;
+mod consts;
+mod deps;
+mod key;
+mod state;
+
+pub use answer::{builtins, faulty, has_dollar};
+pub use consts::Consts;
+pub use key::key;
+pub use state::{Kind, Root};
+
+use crate::model;
+use proc_macro2::TokenStream;
+use quote::quote;
+use state::{Stage, State};
+
+/// The paths to models in a body.
+pub fn models_in(function: &syn::ItemFn) -> Vec<TokenStream> {
+    deps::names_in(function).models
+}
+
+/// The text of a type's path, as the deps of a `Library` have it.
+pub fn text_of_type(ty: &syn::Type) -> String {
+    deps::type_path(ty).map(|path| answer::text(&quote!(#path))).unwrap_or_default()
+}
+
+/// Starts the chain of a model or params struct.
+pub fn start(root: Root) -> TokenStream {
+    let asked = deps::of_item(&root);
+    ask(State::new(root, asked))
+}
+
+/// `::kiln::__link!{ { state } { answer } }`: takes the answer in and goes on.
+pub fn step(tokens: TokenStream) -> TokenStream {
+    match state::read_step(tokens) {
+        Some((mut state, answer)) => {
+            state.take(answer);
+            ask(state)
+        }
+        None => quote!(::core::compile_error! { "`__link` is for kiln's own use" }),
+    }
+}
+
+/// Asks for the next path, or ends the stage.
+fn ask(state: State) -> TokenStream {
+    if let Some(path) = state.asked.front() {
+        let path = deps::bare(path);
+        return quote!(#path ! { @kiln #state });
+    }
+    match (state.stage, state.root.kind) {
+        (Stage::Item, Kind::Params) => {
+            let (answer, exposed) = (answer::define(&state), consts::of_params(&state));
+            quote!(#answer #exposed)
+        }
+        (Stage::Item, Kind::Model) => {
+            let (answer, exposed) = (answer::define(&state), consts::of_model(&state));
+            let rest = ask(state.signature());
+            quote!(#answer #exposed #rest)
+        }
+        (Stage::Signature, _) => {
+            let (library, consts) = (collect::library(&state), Consts::new(&state));
+            model::finish(&state.root, &library, &consts)
+        }
+    }
+}

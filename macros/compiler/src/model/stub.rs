@@ -1,0 +1,130 @@
+//! A model's name where there is no compiled model: so that one fault is one error.
+
+use crate::link::Root;
+use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
+use crate::syntax::tensor::strip;
+use kiln_ir::DType;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{ItemFn, Type};
+
+/// The stub in a module of its own, imported by glob, so that the real function shadows it.
+pub fn hidden(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStream {
+    let (vis, module) = (&root.vis, format_ident!("__kiln_stub_{}", root.key, span = Span::call_site()));
+    let inline = model.is_some_and(|m| m.options.inline);
+    let arguments = function.sig.inputs.len();
+    let items = (!inline).then(|| items(root, &quote!(pub), arguments, model));
+    let name = &root.name;
+    quote! {
+        #[doc(hidden)]
+        #[allow(warnings)]
+        mod #module {
+            #items
+            pub enum #name {}
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        #vis use #module::*;
+    }
+}
+
+/// The stub in place of a function whose signature is at fault.
+pub fn open(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStream {
+    let (items, namespace) = (items(root, &root.vis, function.sig.inputs.len(), model), namespace(root));
+    quote!(#items #namespace)
+}
+
+/// The stub of a function whose body is at fault, with all that hangs on its name.
+pub fn typed(root: &Root, model: &Model) -> TokenStream {
+    let items = items(root, &root.vis, model.args.len(), Some(model));
+    let (namespace, name) = (namespace(root), &root.name);
+    let any = generics(model.args.len());
+    let result = result(&model.result);
+    let gradient = gradient(model);
+    quote! {
+        #items
+        #namespace
+        #[allow(warnings, clippy::all)]
+        impl #name {
+            pub const PARAM_COUNT: usize = 0;
+            pub const PLAN: &'static str = "";
+            pub fn value_and_grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
+                ::core::unreachable!()
+            }
+            pub fn grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
+        }
+    }
+}
+
+/// The type of a model's name, in place of a module: it sees what stands around the model.
+pub fn namespace(root: &Root) -> TokenStream {
+    let (vis, name) = (&root.vis, &root.name);
+    let doc = crate::message::namespace_doc(&name.to_string());
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code, non_camel_case_types, clippy::all)]
+        #vis enum #name {}
+    }
+}
+
+fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>) -> TokenStream {
+    let (name, any) = (&root.name, generics(arguments));
+    let result = model.map_or(quote!(::kiln::Tensor), |m| result(&m.result));
+    quote! {
+        #[allow(warnings, clippy::all)]
+        #vis fn #name<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#result> { ::core::unreachable!() }
+    }
+}
+
+fn generics(arguments: usize) -> Vec<Ident> {
+    (0..arguments).map(|i| format_ident!("A{i}")).collect()
+}
+
+/// The type of what a model returns.
+fn result(result: &ModelResult) -> TokenStream {
+    match result {
+        ModelResult::One(ty) => tensor(ty),
+        ModelResult::Tuple(types) => {
+            let types = types.iter().map(tensor);
+            quote!((#(#types,)*))
+        }
+    }
+}
+
+/// The type of a model's gradient, as near as the signature tells.
+fn gradient(model: &Model) -> TokenStream {
+    let params = model.args.iter().filter_map(|arg| match &arg.kind {
+        ArgKind::Params(ty) | ArgKind::ParamsMut(ty) if !is_generic_over_types(ty) => Some(quote!(#ty)),
+        ArgKind::Tensor(ty) if model.options.grad.contains(&arg.ident) => Some(tensor(ty)),
+        _ => None,
+    });
+    let types: Vec<TokenStream> = params.collect();
+    match types.as_slice() {
+        [] => quote!(::kiln::Tensor),
+        [one] => one.clone(),
+        _ => quote!((#(#types,)*)),
+    }
+}
+
+/// Whether it is an optimizer, which has no gradient.
+fn is_generic_over_types(ty: &Type) -> bool {
+    match strip(ty) {
+        Type::Path(p) => p
+            .path
+            .segments
+            .last()
+            .is_some_and(|s| ["Sgd", "Adam", "AdamW"].iter().any(|name| s.ident == name)),
+        _ => false,
+    }
+}
+
+fn tensor(ty: &TensorTy) -> TokenStream {
+    let dtype = dtype(ty.dtype);
+    quote!(::kiln::Tensor<#dtype>)
+}
+
+/// Rust's type for an element type.
+pub fn dtype(dtype: DType) -> TokenStream {
+    let name = format_ident!("{}", dtype.name());
+    quote!(#name)
+}

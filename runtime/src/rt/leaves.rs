@@ -1,0 +1,92 @@
+//! Leaves of trees: tensors and plain numbers, as slices of the shape that a model wants.
+
+use super::sizes::{Place, fit};
+use crate::{Element, Result, Tensor};
+
+/// What a leaf is stored as: a tensor, or a number of an optimizer.
+pub trait Stored<T> {
+    /// The extents; none for a number.
+    fn extents(&self) -> &[usize];
+    /// The elements.
+    fn elements(&self) -> &[T];
+    /// The elements, to write to.
+    fn elements_mut(&mut self) -> &mut [T];
+}
+
+impl<T: Element> Stored<T> for Tensor<T> {
+    fn extents(&self) -> &[usize] {
+        self.shape()
+    }
+
+    fn elements(&self) -> &[T] {
+        self.as_slice()
+    }
+
+    fn elements_mut(&mut self) -> &mut [T] {
+        self.as_mut_slice()
+    }
+}
+
+macro_rules! numbers {
+    ($($ty:ty)*) => {$(
+        impl Stored<$ty> for $ty {
+            fn extents(&self) -> &[usize] {
+                &[]
+            }
+
+            fn elements(&self) -> &[$ty] {
+                std::slice::from_ref(self)
+            }
+
+            fn elements_mut(&mut self) -> &mut [$ty] {
+                std::slice::from_mut(self)
+            }
+        }
+    )*};
+}
+
+numbers!(f64 i64);
+
+/// The elements of a leaf; an error if someone put a tensor of another shape there.
+pub fn leaf<'a, T, S: Stored<T>>(stored: &'a S, wanted: &[usize], place: &Place) -> Result<&'a [T]> {
+    fit(stored.extents(), wanted, place)?;
+    Ok(stored.elements())
+}
+
+/// [`leaf`] to write to.
+pub fn leaf_mut<'a, T, S: Stored<T>>(
+    stored: &'a mut S,
+    wanted: &[usize],
+    place: &Place,
+) -> Result<&'a mut [T]> {
+    fit(stored.extents(), wanted, place)?;
+    Ok(stored.elements_mut())
+}
+
+/// Puts zeros of the same shape in a leaf's place: what it shared stays as it is.
+pub fn zero<T: Element>(tensor: &mut Tensor<T>) {
+    let mut zeros = super::output(tensor.shape());
+    zeros.as_mut_slice().fill(T::ZERO);
+    *tensor = zeros;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LR: Place = ("step", "opt.lr", "[]");
+
+    #[test]
+    fn numbers_are_scalars() {
+        let mut lr = 0.5f64;
+        leaf_mut(&mut lr, &[], &LR).unwrap()[0] = 0.25;
+        assert_eq!(leaf::<f64, _>(&lr, &[], &LR).unwrap(), [0.25]);
+    }
+
+    #[test]
+    fn a_tensor_of_another_shape_is_refused() {
+        let place: Place = ("mlp", "net.fc1.weight", "[2, 3]");
+        let error = leaf(&Tensor::<f32>::zeros([3, 2]), &[2, 3], &place).unwrap_err().to_string();
+        assert_eq!(error, "`mlp`: argument `net.fc1.weight` must have shape [2, 3], but has [3, 2]");
+    }
+}
