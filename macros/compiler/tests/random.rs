@@ -1,9 +1,12 @@
 //! Random tokens never panic the parsers, and what they emit parses.
 
 mod common;
+#[path = "common/library.rs"]
+mod library;
 
 use kiln_compiler::Errors;
 use kiln_compiler::syntax::model;
+use kiln_compiler::trace::{trace, transform};
 use proc_macro2::TokenStream;
 
 const PIECES: [&str; 48] = [
@@ -157,4 +160,110 @@ fn random_tokens_never_panic() {
         items += usize::from(parse_all(&attr, &item));
     }
     assert!(items > 1_000, "too few of the texts are items: {items}");
+}
+
+const BODIES: [&str; 4] = [
+    "let h = net . fc . forward ( x ) . relu ( ) ; let mut s = h * 2.0 + x . sum_dim ( 1 ) . unsqueeze ( 1 ) ; \
+     for ( i , b ) in net . blocks . iter ( ) . enumerate ( ) { s = b . forward ( s ) + ( i as f32 ) ; s += h ; } \
+     if 3 > 2 { s } else { h }",
+    "let ( l , g ) = value_and_grad ( loss ) ( net , x ) ; opt . step ( net , g . clip_norm ( 1.0 ) ) ; x * l",
+    "let d = grad ( | a | ( a * a * x ) . sum ( ) ) ( x ) ; let [ p , q ] = [ d , x ] ; * m += p . mean ( ) ; \
+     cat ( & [ p , q ] , 0 ) . narrow ( 0 , 0 , N ) . reshape ( [ N , - 1 ] )",
+    "let f = | a , b | a . matmul ( b . t ( ) ) ; let t = ( f ( x , x ) , x . max_dim ( 1 ) ) ; net . fc . bias = \
+     net . fc . bias * 0.5 ; softmax ( t . 0 ) ; x / ( N as f32 ) . sqrt ( ) - ( t . 1 ) . 0 . unsqueeze ( - 1 )",
+];
+
+const OPERATORS: [&str; 8] = ["+", "-", "*", "/", "%", "==", "<", "+="];
+
+const WORDS: [&str; 40] = [
+    "x",
+    "net",
+    "opt",
+    "m",
+    "N",
+    "h",
+    "s",
+    "l",
+    "g",
+    "fc",
+    "blocks",
+    "forward",
+    "relu",
+    "sum",
+    "softmax",
+    "reshape",
+    "t",
+    "grad",
+    "vjp",
+    "loss",
+    "0",
+    "1",
+    "-1",
+    "3",
+    "2.5",
+    "99999999999999999999",
+    "281474976710655",
+    "H",
+    "[x, x]",
+    "(x, 1)",
+    "unsqueeze",
+    "max_dim",
+    "split",
+    "&mut net",
+    "*m",
+    "f64",
+    "None",
+    "true",
+    "return",
+    "|a| a",
+];
+
+/// Traces a model of that body, and all its transforms.
+fn trace_body(body: &str) -> bool {
+    let source = format!(
+        "#[params] struct Net {{ fc: Linear<4, 4>, blocks: [Linear<4, 4>; 2] }}
+         #[model] fn loss<const N: usize>(net: &Net, x: Tensor<N, 4>) -> Tensor<> {{ net.fc.forward(x).sum() }}
+         #[model] fn f<const N: usize>(net: &mut Net, opt: &mut Adam<Net>, m: &mut Tensor<>, x: Tensor<N, 4>)
+         -> Tensor<N, 4> {{ {body} }}"
+    );
+    if syn::parse_str::<syn::File>(&source).is_err() {
+        return false;
+    }
+    let errors = Errors::new();
+    let library = library::library(&source, &errors);
+    let traced = trace(&library, "f", &errors);
+    let faults = errors.finish();
+    assert!(traced.is_some() || !faults.is_empty(), "neither a graph nor a fault: {body}");
+    if let Some(traced) = traced {
+        kiln_ir::verify::verify(&traced.func).unwrap_or_else(|e| panic!("{e}: {body}"));
+        let derived = transform::vjp(&traced).unwrap_or_else(|e| panic!("{e}: {body}"));
+        kiln_ir::verify::verify(&derived.func).unwrap_or_else(|e| panic!("{e}: {body}"));
+    }
+    true
+}
+
+#[test]
+fn random_bodies_never_panic() {
+    for body in BODIES {
+        assert!(trace_body(body), "{body}");
+    }
+    let mut rng = Rng(11);
+    let mut traced = 0;
+    for round in 0..2_000 {
+        let mut words: Vec<&str> = BODIES[round % BODIES.len()].split_whitespace().collect();
+        for _ in 0..=rng.below(3) {
+            let at = rng.below(words.len());
+            let other = rng.below(words.len());
+            let word = words[at].starts_with(|c: char| c.is_alphanumeric() || c == '-');
+            match rng.below(12) {
+                0 => drop(words.remove(at)),
+                1 => words.swap(at, other),
+                2 | 3 if OPERATORS.contains(&words[at]) => words[at] = OPERATORS[rng.below(OPERATORS.len())],
+                _ if word => words[at] = WORDS[rng.below(WORDS.len())],
+                _ => {}
+            }
+        }
+        traced += usize::from(trace_body(&words.join(" ")));
+    }
+    assert!(traced > 500, "too few of the texts are bodies: {traced}");
 }

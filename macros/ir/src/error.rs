@@ -44,6 +44,23 @@ pub enum Fault {
     Attribute { op: String, what: String },
 }
 
+impl Error {
+    /// The same fault, said of another operation: the one that users call.
+    pub fn of(mut self, name: &str) -> Error {
+        match &mut *self.fault {
+            Fault::Arity { op, .. }
+            | Fault::Mismatch { op, .. }
+            | Fault::DType { op, .. }
+            | Fault::Label { op, .. }
+            | Fault::Axis { op, .. }
+            | Fault::Rank { op, .. }
+            | Fault::Attribute { op, .. } => *op = name.to_string(),
+            _ => {}
+        }
+        self
+    }
+}
+
 struct Shape<'a>(&'a [Dim], &'a Syms);
 
 impl fmt::Display for Shape<'_> {
@@ -83,14 +100,17 @@ impl fmt::Display for Error {
             Fault::Label { op, left, right } => {
                 write!(f, "`{op}` has one label for axes of lengths {} and {}", dim(left), dim(right))
             }
-            Fault::Reshape { from, to } => write!(
-                f,
-                "can't reshape {} to {}: {} elements against {}",
-                Shape(&from.shape, &self.syms),
-                Shape(to, &self.syms),
-                dim(&from.numel()),
-                dim(&Ty::new(from.dtype, to.clone()).numel())
-            ),
+            Fault::Reshape { from, to } => {
+                let known = to.iter().filter(|d| !d.is(-1)).cloned().collect::<Vec<_>>();
+                let parts = dim(&Ty::new(from.dtype, known.clone()).numel());
+                let (from_shape, to_shape) = (Shape(&from.shape, &self.syms), Shape(to, &self.syms));
+                write!(f, "can't reshape {from_shape} to {to_shape}: {} elements ", dim(&from.numel()))?;
+                if known.len() == to.len() {
+                    write!(f, "against {parts}")
+                } else {
+                    write!(f, "don't divide by {parts}")
+                }
+            }
             Fault::Axis { op, axis, of } => {
                 write!(f, "`{op}` along dim {axis}, but the tensor is {} (rank {})", ty(of), of.rank())
             }

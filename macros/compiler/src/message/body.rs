@@ -74,9 +74,10 @@ messages! {
     operator_kinds(left, right) = "this operator can't combine {left} and {right}";
     comparison(method) = "tensors are compared element by element: write `a.{method}(b)`, a tensor of bools";
     logic(method) = "tensors of bools are combined element by element: write `a.{method}(b)`";
-    size_as_operand(text) = "`{text}` is a whole number that only a call knows: write `{text} as f32` for a size; \
+    size_as_operand(text) = "`{text}` is a whole number that only a call knows: write `{text} as f32`";
+    constant_as_operand(text) = "`{text}` is taken for a size, which only rustc knows: write `{text} as f32`; \
         a `const` of floats can't be read here, write its number";
-    tree_as_operand(text, got) = "`{text}` is {got}: operators work on its tensors, `{text}.weight`";
+    tree_as_operand(text, got, field) = "`{text}` is {got}: operators work on its tensors, `{text}.{field}`";
     operand(got) = "an operand is a tensor or a number, not {got}";
     unary(got) = "this operator can't be used on {got}";
     division_by_zero() = "division by zero";
@@ -115,6 +116,8 @@ messages! {
     // Results.
     result_differs(name, want, got) = "`{name}` is declared to return {want}, but this is {got}";
     result_kind(name, got) = "`{name}` is declared to return a tensor, but this is {got}";
+    result_nothing(name) = "`{name}` is declared to return a tensor, but its body ends without a value: \
+        the last expression has no `;`";
     // Gradients.
     gradient_of_integers(name, got) = "`{name}` is {got}: only floats have a gradient";
     gradient_of_no_scalar(how, name, got) = "`{how}` needs a float scalar, and `{name}` returns {got}: \

@@ -109,11 +109,9 @@ impl<'a> Tracer<'a> {
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => {
                 let value = self.read(given.value.clone());
                 if !self.fits(owner, ty, &value) {
-                    let want = ty.to_token_stream().to_string().replace(' ', "");
-                    let got = match &value {
-                        Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
-                        other => self.describe(other),
-                    };
+                    let mutable = if matches!(arg.kind, ArgKind::ParamsMut(_)) { "&mut " } else { "&" };
+                    let want = format!("{mutable}{}", tidy(&ty.to_token_stream().to_string()));
+                    let got = self.describe(&value);
                     self.fault(given.expr, message::argument_type(name, &param, &want, &got, ""));
                 } else if matches!(arg.kind, ArgKind::ParamsMut(_)) {
                     self.check_mutable(name, &param, given);
@@ -324,12 +322,20 @@ impl<'a> Tracer<'a> {
         kind.takes(&arg).then_some(arg)
     }
 
-    /// The tensors among operands, each with its type: "`x` is Tensor<N, 784>".
+    /// The tensors and trees among operands, each with its type: "`x` is Tensor<N, 784>".
     pub fn operands(&self, values: &[Value], exprs: &[&Expr]) -> String {
         let mut seen: Vec<String> = Vec::new();
         for (value, expr) in values.iter().zip(exprs) {
             match (self.read(value.clone()), expr) {
+                (Value::Tensor(t), Expr::Call(call))
+                    if call.args.len() == 1 && tidy(&call.func.to_token_stream().to_string()) == "Some" =>
+                {
+                    seen.push(self.operand(&t, &call.args[0]));
+                }
                 (Value::Tensor(t), _) => seen.push(self.operand(&t, expr)),
+                (Value::Tree(tree), _) => {
+                    seen.push(format!("`{}` is a {}", self.text(expr), tree.form.show(self)))
+                }
                 (Value::Array(list), Expr::Array(array)) if array.elems.len() == list.len() => {
                     for (value, expr) in list.iter().zip(&array.elems) {
                         if let Value::Tensor(t) = self.read(value.clone()) {

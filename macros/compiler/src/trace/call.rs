@@ -223,6 +223,7 @@ impl<'a> Tracer<'a> {
         let entry = self.library.entries.get(key)?;
         let Item::Model(model) = &entry.item else { return None };
         if self.frames.iter().any(|f| f.owner.key == key) {
+            self.recursive = true;
             self.fault(at.to_token_stream(), message::recursion(&model.ident.to_string()));
             return None;
         }
@@ -260,10 +261,14 @@ impl<'a> Tracer<'a> {
         let compiled = self.function(model, args);
         self.frames.pop();
         let theirs = std::mem::replace(&mut self.errors, caller);
-        if !theirs.is_empty() && (model.options.inline || self.is_sound(key)) {
+        if !theirs.is_empty() && (model.options.inline || self.recursive || self.is_sound(key)) {
             let name = model.ident.to_string();
+            let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
+            let exprs: Vec<&Expr> = given.iter().map(|g| g.expr).collect();
+            let operands = if self.in_callee() { String::new() } else { self.operands(&values, &exprs) };
             for fault in theirs {
-                self.fault(at.to_token_stream(), message::inside(&name, &fault.to_string()));
+                let message = message::misfit(&message::inside(&name, &fault.to_string()), &operands, "");
+                self.fault(at.to_token_stream(), message);
             }
         }
         compiled

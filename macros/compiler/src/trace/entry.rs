@@ -34,9 +34,24 @@ pub(crate) fn attempts(library: &Library, key: &str, errors: &Errors, checking: 
             continue;
         }
         let sound = tracer.errors.is_empty();
-        tracer.errors.into_iter().for_each(|e| errors.push(e));
+        distinct(tracer.errors).into_iter().for_each(|e| errors.push(e));
         return traced.filter(|_| sound);
     }
+}
+
+/// A closure that is called twice, or a loop, may meet one fault twice.
+fn distinct(all: Vec<syn::Error>) -> Vec<syn::Error> {
+    let mut kept: Vec<syn::Error> = Vec::new();
+    for error in all {
+        let same = |other: &syn::Error| {
+            let (one, two) = (error.span(), other.span());
+            one.start() == two.start() && one.end() == two.end() && error.to_string() == other.to_string()
+        };
+        if !kept.iter().any(same) {
+            kept.push(error);
+        }
+    }
+    kept
 }
 
 impl<'a> Tracer<'a> {
@@ -122,6 +137,7 @@ impl<'a> Tracer<'a> {
             _ => result,
         };
         let tail: &dyn ToTokens = match model.body.stmts.last() {
+            Some(Stmt::Expr(_, Some(semi))) if matches!(result, Value::Unit) => semi,
             Some(Stmt::Expr(Expr::Return(r), _)) if r.expr.is_some() => r.expr.as_ref().expect("just seen"),
             Some(Stmt::Expr(expr, None)) => expr,
             _ => &model.body,
@@ -247,6 +263,10 @@ impl<'a> Tracer<'a> {
         let name = model.ident.to_string();
         let value = self.read(value.clone());
         let Value::Tensor(tensor) = &value else {
+            if matches!(value, Value::Unit) {
+                self.fault(tail, message::result_nothing(&name));
+                return;
+            }
             if !value.is_poison() {
                 let got = self.describe(&value);
                 self.fault(tail, message::result_kind(&name, &got));

@@ -210,7 +210,8 @@ impl<'a> Tracer<'a> {
             },
             _ => {
                 let (what, name) = (self.describe(&base), member.to_token_stream().to_string());
-                let method = matches!(base, Value::Tensor(_)) && surface::method(&name).is_some();
+                let known = surface::method(&name).is_some() || super::method::SHAPE.contains(&name.as_str());
+                let method = matches!(base, Value::Tensor(_)) && known;
                 self.fault(member, message::no_fields(&what, &name, method))
             }
         }

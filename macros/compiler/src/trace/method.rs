@@ -11,7 +11,7 @@ use std::rc::Rc;
 use syn::{Expr, ExprMethodCall, GenericArgument, Type};
 
 /// What a tensor tells about its shape while compiling.
-const SHAPE: [&str; 5] = ["size", "shape", "rank", "dim", "numel"];
+pub(crate) const SHAPE: [&str; 5] = ["size", "shape", "rank", "dim", "numel"];
 
 const TREE: [&str; 5] = ["forward", "clip_norm", "clip_value", "norm", "clone"];
 
@@ -44,14 +44,13 @@ impl<'a> Tracer<'a> {
             return self.shape_method(&t, call);
         }
         let Some(entry) = surface::method(&name) else {
-            let what = self.describe(&Value::Tensor(t));
             let message = match name.as_str() {
                 "unwrap" | "expect" => message::cant(&format!("`.{name}()`"), message::TRY),
                 "backward" | "grad" | "requires_grad" => message::eager_method(&name),
                 "item" | "to_vec" | "as_slice" | "data" => message::no_numbers(&name),
                 "forward" => message::forward_of_tensor(),
                 _ if surface::function(&name).is_some() => message::is_function(&name),
-                _ => message::unknown_method(&what, &name, surface::nearest_method(&name)),
+                _ => message::unknown_method("a tensor", &name, surface::nearest_method(&name)),
             };
             return self.fault(&call.method, message);
         };
@@ -140,7 +139,7 @@ impl<'a> Tracer<'a> {
                 self.fault(&call.method, message::surface_count(&name, wanted, args.len(), true))
             }
             _ => {
-                let what = format!("a `{}`", tree.form.name);
+                let what = format!("`{}`", tree.form.name);
                 let known = if tree.form.inner.is_some() { &["step"][..] } else { &TREE[..] };
                 let near = surface::nearest(&name, known.iter().copied());
                 self.fault(&call.method, message::unknown_method(&what, &name, near))

@@ -13,7 +13,17 @@ impl Tracer<'_> {
             return Value::Poison;
         }
         let hint = self.hint(&error.fault);
+        // A callee's names say nothing to the caller, whose arguments are named where the fault is reported.
+        let operands = if self.in_callee() { "" } else { operands };
         self.fault(at, message::misfit(&error.to_string(), operands, &hint))
+    }
+
+    /// Whether a callee of the entry is traced.
+    pub fn in_callee(&self) -> bool {
+        self.frames
+            .last()
+            .zip(self.frames.first())
+            .is_some_and(|(last, first)| last.owner.key != first.owner.key)
     }
 
     fn fits_by_assertion(&mut self, fault: &Fault) -> bool {

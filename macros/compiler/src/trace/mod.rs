@@ -56,6 +56,8 @@ pub(crate) struct Tracer<'a> {
     again: bool,
     /// Whether this is a second look at a callee's own faults.
     checking: bool,
+    /// Whether a model calls itself by way of others, which none of them can see alone.
+    recursive: bool,
     spans: Vec<Span>,
     vars: Vec<Variable>,
     /// The functions under construction, innermost last.
@@ -74,6 +76,7 @@ impl<'a> Tracer<'a> {
             assumed,
             again: false,
             checking: false,
+            recursive: false,
             spans: Vec::new(),
             vars: Vec::new(),
             frames: Vec::new(),

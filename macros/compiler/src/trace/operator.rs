@@ -3,7 +3,7 @@
 use super::Tracer;
 use super::value::Value;
 use crate::message::body as message;
-use kiln_ir::{Dim, surface};
+use kiln_ir::{Dim, SymKind, surface};
 use syn::{BinOp, Expr, ExprBinary, ExprUnary, UnOp};
 
 impl Tracer<'_> {
@@ -72,8 +72,14 @@ impl Tracer<'_> {
         let got = self.describe(value);
         let text = self.text(expr);
         let message = match value {
+            Value::Int(n) if n.syms().iter().all(|s| self.syms.info(*s).kind == SymKind::Const) => {
+                message::constant_as_operand(&text)
+            }
             Value::Int(_) => message::size_as_operand(&text),
-            Value::Tree(_) => message::tree_as_operand(&text, &got),
+            Value::Tree(tree) => {
+                let field = tree.form.fields.first().map_or("", String::as_str);
+                message::tree_as_operand(&text, &got, field)
+            }
             _ => message::operand(&got),
         };
         self.fault(expr, message)

@@ -68,10 +68,7 @@ impl Tracer<'_> {
         for (value, expr) in [(&net, net_expr), (&grads, grads_expr)] {
             if wanted.is_some() && form(value) != wanted {
                 let want = wanted.as_ref().map_or(String::new(), |f| f.show(self));
-                let got = match value {
-                    Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
-                    other => self.describe(other),
-                };
+                let got = self.describe(value);
                 let what = if std::ptr::eq(expr, net_expr) { "net" } else { "grads" };
                 return self.fault(expr, message::argument_type("step", what, &want, &got, ""));
             }

@@ -165,7 +165,7 @@ impl Tracer<'_> {
     pub fn describe(&self, value: &Value) -> String {
         match value {
             Value::Tensor(t) => format!("a {}", self.show_ty(&self.ty(t))),
-            Value::Tree(tree) => format!("a `{}`", tree.form.name),
+            Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
             Value::Array(list) => format!("an array of {}", list.len()),
             Value::Tuple(list) => format!("a tuple of {}", list.len()),
             Value::Place(var) => self.describe(&self.vars[var.0].value),

@@ -76,7 +76,8 @@ impl Entry {
                 return Err(b.error(Fault::Attribute { op: self.name.into(), what }));
             }
         }
-        (self.build)(b, &Args::new(self.name, b, args)?)
+        let args = Args::new(self.name, b, args)?;
+        (self.build)(b, &args).map_err(|e| e.of(self.name))
     }
 
     /// Builds a call that yields one tensor.

@@ -1,0 +1,62 @@
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.rellu() }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.ln().banana() }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.softmax() }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.softmax(x) + x.elu(1) + x.leaky_relu("a") }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { relu(x) + x.cat(x, 0) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<> { helper(x) + corss_entropy(x, x) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.to(f23) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { y.relu() + xx }
+
+#[params] struct Mlp { fc1: Linear<3, 4>, fc2: Linear<4, 3> }
+#[model] fn f(net: &Mlp, x: Tensor<3>) -> Tensor<3> { net.fc3.forward(x) + net.fc2.wieght.sum() }
+
+#[model] fn g<const N: usize>(x: Tensor<N, 3>, y: Tensor<N>) -> Tensor<N> { x.sum_dim(1) + y }
+#[model] fn f(x: Tensor<5, 4>, y: Tensor<5>) -> Tensor<5> { g(x, y) }
+#[model] fn h(x: Tensor<5, 3>, y: Tensor<4>) -> Tensor<5> { g(x, y.relu()) }
+#[model] fn k(x: Tensor<5, 3>, y: Tensor<i64, 5>) -> Tensor<5> { g(x, y) }
+#[model] fn l(x: Tensor<5, 3>) -> Tensor<5> { g(x) + g(x, 1.0) }
+
+#[params] struct A { w: Tensor<3> }
+#[params] struct B { w: Tensor<3> }
+#[model] fn g(a: &A, x: Tensor<3>) -> Tensor<3> { a.w * x }
+#[model] fn f(b: &B, x: Tensor<3>) -> Tensor<3> { g(b, x) + g(x, x) }
+#[model] fn h(a: &A, x: Tensor<3>) -> Tensor<3> { a.forward(x) + a.farward(x) + a * x }
+
+struct Plain { w: Tensor<3> }
+#[model] fn f(net: &Plain, x: Tensor<3>) -> Tensor<3> { net.w * x }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { f(x) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { g(x) }
+#[model] fn g(x: Tensor<3>) -> Tensor<3> { f(x) }
+
+#[model(inline)] fn block(x: Tensor) -> Tensor { x.matmul(x) }
+#[model] fn f(x: Tensor<3, 4>) -> Tensor<3, 4> { block(x) }
+
+#[model] fn broken(x: Tensor<3>) -> Tensor<3> { x.rellu() }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { broken(x) + x.gelo() }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { let g = |a, b| a * b; g(x) + x(x) }
+
+#[model] fn f(x: Tensor<3>, train: bool) -> Tensor<3> { if train { x } else { x * 2.0 } }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { x.data + x.shape + x.0 }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<> { x.backward(); x.sum().item() }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { let g = |a| a.rellu(); g(x) + g(x * 2.0) }
+
+#[params] struct Mlp { fc1: Linear<784> }
+#[model] fn f(net: &Mlp, x: Tensor<3>) -> Tensor<3> { x }
+#[model] fn g(net: &Linear<3, 4>, x: Tensor<3>) -> Tensor<3> { net.forward(x) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { cat(x, 0) + cat(&[x, 3.0], 0) + stack(&[], 0) }
+
+#[model] fn f(x: Tensor<3>, y: Tensor<3>) -> Tensor<> { mse_loss_with(x, y, "men") + cross_entropy_with(x, y, w, 0, 0.1, "mean") }
