@@ -13,6 +13,12 @@ pub mod link;
 pub mod trace;
 pub mod traced;
 
+pub mod fuse;
+
+pub mod plan;
+
+pub mod emit;
+
 pub mod model;
 pub mod params;
 

@@ -106,7 +106,8 @@ pub enum Op {
         /// Labels of the result's axes.
         out: Vec<u8>,
     },
-    /// To another element type. Float to integer truncates and saturates, NaN to 0; to bool: `x != 0`.
+    /// To another element type. Float to integer truncates and saturates, NaN to 0; integer to a narrower one wraps;
+    /// to bool: `x != 0`.
     Cast(DType),
     /// Identity with derivative 0.
     StopGrad,

@@ -60,6 +60,8 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     fn erf(self) -> Self;
+    /// The angle in radians of the point `(x, self)`.
+    fn atan2(self, x: Self) -> Self;
     /// `self` to the power of `y`.
     fn pow(self, y: Self) -> Self;
     /// `self` to a whole power.
@@ -103,6 +105,10 @@ macro_rules! real {
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
                 $t::copysign(self, sign)
+            }
+            #[inline(always)]
+            fn atan2(self, x: Self) -> Self {
+                $t::atan2(self, x)
             }
             #[inline(always)]
             fn pow(self, y: Self) -> Self {

@@ -3,7 +3,9 @@
 //! Emitted code names only what is here. Nothing here knows of graphs, tensors or files: kernels take slices,
 //! sizes and strides, and check them once, up front.
 
+pub mod fold;
 pub mod gemm;
 pub mod isa;
+pub mod launch;
 pub mod math;
 pub mod threads;

@@ -85,7 +85,22 @@ pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
         Op::Contract { lhs, rhs, out } => contract::eval(lhs, rhs, out, args[0], args[1], cx),
         _ => basic::eval(op, args, cx),
     };
+    let data = match op {
+        // Whole numbers wrap within their type, as in torch; only floats saturate.
+        Op::Cast(_) if args[0].dtype.is_float() => data,
+        Op::Const(..) | Op::Iota { .. } => data,
+        _ => data.into_iter().map(|x| wrapped(x, cx.ty.dtype)).collect(),
+    };
     Array::rounded(cx.ty.dtype, cx.shape(), data)
+}
+
+/// A whole number reduced to those of the type.
+fn wrapped(x: f64, dtype: DType) -> f64 {
+    match dtype {
+        DType::I32 => (x as i64 as i32).into(),
+        DType::U8 => (x as i64 as u8).into(),
+        _ => x,
+    }
 }
 
 /// The operation's name in the text form.

@@ -140,25 +140,10 @@ fn two<T: Num>(scalar: Scalar, x: &View<T>, y: &View<T>) -> View<T> {
     }
 }
 
-fn angle<T: Num + Real + Angle>(scalar: Scalar, x: &View<T>, y: &View<T>) -> View<T> {
+fn angle<T: Num + Real>(scalar: Scalar, x: &View<T>, y: &View<T>) -> View<T> {
     match scalar {
         Scalar::Pow => binary(x, y, Real::pow),
-        _ => binary(x, y, T::atan2),
-    }
-}
-
-/// The angle of a point, which kernels don't need.
-trait Angle {
-    fn atan2(self, other: Self) -> Self;
-}
-impl Angle for f32 {
-    fn atan2(self, other: f32) -> f32 {
-        f32::atan2(self, other)
-    }
-}
-impl Angle for f64 {
-    fn atan2(self, other: f64) -> f64 {
-        f64::atan2(self, other)
+        _ => binary(x, y, Real::atan2),
     }
 }
 

@@ -6,6 +6,7 @@
 //! strip of partial sums is alive. Kernels are chosen when the program runs; everything is compiled here, once.
 
 mod drive;
+mod finish;
 mod into;
 mod kernel;
 mod pack;
@@ -16,6 +17,7 @@ mod tests;
 mod x86;
 
 use super::isa::Isa;
+pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
 pub use into::gemm_into;
 use kernel::Kernels;
 pub use pack::PackedB;

@@ -1,9 +1,17 @@
 //! What emitted code calls. No part of the public surface: it may change with any release.
 
 mod leaves;
+mod scalar;
+mod scratch;
 mod sizes;
 
+pub use crate::__kiln_fold as fold;
+pub use crate::kernels::fold::{BLOCK, blocks, total};
+pub use crate::kernels::gemm::{Finish, Matrix, Plane, gemm_finish, gemm_into, plane};
+pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
+pub use scalar::*;
+pub use scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use sizes::{Place, agree, bound, extents, fit, same};
 
 use crate::{Element, Shape, Tensor};
@@ -27,9 +35,4 @@ pub fn join(prefix: &str, name: &str) -> String {
 /// If the rank is above [`crate::MAX_RANK`] or the elements exceed the address space.
 pub fn output<T: Element>(shape: &[usize]) -> Tensor<T> {
     Tensor::recycled(Shape::new(shape).unwrap_or_else(|error| panic!("{error}")))
-}
-
-pub struct Scratch(pub Vec<u64>);
-pub fn scratch<R>(bytes: usize, run: impl FnOnce(&mut Scratch) -> R) -> R {
-    run(&mut Scratch(vec![0; bytes / 8 + 1]))
 }

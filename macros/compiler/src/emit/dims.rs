@@ -1,0 +1,143 @@
+//! Dims and positions as `usize` expressions.
+
+use crate::fuse::affine::{Affine, Derived, Var};
+use kiln_ir::{Dim, SymKind, Syms};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+
+/// The variable of a free dim, or the path of a constant one.
+pub fn symbol(name: &str, kind: &SymKind) -> TokenStream {
+    match kind {
+        SymKind::Free { .. } => {
+            let ident = ident(name);
+            quote!(#ident)
+        }
+        // The text of a path or expression that the user wrote.
+        SymKind::Const => name.parse().unwrap_or_else(|_| {
+            let ident = ident(name);
+            quote!(#ident)
+        }),
+    }
+}
+
+/// An identifier from any text, itself where it is one.
+pub fn ident(text: &str) -> Ident {
+    let mut clean: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    if clean.is_empty() || clean.starts_with(|c: char| c.is_numeric()) {
+        clean.insert(0, '_');
+    }
+    syn::parse_str(&clean).unwrap_or_else(|_| Ident::new(&format!("{clean}_"), Span::call_site()))
+}
+
+/// Suffixed where a method is called on it.
+fn number(n: i64, suffixed: bool) -> TokenStream {
+    let n = n.unsigned_abs() as usize;
+    let literal = if suffixed { Literal::usize_suffixed(n) } else { Literal::usize_unsuffixed(n) };
+    quote!(#literal)
+}
+
+/// A sum of products, those with a minus last. `wrapping` where a part may be below 0 and is not used then.
+fn sum(terms: Vec<(i64, Vec<TokenStream>)>, wrapping: bool) -> TokenStream {
+    let product = |c: i64, factors: &[TokenStream]| {
+        let mut parts = factors.to_vec();
+        if c != 1 || parts.is_empty() {
+            parts.push(number(c, wrapping));
+        }
+        let first = parts[0].clone();
+        match wrapping {
+            true => parts[1..].iter().fold(first, |p, f| quote!(usize::wrapping_mul(#p, #f))),
+            false => parts[1..].iter().fold(first, |p, f| quote!(#p * #f)),
+        }
+    };
+    let (plus, minus): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(c, _)| *c > 0);
+    let total = |terms: &[(i64, Vec<TokenStream>)]| {
+        let products: Vec<TokenStream> = terms.iter().map(|(c, f)| product(c.abs(), f)).collect();
+        let Some((first, rest)) = products.split_first() else { return quote!(0usize) };
+        match wrapping {
+            true => rest.iter().fold(first.clone(), |s, t| quote!(usize::wrapping_add(#s, #t))),
+            false => quote!(#first #(+ #rest)*),
+        }
+    };
+    let sum = total(&plus);
+    match (minus.is_empty(), wrapping) {
+        (true, _) => sum,
+        (false, true) => {
+            let less = total(&minus);
+            quote!(usize::wrapping_sub(#sum, #less))
+        }
+        (false, false) => {
+            let less = total(&minus);
+            quote!((#sum) - (#less))
+        }
+    }
+}
+
+/// Names of dims and loop counters in emitted code.
+pub struct Dims<'a> {
+    /// The function's symbols.
+    pub syms: &'a Syms,
+}
+
+impl Dims<'_> {
+    fn factors(&self, monomial: &[kiln_ir::Sym]) -> Vec<TokenStream> {
+        monomial
+            .iter()
+            .map(|s| {
+                let info = self.syms.info(*s);
+                symbol(&info.name, &info.kind)
+            })
+            .collect()
+    }
+
+    /// The dim's value: an expression that binds as a sum does, unless it is one term.
+    pub fn dim(&self, dim: &Dim) -> TokenStream {
+        sum(dim.terms().iter().map(|(m, c)| (*c, self.factors(m))).collect(), false)
+    }
+
+    /// The dim's value as an operand of any operator.
+    pub fn operand(&self, dim: &Dim) -> TokenStream {
+        let value = self.dim(dim);
+        match dim.literal().is_some() || dim.symbol().is_some() {
+            true => value,
+            false => quote!((#value)),
+        }
+    }
+
+    /// The value of a position.
+    pub fn affine(&self, at: &Affine, var: &dyn Fn(Var) -> TokenStream, wrapping: bool) -> TokenStream {
+        let mut terms = Vec::new();
+        for (v, coefficient) in &at.terms {
+            let v = var(*v);
+            for (m, c) in coefficient.terms() {
+                let mut factors = vec![v.clone()];
+                factors.extend(self.factors(m));
+                terms.push((*c, factors));
+            }
+        }
+        terms.extend(at.constant.terms().iter().map(|(m, c)| (*c, self.factors(m))));
+        sum(terms, wrapping)
+    }
+
+    /// The definition of a derived variable.
+    pub fn derived(&self, what: &Derived, var: &dyn Fn(Var) -> TokenStream) -> TokenStream {
+        let at = self.affine(what.affine(), var, true);
+        match what {
+            Derived::Quotient(_, by) => {
+                let by = self.operand(by);
+                quote!((#at) / #by)
+            }
+            Derived::Remainder(_, by) => {
+                let by = self.operand(by);
+                quote!((#at) % #by)
+            }
+        }
+    }
+}
+
+/// The counter of an axis, or a derived variable.
+pub fn variable(var: Var) -> Ident {
+    match var {
+        Var::Axis(i) => format_ident!("i{i}"),
+        Var::Derived(i) => format_ident!("d{i}"),
+    }
+}

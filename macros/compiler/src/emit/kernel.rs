@@ -1,0 +1,478 @@
+//! A kernel as a struct of what it reads and a function that runs.
+
+use super::dims::{Dims, variable};
+use super::pass::{Innermost, Names, Pass, Writer};
+use super::scalar;
+use crate::fuse::affine::Var;
+use crate::fuse::expr::{Expr, Id};
+use crate::fuse::kernel::{How, Kernel, Loops, Reduce, Role, Store};
+use kiln_ir::{DType, Dim, Func, Scalar, Sym, SymKind, Value};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::BTreeSet;
+
+/// What emitting a kernel needs to know.
+pub struct Context<'a> {
+    /// The function.
+    pub func: &'a Func,
+    /// Names of values.
+    pub names: &'a Names<'a>,
+}
+
+/// A kernel's struct.
+pub struct Emitted {
+    /// Fields: the stored values that it reads.
+    pub reads: Vec<Value>,
+    /// Fields: the free dims that it needs.
+    pub frees: Vec<Sym>,
+    /// Fields: counters of the loops around a product.
+    pub batch: Vec<Ident>,
+    /// The struct and its implementation.
+    pub items: TokenStream,
+}
+
+/// Emits a kernel under a name.
+pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
+    let dims = Dims { syms: &cx.func.syms };
+    let loaded = loaded(kernel);
+    let reads: Vec<Value> = loaded.into_iter().filter(|v| (cx.names.in_place)(*v).is_none()).collect();
+    let frees = frees(cx.func, kernel);
+    let batch: Vec<Ident> = match &kernel.loops {
+        Loops::Gemm(g) => (0..g.roles.len())
+            .filter(|i| g.roles[*i] == Role::Batch)
+            .map(|i| variable(Var::Axis(i)))
+            .collect(),
+        _ => vec![],
+    };
+    let fields: Vec<Ident> = reads.iter().map(|v| (cx.names.slice)(*v)).collect();
+    let sizes: Vec<Ident> =
+        frees.iter().map(|s| super::dims::ident(&cx.func.syms.info(*s).name)).chain(batch.clone()).collect();
+    let types = reads.iter().map(|v| format_ident!("{}", (cx.names.element)(*v)));
+    let (declared, used) = match reads.is_empty() {
+        true => (quote!(), quote!()),
+        false => (quote!(<'a>), quote!(<'_>)),
+    };
+    let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self;);
+    let body = match &kernel.loops {
+        Loops::Gemm(g) => gemm(cx, kernel, g.value, &dims, &open),
+        Loops::Flat => flat(cx, kernel, &dims, &open),
+        Loops::Rows { reduces, .. } => rows(cx, kernel, reduces, &dims, &open),
+        Loops::Columns { outer, reduces } => columns(cx, kernel, *outer, reduces, &dims, &open),
+    };
+    let of = if matches!(kernel.loops, Loops::Gemm(_)) { quote!(Finish) } else { quote!(Kernel) };
+    let items = quote! {
+        struct #name #declared { #(#fields: &'a [#types],)* #(#sizes: usize,)* }
+        impl ::kiln::rt::#of for #name #used { #body }
+    };
+    Emitted { reads, frees, batch, items }
+}
+
+/// The stored values that a kernel's expressions load.
+fn loaded(kernel: &Kernel) -> Vec<Value> {
+    let mut loaded = Vec::new();
+    for id in kernel.exprs.needed(&kernel.roots()) {
+        if let Expr::Load(v, ..) = kernel.exprs.get(id)
+            && !loaded.contains(v)
+        {
+            loaded.push(*v);
+        }
+    }
+    loaded
+}
+
+/// The free dims that occur anywhere in a kernel's code.
+fn frees(func: &Func, kernel: &Kernel) -> Vec<Sym> {
+    let mut syms = BTreeSet::new();
+    let mut add = |d: &Dim| syms.extend(d.syms());
+    kernel.axes.iter().for_each(&mut add);
+    for at in kernel.exprs.affines() {
+        add(&at.constant);
+        at.terms.iter().for_each(|(_, c)| add(c));
+    }
+    for derived in &kernel.exprs.derived {
+        match derived {
+            crate::fuse::affine::Derived::Quotient(_, by)
+            | crate::fuse::affine::Derived::Remainder(_, by) => add(by),
+        }
+    }
+    for (expr, _) in &kernel.exprs.nodes {
+        if let Expr::Load(_, _, guards) | Expr::Inside(guards) = expr {
+            guards.iter().for_each(|g| add(&g.span));
+        }
+    }
+    let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
+    syms.into_iter().filter(free).collect()
+}
+
+/// `(a, (b, ()))`
+pub fn nested(items: &[TokenStream]) -> TokenStream {
+    items.iter().rev().fold(quote!(()), |rest, item| quote!((#item, #rest)))
+}
+
+fn out_type(cx: &Context, kernel: &Kernel, what: &TokenStream) -> TokenStream {
+    let one = |s: &Store| {
+        let t = format_ident!("{}", (cx.names.element)(s.value));
+        quote!(::kiln::rt::#what<'o, #t>)
+    };
+    let types: Vec<TokenStream> = kernel.stores.iter().map(one).collect();
+    nested(&types)
+}
+
+fn store_names(cx: &Context, kernel: &Kernel) -> Vec<Ident> {
+    kernel.stores.iter().map(|s| (cx.names.slice)(s.value)).collect()
+}
+
+/// The value as it is stored: truth values as bytes where they are.
+fn stored(cx: &Context, store: &Store, dtype: DType, value: &TokenStream) -> TokenStream {
+    match (dtype, (cx.names.element)(store.value)) {
+        (DType::Bool, "u8") => quote!(u8::from(#value)),
+        _ => value.clone(),
+    }
+}
+
+/// The loops of levels 2 and more around the innermost statements.
+fn nest(kernel: &Kernel, dims: &Dims, levels: &[Vec<TokenStream>], innermost: TokenStream) -> TokenStream {
+    let outer = kernel.outer();
+    let depth = levels.len();
+    let mut body = innermost;
+    for level in (0..depth.saturating_sub(1)).rev() {
+        let (name, len, statements) =
+            (variable(Var::Axis(outer + level)), dims.dim(&kernel.axes[outer + level]), &levels[level]);
+        body = quote!(for #name in 0..#len { #(#statements)* #body });
+    }
+    body
+}
+
+fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &TokenStream) -> TokenStream {
+    let acc = format_ident!("{}", cx.func.ty(value).dtype.name());
+    let innermost = Innermost { start: Some(quote!(col)), len: quote!(acc.len()) };
+    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
+    let roots: Vec<Id> = kernel.stores.iter().map(|s| s.expr).collect();
+    let Pass { levels, roots } = writer.pass(&roots);
+    let names = store_names(cx, kernel);
+    let lines = names.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
+    let lines = nested(&lines);
+    let elements: Vec<Ident> =
+        kernel.stores.iter().map(|s| format_ident!("{}", (cx.names.element)(s.value))).collect();
+    let types = nested(&elements.iter().map(|t| quote!(&mut [#t])).collect::<Vec<_>>());
+    let stores = kernel.stores.iter().zip(&names).zip(&roots).map(|((s, name), root)| {
+        let value = stored(cx, s, kernel.exprs.dtype(s.expr), root);
+        quote!(#name[j] = #value;)
+    });
+    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Plane)), &writer.scopes);
+    let row = match &kernel.loops {
+        Loops::Gemm(g) => g.roles.iter().position(|r| *r == Role::M).map(|i| variable(Var::Axis(i))),
+        _ => None,
+    };
+    let row = row.map(|row| quote!(let #row = row;));
+    let statements = levels.iter().flatten();
+    quote! {
+        type Acc = #acc;
+        type Out<'o> = #out;
+        #[inline(always)]
+        fn line(&self, row: usize, col: usize, acc: &[#acc], out: #types) {
+            #open
+            let #lines = out;
+            #row
+            #(let #names = &mut #names[..acc.len()];)*
+            #(#kernel_scope)*
+            #(#row_scope)*
+            for j in 0..acc.len() { #(#statements)* #(#stores)* }
+        }
+    }
+}
+
+fn flat(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> TokenStream {
+    let innermost = Innermost { start: Some(quote!(units.start)), len: quote!(units.len()) };
+    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
+    let roots: Vec<Id> = kernel.stores.iter().map(|s| s.expr).collect();
+    let Pass { levels, roots } = writer.pass(&roots);
+    let names = store_names(cx, kernel);
+    let stores = kernel.stores.iter().zip(&names).zip(&roots).map(|((s, name), root)| {
+        let value = stored(cx, s, kernel.exprs.dtype(s.expr), root);
+        quote!(#name[j] = #value;)
+    });
+    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
+    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
+    let statements = levels.iter().flatten();
+    quote! {
+        type Out<'o> = #out;
+        #[inline(always)]
+        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
+            #open
+            let #parts = out;
+            #(let #names = &mut #names.all()[..units.len()];)*
+            #(#kernel_scope)*
+            #(#row_scope)*
+            for j in 0..units.len() { #(#statements)* #(#stores)* }
+        }
+    }
+}
+
+/// The counters of the axes that count rows.
+fn row_counters(kernel: &Kernel, dims: &Dims) -> TokenStream {
+    let outer = kernel.outer();
+    let mut rest = quote!(row);
+    let mut counters = Vec::new();
+    for i in (0..outer).rev() {
+        let name = variable(Var::Axis(i));
+        if i == 0 {
+            counters.push(quote!(let #name = #rest;));
+            break;
+        }
+        let len = dims.operand(&kernel.axes[i]);
+        counters.push(quote!(let #name = #rest % #len;));
+        rest = quote!(#rest / #len);
+    }
+    quote!(#(#counters)*)
+}
+
+/// Elements of a row.
+pub fn width(kernel: &Kernel) -> Dim {
+    kernel.axes[kernel.outer()..].iter().fold(Dim::from(1), |n, d| n * d.clone())
+}
+
+fn rows(cx: &Context, kernel: &Kernel, reduces: &[Reduce], dims: &Dims, open: &TokenStream) -> TokenStream {
+    let len = kernel.axes[kernel.outer()..].last().map_or(quote!(1), |d| dims.dim(d));
+    let innermost = Innermost { start: None, len };
+    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
+    let mut hosts: Vec<&Store> = hosts(cx, kernel);
+    for (n, reduce) in reduces.iter().enumerate() {
+        let later: Vec<Id> =
+            reduces[n + 1..].iter().map(|r| r.expr).chain(kernel.stores.iter().map(|s| s.expr)).collect();
+        let stash = stash(kernel, reduce.expr, &later, &mut hosts, &writer);
+        reduction(cx, kernel, n, reduce, stash, &mut writer, dims);
+    }
+    store_rows(cx, kernel, &mut writer, dims);
+    let names = store_names(cx, kernel);
+    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
+    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
+    let units = kernel.stores.iter().zip(&names).map(|(s, name)| {
+        let width = if s.per_row { quote!(1) } else { dims.dim(&width(kernel)) };
+        quote!(let #name = &mut #name.unit(unit)[..#width];)
+    });
+    let counters = row_counters(kernel, dims);
+    quote! {
+        type Out<'o> = #out;
+        #[inline(always)]
+        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
+            #open
+            let #parts = out;
+            #(#kernel_scope)*
+            for (unit, row) in units.enumerate() {
+                #(#units)*
+                #counters
+                #(#row_scope)*
+            }
+        }
+    }
+}
+
+/// Results in whose slices an earlier pass can leave what a later one needs again.
+fn hosts<'k>(cx: &Context, kernel: &'k Kernel) -> Vec<&'k Store> {
+    let overwrites = |s: &Store| loaded(kernel).iter().any(|v| (cx.names.in_place)(*v) == Some(s.value));
+    let one_loop = kernel.axes.len() == kernel.outer() + 1;
+    kernel
+        .stores
+        .iter()
+        .filter(|s| one_loop && !s.per_row && !overwrites(s) && cx.func.ty(s.value).dtype.is_float())
+        .collect()
+}
+
+/// A costly expression of this pass that a later pass needs, and the result in whose slice it is left.
+fn stash(
+    kernel: &Kernel,
+    root: Id,
+    later: &[Id],
+    hosts: &mut Vec<&Store>,
+    writer: &Writer,
+) -> Option<(Id, Value)> {
+    let needed = kernel.exprs.needed(later);
+    let costly = kernel.exprs.needed(&[root]).into_iter().rev().find(|id| {
+        let heavy = matches!(kernel.exprs.get(*id), Expr::Map(s, _) if weight(*s) > 1);
+        heavy && needed.contains(id) && !writer.stashed.contains_key(id)
+    })?;
+    let host = hosts.iter().position(|s| kernel.exprs.dtype(s.expr) == kernel.exprs.dtype(costly))?;
+    Some((costly, hosts.remove(host).value))
+}
+
+/// About how many additions a scalar function costs.
+pub fn weight(s: Scalar) -> usize {
+    use Scalar::*;
+    match s {
+        Exp | Expm1 | Log | Log1p | Tanh => 12,
+        Erf | Sin | Cos | Pow | Atan2 => 30,
+        _ => 1,
+    }
+}
+
+fn reduction(
+    cx: &Context,
+    kernel: &Kernel,
+    n: usize,
+    reduce: &Reduce,
+    stash: Option<(Id, Value)>,
+    writer: &mut Writer,
+    dims: &Dims,
+) {
+    let dtype = kernel.exprs.dtype(reduce.expr);
+    let roots: Vec<Id> = std::iter::once(reduce.expr).chain(stash.map(|(id, _)| id)).collect();
+    let Pass { levels, roots } = writer.pass(&roots);
+    let element = &roots[0];
+    let name = format_ident!("r{n}");
+    writer.reduced.push(quote!(#name));
+    let keep = stash.map(|(id, host)| {
+        let (slice, value) = ((cx.names.slice)(host), &roots[1]);
+        writer.stashed.insert(id, host);
+        quote!(#slice[j] = #value;)
+    });
+    let (len, inner) = (&writer.innermost.len, levels.last());
+    let Some(inner) = inner else {
+        let alone = if reduce.how == How::ArgMax { quote!(0i64) } else { quote!(#element) };
+        return writer.scopes[1].push(quote!(let #name = #alone;));
+    };
+    let statement = match (reduce.how, dtype.is_float()) {
+        (How::ArgMax, _) => arg_max(&name, dtype, len, inner, element),
+        (how, true) => {
+            let (start, combine) = match how {
+                How::Sum => (scalar::zero(dtype), quote!(::kiln::rt::add)),
+                _ => (scalar::lowest(dtype), quote!(::kiln::rt::max)),
+            };
+            let fold = quote!(::kiln::rt::fold!(#start, #combine; j < #len => #(#inner)* #keep #element));
+            if levels.len() == 1 {
+                quote!(let #name = #fold;)
+            } else {
+                let nest = nest(kernel, dims, &levels, quote!(#name = #combine(#name, #fold);));
+                quote!(let mut #name = #start; #nest)
+            }
+        }
+        (how, false) => {
+            let (start, next) = match how {
+                How::Sum => (scalar::zero(dtype), scalar::add(dtype, &quote!(#name), element)),
+                _ => (scalar::lowest(dtype), scalar::max(dtype, &quote!(#name), element)),
+            };
+            let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #name = #next; }));
+            quote!(let mut #name = #start; #nest)
+        }
+    };
+    writer.scopes[1].push(statement);
+}
+
+/// The index of the first maximum; a NaN counts as the greatest.
+fn arg_max(
+    name: &Ident,
+    dtype: DType,
+    len: &TokenStream,
+    inner: &[TokenStream],
+    element: &TokenStream,
+) -> TokenStream {
+    let lowest = scalar::lowest(dtype);
+    let nan = if dtype.is_float() { quote!(|| (x.is_nan() && !best.is_nan())) } else { quote!() };
+    quote! {
+        let mut best = #lowest;
+        let mut #name = 0i64;
+        for j in 0..#len {
+            #(#inner)*
+            let x = #element;
+            if x > best #nan {
+                best = x;
+                #name = j as i64;
+            }
+        }
+    }
+}
+
+/// The last pass: what is stored for each element, and for the row.
+fn store_rows(cx: &Context, kernel: &Kernel, writer: &mut Writer, dims: &Dims) {
+    let (rows, full): (Vec<&Store>, Vec<&Store>) = kernel.stores.iter().partition(|s| s.per_row);
+    if !full.is_empty() {
+        let ids: Vec<Id> = full.iter().map(|s| s.expr).collect();
+        let Pass { levels, roots } = writer.pass(&ids);
+        let index = writer.inner_index();
+        let stores = full.iter().zip(&roots).map(|(s, root)| {
+            let (slice, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
+            quote!(#slice[#index] = #value;)
+        });
+        let stores = quote!(#(#stores)*);
+        let statement = match levels.last() {
+            Some(inner) => {
+                let len = &writer.innermost.len;
+                nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #stores }))
+            }
+            None => stores,
+        };
+        writer.scopes[1].push(statement);
+    }
+    let ids: Vec<Id> = rows.iter().map(|s| s.expr).collect();
+    let Pass { roots, .. } = writer.pass(&ids);
+    for (s, root) in rows.iter().zip(&roots) {
+        let (slice, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
+        writer.scopes[1].push(quote!(#slice[0] = #value;));
+    }
+}
+
+fn columns(
+    cx: &Context,
+    kernel: &Kernel,
+    outer: usize,
+    reduces: &[Reduce],
+    dims: &Dims,
+    open: &TokenStream,
+) -> TokenStream {
+    let names = store_names(cx, kernel);
+    let by_row = outer > 0;
+    let innermost = match by_row {
+        true => Innermost { start: None, len: dims.dim(kernel.axes.last().expect("columns")) },
+        false => Innermost { start: Some(quote!(units.start)), len: quote!(units.len()) },
+    };
+    let len = innermost.len.clone();
+    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
+    let ids: Vec<Id> = reduces.iter().map(|r| r.expr).collect();
+    let Pass { levels, roots } = writer.pass(&ids);
+    let mut starts = Vec::new();
+    let mut sums = Vec::new();
+    for ((reduce, name), root) in reduces.iter().zip(&names).zip(&roots) {
+        let dtype = kernel.exprs.dtype(reduce.expr);
+        let old = quote!(#name[j]);
+        let (start, next) = match reduce.how {
+            How::Sum => (scalar::zero(dtype), scalar::add(dtype, &old, root)),
+            _ => (scalar::lowest(dtype), scalar::max(dtype, &old, root)),
+        };
+        starts.push(quote!(#name.fill(#start);));
+        sums.push(quote!(#name[j] = #next;));
+    }
+    let inner = levels.last().expect("columns are loops");
+    let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #(#sums)* }));
+    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
+    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
+    let body = match by_row {
+        true => {
+            let counters = row_counters(kernel, dims);
+            quote! {
+                for (unit, row) in units.enumerate() {
+                    #(let #names = &mut #names.unit(unit)[..#len];)*
+                    #counters
+                    #(#starts)*
+                    #(#row_scope)*
+                    #nest
+                }
+            }
+        }
+        false => quote! {
+            #(let #names = &mut #names.all()[..units.len()];)*
+            #(#starts)*
+            #(#row_scope)*
+            #nest
+        },
+    };
+    quote! {
+        type Out<'o> = #out;
+        #[inline(always)]
+        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
+            #open
+            let #parts = out;
+            #(#kernel_scope)*
+            #body
+        }
+    }
+}

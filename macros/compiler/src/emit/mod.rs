@@ -1,0 +1,193 @@
+//! Emission: a planned function becomes kernels and a function that runs them, in plain Rust over `kiln::rt`.
+//!
+//! Invariant: nothing can fail from here on. Equal kernels are emitted once a unit; names come from the user's.
+
+pub mod dims;
+mod kernel;
+mod pass;
+mod report;
+mod run;
+mod scalar;
+
+use crate::fuse::{self, Fused, kernel::Kernel};
+use crate::plan::{self, Place, Plan};
+use kernel::Emitted;
+use kiln_ir::{Func, Op, Sym, SymKind, Value};
+use pass::Names;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The functions of one model with their kernels.
+#[derive(Default)]
+pub struct Unit {
+    items: Vec<TokenStream>,
+    /// Structs by their code under canonical names.
+    known: HashMap<String, Struct>,
+    taken: BTreeSet<String>,
+}
+
+/// A kernel's struct, to be built by name of field.
+#[derive(Clone)]
+struct Struct {
+    name: Ident,
+    fields: Vec<Ident>,
+}
+
+/// A function of a unit.
+pub struct Compiled {
+    /// Its name. It takes a `usize` for each of `dims`, then for each input of the graph a slice, `&mut` if an output
+    /// updates it, then a `&mut` slice for each other output, then the scratch area.
+    pub run: Ident,
+    /// The free dims.
+    pub dims: Vec<Sym>,
+    /// Bytes of the scratch area: a constant expression over the free dims.
+    pub scratch: TokenStream,
+    /// Floating-point operations of a call, multiply and add counting as two: likewise.
+    pub flops: TokenStream,
+    /// The plan as a text to read.
+    pub plan: String,
+}
+
+impl Unit {
+    /// An empty unit.
+    pub fn new() -> Unit {
+        Unit::default()
+    }
+
+    /// Compiles a function into the unit.
+    pub fn add(&mut self, func: &Func) -> Compiled {
+        let fused = fuse::fuse(func);
+        let plan = plan::plan(func, &fused);
+        let names = slice_names(func, &fused);
+        let structs: Vec<(Struct, Emitted)> =
+            fused.kernels.iter().map(|k| self.kernel(func, k, &plan, &names)).collect();
+        let run = self.fresh(&format!("run_{}", func.name));
+        let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
+        let dims: Vec<Sym> = (0..func.syms.0.len() as u32).map(Sym).filter(free).collect();
+        let function = run::function(func, &fused, &plan, &names, &structs, &run, &dims);
+        self.items.push(function);
+        let all = dims::Dims { syms: &func.syms };
+        Compiled {
+            run,
+            dims,
+            scratch: run::scratch(&plan, &all),
+            flops: all.dim(&report::flops(&fused)),
+            plan: report::text(func, &fused, &plan),
+        }
+    }
+
+    /// The kernels and functions.
+    pub fn finish(self) -> TokenStream {
+        let items = self.items;
+        quote!(#(#items)*)
+    }
+
+    /// Emits a kernel, unless an equal one is there.
+    fn kernel(
+        &mut self,
+        func: &Func,
+        kernel: &Kernel,
+        plan: &Plan,
+        names: &BTreeMap<Value, Ident>,
+    ) -> (Struct, Emitted) {
+        let canonical = canonical(kernel);
+        let plain = emit(func, kernel, plan, &canonical, &format_ident!("Kernel"));
+        let code = plain.items.to_string();
+        if let Some(known) = self.known.get(&code) {
+            return (known.clone(), plain);
+        }
+        let name = self.fresh(&camel(&kernel.name));
+        let emitted = emit(func, kernel, plan, names, &name);
+        let free = emitted.frees.iter().map(|s| dims::ident(&func.syms.info(*s).name));
+        let reads = emitted.reads.iter().map(|v| names[v].clone());
+        let fields = reads.chain(free).chain(emitted.batch.clone()).collect();
+        self.items.push(emitted.items.clone());
+        let known = Struct { name, fields };
+        self.known.insert(code, known.clone());
+        (known, emitted)
+    }
+
+    /// A name that no other item of the unit has.
+    fn fresh(&mut self, wanted: &str) -> Ident {
+        let wanted = dims::ident(wanted).to_string();
+        let apart = if wanted.starts_with(char::is_uppercase) { "" } else { "_" };
+        let numbered = (2..).map(|n| format!("{wanted}{apart}{n}"));
+        let name = std::iter::once(wanted.clone()).chain(numbered).find(|n| !self.taken.contains(n));
+        let name = name.expect("numbers don't end");
+        self.taken.insert(name.clone());
+        format_ident!("{name}")
+    }
+}
+
+fn emit(func: &Func, k: &Kernel, plan: &Plan, names: &BTreeMap<Value, Ident>, name: &Ident) -> Emitted {
+    let slice = |v: Value| names[&v].clone();
+    let element = |v: Value| plan::element(func.ty(v).dtype, plan.places[&v]);
+    let in_place = |v: Value| {
+        let Op::Input(i) = func.node(v).op else { return None };
+        let over = |s: &&fuse::kernel::Store| plan.places[&s.value] == Place::Input(i as usize);
+        k.stores.iter().find(over).map(|s| s.value)
+    };
+    let names = Names { slice: &slice, element: &element, in_place: &in_place };
+    kernel::kernel(&kernel::Context { func, names: &names }, k, name)
+}
+
+/// Names by order of occurrence, under which equal kernels have equal code.
+fn canonical(kernel: &Kernel) -> BTreeMap<Value, Ident> {
+    let mut names = BTreeMap::new();
+    let stores = kernel.stores.iter().map(|s| s.value);
+    for (n, v) in kernel.reads().into_iter().chain(stores).enumerate() {
+        names.entry(v).or_insert_with(|| format_ident!("b{n}"));
+    }
+    names
+}
+
+/// A name for each stored value and input: the user's, made unique.
+fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
+    // What the code around uses itself.
+    let own = [
+        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "x", "best", "lanes", "block",
+        "elements", "used", "l",
+    ];
+    let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
+    taken.extend(func.syms.0.iter().map(|s| s.name.clone()));
+    let inputs = func.values().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(v, _)| v);
+    let stored = fused.kernels.iter().flat_map(|k| k.stores.iter().map(|s| s.value));
+    let mut names = BTreeMap::new();
+    for v in inputs.chain(stored) {
+        let text = match func.node(v).op {
+            Op::Input(i) => func.inputs[i as usize].name.clone(),
+            _ => func.names[v.0 as usize].clone().unwrap_or_else(|| format!("v{}", v.0)),
+        };
+        let clean = snake(&text);
+        let numbered = (2..).map(|n| format!("{clean}_{n}"));
+        let name =
+            std::iter::once(clean.clone()).chain(numbered).find(|n| !taken.contains(n) && !reserved(n));
+        let name = name.expect("numbers don't end");
+        taken.insert(name.clone());
+        names.insert(v, format_ident!("{name}"));
+    }
+    names
+}
+
+/// Whether the writer of passes makes such names itself: `t3`, `r0`, `i1`, `d2`, `s4`.
+fn reserved(name: &str) -> bool {
+    let mut chars = name.chars();
+    matches!(chars.next(), Some('t' | 'r' | 'i' | 'd' | 's'))
+        && chars.clone().next().is_some()
+        && chars.all(|c| c.is_ascii_digit())
+}
+
+fn snake(text: &str) -> String {
+    dims::ident(text).to_string().trim_start_matches("r#").to_string()
+}
+
+fn camel(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let capital = |w: &str| {
+        let mut chars = w.chars();
+        chars.next().map(|c| c.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
+    };
+    let name: String = words.map(capital).collect();
+    if name.starts_with(|c: char| c.is_alphabetic()) { name } else { format!("Kernel{name}") }
+}

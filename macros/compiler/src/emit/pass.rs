@@ -1,0 +1,414 @@
+//! The statements of one pass over a kernel's innermost loop.
+//!
+//! Each expression stands at the outermost level at which its variables are known: 0 is the kernel, 1 a row, 2 and
+//! more the loops within a row. What levels 0 and 1 have computed, later passes find there.
+
+use super::dims::{Dims, variable};
+use super::scalar;
+use crate::fuse::affine::{Affine, Var};
+use crate::fuse::expr::{Expr, Guard, Id};
+use crate::fuse::kernel::{Kernel, Loops, Role};
+use kiln_ir::{DType, Scalar, Value};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::HashMap;
+
+/// What a kernel's code calls things.
+pub struct Names<'a> {
+    /// The slice of a stored value.
+    pub slice: &'a dyn Fn(Value) -> Ident,
+    /// Its elements' Rust type: bools are bytes in the scratch area.
+    pub element: &'a dyn Fn(Value) -> &'static str,
+    /// For an input that the kernel overwrites: the stored value, in whose slice it is read.
+    pub in_place: &'a dyn Fn(Value) -> Option<Value>,
+}
+
+/// The innermost loop: `for j in 0..len`.
+pub struct Innermost {
+    /// What `j` counts from, if not from 0.
+    pub start: Option<TokenStream>,
+    /// Number of iterations.
+    pub len: TokenStream,
+}
+
+/// Writes passes.
+pub struct Writer<'a> {
+    /// The kernel.
+    pub kernel: &'a Kernel,
+    /// Dims by name.
+    pub dims: &'a Dims<'a>,
+    /// Names.
+    pub names: &'a Names<'a>,
+    /// The innermost loop.
+    pub innermost: Innermost,
+    /// Statements of levels 0 and 1.
+    pub scopes: [Vec<TokenStream>; 2],
+    /// Results of reductions.
+    pub reduced: Vec<TokenStream>,
+    /// Expressions that an earlier pass has left in a result's slice.
+    pub stashed: HashMap<Id, Value>,
+    bound: HashMap<Id, TokenStream>,
+    slices: HashMap<(Value, Affine), Ident>,
+    vars: Vec<usize>,
+}
+
+/// The statements of a pass: those of level 2 first, and the expressions asked for.
+pub struct Pass {
+    /// Statements by level, from 2 on.
+    pub levels: Vec<Vec<TokenStream>>,
+    /// The roots' values.
+    pub roots: Vec<TokenStream>,
+}
+
+impl<'a> Writer<'a> {
+    /// Nothing written yet.
+    pub fn new(
+        kernel: &'a Kernel,
+        dims: &'a Dims<'a>,
+        names: &'a Names<'a>,
+        innermost: Innermost,
+    ) -> Writer<'a> {
+        Writer {
+            kernel,
+            dims,
+            names,
+            innermost,
+            scopes: [vec![], vec![]],
+            reduced: vec![],
+            stashed: HashMap::new(),
+            bound: HashMap::new(),
+            slices: HashMap::new(),
+            vars: vec![],
+        }
+    }
+
+    /// The level of the innermost loop.
+    pub fn deepest(&self) -> usize {
+        match &self.kernel.loops {
+            Loops::Gemm(_) | Loops::Flat => 2,
+            _ => 1 + self.kernel.axes.len() - self.kernel.outer(),
+        }
+    }
+
+    fn level(&self, var: Var) -> usize {
+        match (var, &self.kernel.loops) {
+            (Var::Axis(i), Loops::Gemm(g)) => match g.roles[i] {
+                Role::Batch => 0,
+                Role::M => 1,
+                Role::N => 2,
+            },
+            (Var::Axis(_), Loops::Flat) => 2,
+            (Var::Axis(i), _) => (i + 2).saturating_sub(self.kernel.outer()).max(1),
+            (Var::Derived(d), _) => self.affine_level(self.kernel.exprs.derived[d].affine()),
+        }
+    }
+
+    fn affine_level(&self, at: &Affine) -> usize {
+        at.terms.iter().map(|(v, _)| self.level(*v)).max().unwrap_or(0)
+    }
+
+    fn expr_level(&self, id: Id) -> usize {
+        let of = |guards: &[Guard]| guards.iter().map(|g| self.affine_level(&g.at)).max().unwrap_or(0);
+        match self.kernel.exprs.get(id) {
+            Expr::Load(v, at, guards) => {
+                // What is overwritten is read where it is written.
+                let own = if (self.names.in_place)(*v).is_some() { self.own_level(*v) } else { 0 };
+                self.affine_level(at).max(of(guards)).max(own)
+            }
+            Expr::Index(at) => self.affine_level(at),
+            Expr::Inside(guards) => of(guards),
+            Expr::Reduced(_) if matches!(self.kernel.loops, Loops::Gemm(_)) => 2,
+            Expr::Reduced(_) => 1,
+            Expr::Const(_) => 0,
+            Expr::Map(..) | Expr::Cast(_) => {
+                self.kernel.exprs.args(id).iter().map(|a| self.expr_level(*a)).max().unwrap_or(0)
+            }
+        }
+    }
+
+    fn own_level(&self, v: Value) -> usize {
+        let store = (self.names.in_place)(v).and_then(|s| self.kernel.stores.iter().find(|x| x.value == s));
+        if store.is_some_and(|s| s.per_row) { 1 } else { self.deepest() }
+    }
+
+    /// The innermost loop's axis, if the kernel has one.
+    fn inner_axis(&self) -> Option<Var> {
+        match &self.kernel.loops {
+            Loops::Gemm(g) => g.roles.iter().position(|r| *r == Role::N).map(Var::Axis),
+            Loops::Flat => (!self.kernel.axes.is_empty()).then_some(Var::Axis(0)),
+            _ if self.kernel.axes.len() > self.kernel.outer() => Some(Var::Axis(self.kernel.axes.len() - 1)),
+            _ => None,
+        }
+    }
+
+    /// The value of a variable.
+    fn var(&self, var: Var) -> TokenStream {
+        match (Some(var) == self.inner_axis(), &self.innermost.start) {
+            (true, Some(start)) => quote!((#start + j)),
+            (true, None) => quote!(j),
+            _ => {
+                let name = variable(var);
+                quote!(#name)
+            }
+        }
+    }
+
+    /// A position. One from which something is taken away may be below 0 where a guard keeps it from being used.
+    fn affine(&self, at: &Affine, wrapping: bool) -> TokenStream {
+        let minus = |d: &kiln_ir::Dim| d.terms().iter().any(|(_, c)| *c < 0);
+        let wrapping = wrapping || minus(&at.constant) || at.terms.iter().any(|(_, c)| minus(c));
+        self.dims.affine(at, &|v| self.var(v), wrapping)
+    }
+
+    /// Writes what the roots need.
+    pub fn pass(&mut self, roots: &[Id]) -> Pass {
+        let mut levels = vec![vec![]; self.deepest().saturating_sub(1)];
+        let needed = self.needed(roots);
+        let mut here: HashMap<Id, TokenStream> = HashMap::new();
+        let mut slices = HashMap::new();
+        for &id in &needed {
+            if self.bound.contains_key(&id) {
+                continue;
+            }
+            let level = self.expr_level(id);
+            self.derive(id, &mut levels);
+            let value = match self.stashed.get(&id) {
+                Some(host) => {
+                    let host = (self.names.slice)(*host);
+                    quote!(#host[j])
+                }
+                None => self.expression(id, &here, &mut levels, &mut slices),
+            };
+            let value = if self.must_bind(id, level, roots, &needed) {
+                let name = format_ident!("t{}", id.0);
+                self.put(level, &mut levels, quote!(let #name = #value;));
+                quote!(#name)
+            } else {
+                value
+            };
+            if level <= 1 && !matches!(self.kernel.exprs.get(id), Expr::Const(_)) {
+                self.bound.insert(id, value);
+            } else {
+                here.insert(id, value);
+            }
+        }
+        let roots = roots.iter().map(|id| self.known(*id, &here)).collect();
+        Pass { levels, roots }
+    }
+
+    /// What the roots need, but for what lies behind values that are there already.
+    fn needed(&self, roots: &[Id]) -> Vec<Id> {
+        let mut needed = std::collections::BTreeSet::new();
+        let mut open = roots.to_vec();
+        while let Some(id) = open.pop() {
+            if needed.insert(id) && !self.bound.contains_key(&id) && !self.stashed.contains_key(&id) {
+                open.extend(self.kernel.exprs.args(id));
+            }
+        }
+        needed.into_iter().collect()
+    }
+
+    fn known(&self, id: Id, here: &HashMap<Id, TokenStream>) -> TokenStream {
+        here.get(&id).or_else(|| self.bound.get(&id)).cloned().expect("arguments stand before")
+    }
+
+    fn put(&mut self, level: usize, levels: &mut [Vec<TokenStream>], statement: TokenStream) {
+        match level {
+            0 | 1 => self.scopes[level].push(statement),
+            _ => levels[level - 2].push(statement),
+        }
+    }
+
+    /// Whether an expression gets a name: if it is used twice, by a deeper level, or as a branch of a select, whose
+    /// branches are computed before so that LLVM sees no branch.
+    fn must_bind(&self, id: Id, level: usize, roots: &[Id], needed: &[Id]) -> bool {
+        if matches!(self.kernel.exprs.get(id), Expr::Const(_)) {
+            return false;
+        }
+        let users = needed.iter().filter(|u| !self.bound.contains_key(u) && !self.stashed.contains_key(u));
+        let users: Vec<&Id> = users.filter(|u| self.kernel.exprs.args(**u).contains(&id)).collect();
+        let selected = |u: &&Id| matches!(self.kernel.exprs.get(**u), Expr::Map(Scalar::Select, _));
+        let uses = users
+            .iter()
+            .map(|u| self.kernel.exprs.args(**u).iter().filter(|a| **a == id).count())
+            .sum::<usize>()
+            + roots.iter().filter(|r| **r == id).count();
+        level <= 1
+            || uses > 1
+            || users.iter().any(selected)
+            || users.iter().any(|u| self.expr_level(**u) > level)
+    }
+
+    /// Defines the derived variables that an expression needs.
+    fn derive(&mut self, id: Id, levels: &mut [Vec<TokenStream>]) {
+        let affines: Vec<Affine> = match self.kernel.exprs.get(id) {
+            Expr::Load(_, at, guards) => {
+                std::iter::once(at).chain(guards.iter().map(|g| &g.at)).cloned().collect()
+            }
+            Expr::Index(at) => vec![at.clone()],
+            Expr::Inside(guards) => guards.iter().map(|g| g.at.clone()).collect(),
+            _ => vec![],
+        };
+        for at in affines {
+            self.derive_affine(&at, levels);
+        }
+    }
+
+    fn derive_affine(&mut self, at: &Affine, levels: &mut [Vec<TokenStream>]) {
+        for (var, _) in &at.terms {
+            let Var::Derived(d) = *var else { continue };
+            let what = self.kernel.exprs.derived[d].clone();
+            self.derive_affine(what.affine(), levels);
+            let (name, level) = (variable(*var), self.level(*var));
+            let value = self.dims.derived(&what, &|v| self.var(v));
+            let statement = quote!(let #name = #value;);
+            // Levels 2 and more begin anew with each pass.
+            let text = statement.to_string();
+            let there = match level {
+                0 | 1 => &self.scopes[level],
+                _ => &levels[level - 2],
+            };
+            if !there.iter().any(|s| s.to_string() == text) {
+                self.put(level, levels, statement);
+            }
+        }
+    }
+
+    fn expression(
+        &mut self,
+        id: Id,
+        here: &HashMap<Id, TokenStream>,
+        levels: &mut [Vec<TokenStream>],
+        slices: &mut HashMap<(Value, Affine), Ident>,
+    ) -> TokenStream {
+        let dtype = self.kernel.exprs.dtype(id);
+        match self.kernel.exprs.get(id).clone() {
+            Expr::Const(literal) => scalar::constant(literal, dtype),
+            Expr::Map(s, args) => {
+                let of = self.kernel.exprs.dtype(*args.last().expect("a scalar has arguments"));
+                let args: Vec<TokenStream> = args.iter().map(|a| self.known(*a, here)).collect();
+                scalar::scalar(s, of, &args)
+            }
+            Expr::Cast(arg) => scalar::cast(&self.known(arg, here), self.kernel.exprs.dtype(arg), dtype),
+            Expr::Index(at) => {
+                let at = self.affine(&at, false);
+                let ty = format_ident!("{}", dtype.name());
+                match dtype {
+                    DType::Bool => quote!(((#at) != 0)),
+                    _ => quote!(((#at) as #ty)),
+                }
+            }
+            Expr::Inside(guards) => self.inside(&guards),
+            Expr::Reduced(n) => match &self.kernel.loops {
+                Loops::Gemm(_) => quote!(acc[j]),
+                _ => self.reduced[n].clone(),
+            },
+            Expr::Load(v, at, guards) => self.load(v, &at, &guards, dtype, levels, slices),
+        }
+    }
+
+    fn inside(&self, guards: &[Guard]) -> TokenStream {
+        let one = |g: &Guard| {
+            let (at, span) = (self.affine(&g.at, true), self.dims.operand(&g.span));
+            match g.step {
+                1 => quote!(((#at) < #span)),
+                step => {
+                    let step = proc_macro2::Literal::i64_unsuffixed(step);
+                    quote!(((#at) < #span && (#at) % #step == 0))
+                }
+            }
+        };
+        let all: Vec<TokenStream> = guards.iter().map(one).collect();
+        quote!((#(#all)&&*))
+    }
+
+    fn load(
+        &mut self,
+        v: Value,
+        at: &Affine,
+        guards: &[Guard],
+        dtype: DType,
+        levels: &mut [Vec<TokenStream>],
+        slices: &mut HashMap<(Value, Affine), Ident>,
+    ) -> TokenStream {
+        let truth = |x: TokenStream, v: Value| match (dtype, (self.names.element)(v)) {
+            (DType::Bool, "u8") => quote!((#x != 0)),
+            _ => x,
+        };
+        if let Some(store) = (self.names.in_place)(v) {
+            let slice = (self.names.slice)(store);
+            let own = self.kernel.stores.iter().find(|s| s.value == store).expect("it is stored here");
+            let index = if own.per_row { quote!(0) } else { self.inner_index() };
+            return truth(quote!(#slice[#index]), v);
+        }
+        let slice = (self.names.slice)(v);
+        if !guards.is_empty() {
+            let (inside, index, zero) = (self.inside(guards), self.affine(at, true), scalar::zero(dtype));
+            let element = truth(quote!(#slice[#index]), v);
+            return quote!((if #inside { #element } else { #zero }));
+        }
+        let inner = self.inner_axis().filter(|var| at.coefficient(*var).is(1));
+        let cut = at
+            .terms
+            .iter()
+            .any(|(var, _)| matches!(var, Var::Derived(_)) && self.level(*var) == self.deepest());
+        match inner {
+            Some(var) if !cut => {
+                let name = self.window(v, &at.without(var), levels, slices);
+                truth(quote!(#name[j]), v)
+            }
+            _ => {
+                let index = self.affine(at, false);
+                truth(quote!(#slice[#index]), v)
+            }
+        }
+    }
+
+    /// The slice of the elements that the innermost loop passes, from `base` on.
+    fn window(
+        &mut self,
+        v: Value,
+        base: &Affine,
+        levels: &mut [Vec<TokenStream>],
+        slices: &mut HashMap<(Value, Affine), Ident>,
+    ) -> Ident {
+        let key = (v, base.clone());
+        if let Some(name) = self.slices.get(&key).or_else(|| slices.get(&key)) {
+            return name.clone();
+        }
+        let whole = (self.names.slice)(v);
+        // Columns: where a run of them begins is known in a row at the earliest.
+        let level = self.affine_level(base);
+        let n = self.vars.len();
+        self.vars.push(n);
+        let name = format_ident!("{whole}_{n}");
+        let (mut from, len) = (self.affine(base, false), self.innermost.len.clone());
+        if let Some(start) = &self.innermost.start {
+            from = if base.terms.is_empty() && base.constant.is(0) {
+                quote!(#start)
+            } else {
+                quote!(#from + #start)
+            };
+        }
+        self.put(level, levels, quote!(let #name = &#whole[#from..][..#len];));
+        match level {
+            0 | 1 => self.slices.insert(key, name.clone()),
+            _ => slices.insert(key, name.clone()),
+        };
+        name
+    }
+
+    /// Position within a row, for what is stored there.
+    pub fn inner_index(&self) -> TokenStream {
+        let outer = match &self.kernel.loops {
+            Loops::Rows { outer, .. } => *outer,
+            _ => return quote!(j),
+        };
+        let axes = &self.kernel.axes[outer..];
+        if axes.is_empty() {
+            return quote!(0);
+        }
+        let vars: Vec<Affine> = (outer..self.kernel.axes.len()).map(|i| Var::Axis(i).into()).collect();
+        self.affine(&crate::fuse::affine::flat(&vars, axes), false)
+    }
+}

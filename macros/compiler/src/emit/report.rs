@@ -1,0 +1,115 @@
+//! The plan as a text to read, and what a call costs.
+
+use crate::fuse::Fused;
+use crate::fuse::expr::Expr;
+use crate::fuse::kernel::{Kernel, Loops, Role};
+use crate::plan::{Place, Plan, Step};
+use kiln_ir::{Dim, Func, Op, Value};
+
+/// Floating-point operations of a call.
+pub fn flops(fused: &Fused) -> Dim {
+    fused.kernels.iter().map(of).fold(Dim::from(0), |sum, n| sum + n)
+}
+
+fn product(axes: &[Dim]) -> Dim {
+    axes.iter().fold(Dim::from(1), |n, d| n * d.clone())
+}
+
+fn of(kernel: &Kernel) -> Dim {
+    let all = product(&kernel.axes);
+    let maps = maps(kernel) + kernel.reduces().len();
+    let own = all.clone() * Dim::from(maps);
+    match &kernel.loops {
+        Loops::Gemm(g) => own + all * g.k.clone() * Dim::from(2),
+        _ => own,
+    }
+}
+
+fn maps(kernel: &Kernel) -> usize {
+    let needed = kernel.exprs.needed(&kernel.roots());
+    needed
+        .iter()
+        .filter(|id| matches!(kernel.exprs.get(**id), Expr::Map(..)) && kernel.exprs.dtype(**id).is_float())
+        .count()
+}
+
+/// A line a step: what is stored where, by which loops, from what.
+pub fn text(func: &Func, fused: &Fused, plan: &Plan) -> String {
+    let mut lines = vec![head(func, fused, plan)];
+    for step in &plan.steps {
+        lines.push(match step {
+            Step::Run(k) => run(func, &fused.kernels[*k], plan),
+            Step::Copy { value, from, to } => {
+                format!("{} = copy of {} in {}", place(func, *to), name(func, *value), place(func, *from))
+            }
+        });
+    }
+    lines.join("\n")
+}
+
+fn dim(func: &Func, d: &Dim) -> String {
+    d.display(&func.syms).to_string()
+}
+
+fn head(func: &Func, fused: &Fused, plan: &Plan) -> String {
+    let slots: Vec<String> = plan.slots.iter().map(|s| dim(func, s)).collect();
+    let memory = match (plan.bytes(), slots.is_empty()) {
+        (_, true) => "no scratch memory".to_string(),
+        (Some(bytes), _) => format!("{bytes} bytes of scratch memory"),
+        (None, _) => format!("scratch memory of {} bytes", slots.join(" + ")),
+    };
+    let kernels = if fused.kernels.len() == 1 { "kernel" } else { "kernels" };
+    format!("{}: {} {kernels}, {memory}, {} flops", func.name, fused.kernels.len(), dim(func, &flops(fused)))
+}
+
+fn name(func: &Func, v: Value) -> String {
+    match func.node(v).op {
+        Op::Input(i) => func.inputs[i as usize].name.clone(),
+        _ => func.names[v.0 as usize].clone().unwrap_or_else(|| format!("%{}", v.0)),
+    }
+}
+
+fn place(func: &Func, place: Place) -> String {
+    match place {
+        Place::Input(i) => func.inputs[i].name.clone(),
+        Place::Output(o) => func.outputs[o].name.clone(),
+        Place::Slot(s) => format!("slot {s}"),
+    }
+}
+
+fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
+    let list = |of: &[Dim]| of.iter().map(|d| dim(func, d)).collect::<Vec<_>>().join(", ");
+    let loops = match &kernel.loops {
+        Loops::Gemm(g) => {
+            let side = |role: Role| {
+                g.roles.iter().position(|r| *r == role).map_or("1".into(), |i| dim(func, &kernel.axes[i]))
+            };
+            let batch: Vec<Dim> = (0..g.roles.len())
+                .filter(|i| g.roles[*i] == Role::Batch)
+                .map(|i| kernel.axes[i].clone())
+                .collect();
+            let times = if batch.is_empty() { String::new() } else { format!(" × [{}]", list(&batch)) };
+            format!("product [{}, {}] of {} terms{times}", side(Role::M), side(Role::N), dim(func, &g.k))
+        }
+        Loops::Flat => format!("loop [{}]", list(&kernel.axes)),
+        Loops::Rows { outer, .. } => {
+            format!("rows [{}] of [{}]", list(&kernel.axes[..*outer]), list(&kernel.axes[*outer..]))
+        }
+        Loops::Columns { .. } => format!("columns of [{}]", list(&kernel.axes)),
+    };
+    let stores: Vec<String> = kernel
+        .stores
+        .iter()
+        .map(|s| match plan.places[&s.value] {
+            Place::Slot(slot) => format!("{} (slot {slot})", name(func, s.value)),
+            other => place(func, other),
+        })
+        .collect();
+    let reads: Vec<String> = kernel.reads().iter().map(|v| name(func, *v)).collect();
+    let maps = match maps(kernel) {
+        0 => String::new(),
+        1 => ", 1 map".into(),
+        n => format!(", {n} maps"),
+    };
+    format!("{} = {loops}{maps} from {}", stores.join(", "), reads.join(", "))
+}

@@ -1,0 +1,238 @@
+//! The function that runs the kernels of a plan, one after the other.
+
+use super::Struct;
+use super::dims::{Dims, ident};
+use super::kernel::{Emitted, nested, weight, width};
+use crate::fuse::Fused;
+use crate::fuse::affine::{Affine, Var, flat};
+use crate::fuse::expr::{Expr, counters};
+use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
+use crate::plan::{Place, Plan, Step, element};
+use kiln_ir::{Dim, Func, Op, Sym, Value};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::BTreeMap;
+
+/// What the steps of a function need to know.
+struct Runner<'a> {
+    func: &'a Func,
+    plan: &'a Plan,
+    names: &'a BTreeMap<Value, Ident>,
+    dims: Dims<'a>,
+}
+
+/// Bytes of the scratch area, each slot in whole cache lines.
+pub fn scratch(plan: &Plan, dims: &Dims) -> TokenStream {
+    let slots = plan.slots.iter().map(|s| {
+        let bytes = dims.dim(s);
+        quote!(::kiln::rt::slot_bytes(#bytes))
+    });
+    quote!(0usize #(+ #slots)*)
+}
+
+/// The function.
+pub fn function(
+    func: &Func,
+    fused: &Fused,
+    plan: &Plan,
+    names: &BTreeMap<Value, Ident>,
+    structs: &[(Struct, Emitted)],
+    name: &Ident,
+    dims: &[Sym],
+) -> TokenStream {
+    let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms } };
+    let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
+    let inputs = (0..func.inputs.len()).map(|i| {
+        let (name, ty) = (runner.input(i), format_ident!("{}", func.inputs[i].ty.dtype.name()));
+        match func.outputs.iter().any(|o| o.updates == Some(i)) {
+            true => quote!(#name: &mut [#ty]),
+            false => quote!(#name: &[#ty]),
+        }
+    });
+    let outputs = func.outputs.iter().enumerate().filter(|(_, o)| o.updates.is_none()).map(|(o, out)| {
+        let (name, ty) = (format_ident!("out{o}"), format_ident!("{}", func.ty(out.value).dtype.name()));
+        quote!(#name: &mut [#ty])
+    });
+    let steps = plan.steps.iter().map(|step| match step {
+        Step::Run(k) => runner.kernel(&fused.kernels[*k], &structs[*k]),
+        Step::Copy { value, from, to } => {
+            let (from, to) = (runner.get(*value, *from), runner.get_mut(*value, *to));
+            quote!(#to.copy_from_slice(#from);)
+        }
+    });
+    let slots: Vec<Ident> = (0..plan.slots.len()).map(|i| format_ident!("s{i}")).collect();
+    let bytes = plan.slots.iter().map(|s| runner.dims.dim(s));
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, non_snake_case, unused)]
+        fn #name(#(#sizes: usize,)* #(#inputs,)* #(#outputs,)* scratch: ::kiln::rt::Scratch) {
+            let [#(mut #slots),*] = scratch.slots([#(#bytes),*]);
+            #(#steps)*
+        }
+    }
+}
+
+impl Runner<'_> {
+    fn input(&self, i: usize) -> Ident {
+        let is = |v: &Value| matches!(self.func.node(*v).op, Op::Input(n) if n as usize == i);
+        self.names.iter().find(|(v, _)| is(v)).map(|(_, name)| name.clone()).expect("inputs are never pruned")
+    }
+
+    fn numel(&self, v: Value) -> TokenStream {
+        self.dims.dim(&self.func.ty(v).numel())
+    }
+
+    fn get(&self, v: Value, place: Place) -> TokenStream {
+        match place {
+            Place::Input(i) => {
+                let name = self.input(i);
+                quote!(&*#name)
+            }
+            Place::Output(o) => {
+                let name = format_ident!("out{o}");
+                quote!(&*#name)
+            }
+            Place::Slot(s) => {
+                let (slot, len) = (format_ident!("s{s}"), self.numel(v));
+                let ty = format_ident!("{}", element(self.func.ty(v).dtype, place));
+                quote!(#slot.get::<#ty>(#len))
+            }
+        }
+    }
+
+    fn get_mut(&self, v: Value, place: Place) -> TokenStream {
+        match place {
+            Place::Input(i) => {
+                let name = self.input(i);
+                quote!((&mut *#name))
+            }
+            Place::Output(o) => {
+                let name = format_ident!("out{o}");
+                quote!((&mut *#name))
+            }
+            Place::Slot(s) => {
+                let (slot, len) = (format_ident!("s{s}"), self.numel(v));
+                let ty = format_ident!("{}", element(self.func.ty(v).dtype, place));
+                quote!(#slot.get_mut::<#ty>(#len))
+            }
+        }
+    }
+
+    /// One kernel's launch.
+    fn kernel(&self, kernel: &Kernel, (known, emitted): &(Struct, Emitted)) -> TokenStream {
+        let reads = emitted.reads.iter().map(|v| self.get(*v, self.plan.places[v]));
+        let sizes = emitted.frees.iter().map(|s| {
+            let name = ident(&self.func.syms.info(*s).name);
+            quote!(#name)
+        });
+        let batch = emitted.batch.iter().map(|b| quote!(#b));
+        let (name, fields) = (&known.name, &known.fields);
+        let values = reads.chain(sizes).chain(batch);
+        let value = quote!(#name { #(#fields: #values),* });
+        if let Loops::Gemm(g) = &kernel.loops {
+            return self.gemm(kernel, g, &value);
+        }
+        let (units, per_unit) = self.units(kernel);
+        let out = |s: &Store| {
+            let width = match (&kernel.loops, s.per_row) {
+                (Loops::Flat, _) | (_, true) => quote!(1),
+                (Loops::Columns { outer: 0, .. }, _) => quote!(1),
+                (Loops::Columns { .. }, _) => self.dims.dim(kernel.axes.last().expect("columns")),
+                _ => self.dims.dim(&width(kernel)),
+            };
+            let slice = self.get_mut(s.value, self.plan.places[&s.value]);
+            quote!(::kiln::rt::part(#slice, #width))
+        };
+        let outs: Vec<TokenStream> = kernel.stores.iter().map(out).collect();
+        let outs = nested(&outs);
+        quote!(::kiln::rt::launch(&#value, #units, #per_unit, #outs);)
+    }
+
+    /// Units of a kernel that is no product, and what one costs.
+    fn units(&self, kernel: &Kernel) -> (TokenStream, TokenStream) {
+        let product = |axes: &[Dim]| axes.iter().fold(Dim::from(1), |n, d| n * d.clone());
+        let split = match kernel.loops {
+            Loops::Flat => kernel.axes.len(),
+            Loops::Columns { outer: 0, .. } => {
+                let (reduced, kept) = kernel.axes.split_at(kernel.axes.len() - 1);
+                let cost = product(reduced) * Dim::from(cost(kernel));
+                return (self.dims.dim(&kept[0]), self.dims.dim(&cost));
+            }
+            _ => kernel.outer(),
+        };
+        let (rows, row) = kernel.axes.split_at(split);
+        (self.dims.dim(&product(rows)), self.dims.dim(&(product(row) * Dim::from(cost(kernel)))))
+    }
+
+    fn gemm(&self, kernel: &Kernel, g: &Gemm, value: &TokenStream) -> TokenStream {
+        let side = |role: Role| g.roles.iter().position(|r| *r == role);
+        let len = |role: Role| side(role).map_or(quote!(1), |i| self.dims.dim(&kernel.axes[i]));
+        let (m, n, k) = (len(Role::M), len(Role::N), self.dims.dim(&g.k));
+        let (a, b) = (self.operand(&g.a), self.operand(&g.b));
+        let at = flat(&counters(kernel.axes.len()), &kernel.axes);
+        let stride = match side(Role::M) {
+            Some(i) => self.dims.dim(&at.coefficient(Var::Axis(i))),
+            None => n.clone(),
+        };
+        let inside =
+            [Role::M, Role::N].iter().filter_map(|r| side(*r)).fold(at, |at, i| at.without(Var::Axis(i)));
+        let start = self.at(&inside);
+        let out = |s: &Store| {
+            let slice = self.get_mut(s.value, self.plan.places[&s.value]);
+            match inside == Affine::zero() {
+                true => slice,
+                false => quote!(&mut #slice[#start..]),
+            }
+        };
+        let bare = matches!(&*kernel.stores, [s] if matches!(kernel.exprs.get(s.expr), Expr::Reduced(_)));
+        let call = if bare {
+            let out = out(&kernel.stores[0]);
+            quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
+        } else {
+            let planes: Vec<TokenStream> = kernel
+                .stores
+                .iter()
+                .map(|s| {
+                    let out = out(s);
+                    quote!(::kiln::rt::plane(#out, #stride))
+                })
+                .collect();
+            let planes = nested(&planes);
+            quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);)
+        };
+        let batch = (0..g.roles.len()).filter(|i| g.roles[*i] == Role::Batch).rev();
+        batch.fold(call, |body, i| {
+            let (name, len) = (super::dims::variable(Var::Axis(i)), self.dims.dim(&kernel.axes[i]));
+            quote!(for #name in 0..#len { #body })
+        })
+    }
+
+    fn at(&self, at: &Affine) -> TokenStream {
+        let var = |v: Var| {
+            let name = super::dims::variable(v);
+            quote!(#name)
+        };
+        self.dims.affine(at, &var, false)
+    }
+
+    fn operand(&self, o: &Operand) -> TokenStream {
+        let data = self.get(o.buffer, self.plan.places[&o.buffer]);
+        let (offset, row, col) = (self.at(&o.offset), self.dims.operand(&o.row), self.dims.operand(&o.col));
+        quote! {
+            ::kiln::rt::Matrix {
+                data: #data,
+                offset: #offset,
+                row_stride: #row as isize,
+                col_stride: #col as isize,
+            }
+        }
+    }
+}
+
+/// Operations of one iteration.
+fn cost(kernel: &Kernel) -> i64 {
+    let of = |id: &crate::fuse::expr::Id| match kernel.exprs.get(*id) {
+        Expr::Map(s, _) => weight(*s),
+        _ => 1,
+    };
+    kernel.exprs.needed(&kernel.roots()).iter().map(of).sum::<usize>() as i64
+}

@@ -1,0 +1,291 @@
+//! What one iteration of a kernel's loops computes: a DAG of scalars, pulled from the graph by index.
+//!
+//! Views (reshape, permute, broadcast, slice, pad) move no data: they change the index at which their argument is
+//! read. What another kernel has stored is loaded; everything else is computed where it is needed.
+
+use super::affine::{Affine, Derived, Var, derive, flat, reshape};
+use kiln_ir::{DType, Dim, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, SliceAxis, Value};
+use std::collections::HashMap;
+
+/// The index of an expression.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Id(pub usize);
+
+/// `0 ≤ at < span`, and `at` a multiple of `step` where a pad has put zeros between.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Guard {
+    /// Position in the padded axis, from the first element on.
+    pub at: Affine,
+    /// Elements times their distance.
+    pub span: Dim,
+    /// Distance of two elements.
+    pub step: i64,
+}
+
+/// A scalar.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Expr {
+    /// An element of a stored value; 0 where a guard fails.
+    Load(Value, Affine, Vec<Guard>),
+    /// A position as a number.
+    Index(Affine),
+    /// A constant.
+    Const(Literal),
+    /// A scalar function.
+    Map(Scalar, Vec<Id>),
+    /// A conversion.
+    Cast(Id),
+    /// Whether all guards hold.
+    Inside(Vec<Guard>),
+    /// The result of the kernel's reduction or product of that number.
+    Reduced(usize),
+}
+
+/// The expressions of a kernel; an expression's arguments stand before it.
+#[derive(Clone, Debug, Default)]
+pub struct Exprs {
+    /// Expression and element type.
+    pub nodes: Vec<(Expr, DType)>,
+    /// The derived variables.
+    pub derived: Vec<Derived>,
+    known: HashMap<(Expr, DType), Id>,
+}
+
+impl Exprs {
+    /// The expression of that index.
+    pub fn get(&self, id: Id) -> &Expr {
+        &self.nodes[id.0].0
+    }
+
+    /// Its element type.
+    pub fn dtype(&self, id: Id) -> DType {
+        self.nodes[id.0].1
+    }
+
+    /// Arguments of an expression.
+    pub fn args(&self, id: Id) -> &[Id] {
+        match self.get(id) {
+            Expr::Map(_, args) => args,
+            Expr::Cast(arg) => std::slice::from_ref(arg),
+            _ => &[],
+        }
+    }
+
+    /// Adds an expression unless it is known.
+    pub fn add(&mut self, expr: Expr, dtype: DType) -> Id {
+        let key = (expr, dtype);
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        self.nodes.push(key.clone());
+        let id = Id(self.nodes.len() - 1);
+        self.known.insert(key, id);
+        id
+    }
+
+    /// Every expression that these need, in order.
+    pub fn needed(&self, roots: &[Id]) -> Vec<Id> {
+        let mut needed = vec![false; self.nodes.len()];
+        roots.iter().for_each(|r| needed[r.0] = true);
+        for i in (0..needed.len()).rev() {
+            if needed[i] {
+                self.args(Id(i)).iter().for_each(|a| needed[a.0] = true);
+            }
+        }
+        (0..needed.len()).filter(|i| needed[*i]).map(Id).collect()
+    }
+
+    /// Every affine expression in it.
+    pub fn affines(&self) -> impl Iterator<Item = &Affine> {
+        self.nodes.iter().flat_map(|(e, _)| expr_affines(e)).chain(self.derived.iter().map(Derived::affine))
+    }
+
+    /// The same expressions over other variables.
+    pub fn map_affines(&self, of: &dyn Fn(&Affine) -> Affine) -> Exprs {
+        let guards =
+            |gs: &[Guard]| gs.iter().map(|g| Guard { at: of(&g.at), ..g.clone() }).collect::<Vec<_>>();
+        let nodes = self.nodes.iter().map(|(e, t)| {
+            let e = match e {
+                Expr::Load(v, at, gs) => Expr::Load(*v, of(at), guards(gs)),
+                Expr::Index(at) => Expr::Index(of(at)),
+                Expr::Inside(gs) => Expr::Inside(guards(gs)),
+                other => other.clone(),
+            };
+            (e, *t)
+        });
+        let derived = self.derived.iter().map(|d| d.with(of(d.affine()))).collect();
+        Exprs { nodes: nodes.collect(), derived, known: HashMap::new() }
+    }
+}
+
+fn expr_affines(expr: &Expr) -> Vec<&Affine> {
+    match expr {
+        Expr::Load(_, at, guards) => std::iter::once(at).chain(guards.iter().map(|g| &g.at)).collect(),
+        Expr::Index(at) => vec![at],
+        Expr::Inside(guards) => guards.iter().map(|g| &g.at).collect(),
+        _ => vec![],
+    }
+}
+
+/// Pulls expressions out of a graph.
+pub struct Puller<'a> {
+    /// The graph.
+    pub func: &'a Func,
+    /// Under which value another kernel (or the caller) has stored this one, if it has.
+    pub stored: &'a dyn Fn(Value) -> Option<Value>,
+    /// Results of this kernel's own reductions.
+    pub reduced: HashMap<Value, usize>,
+    /// What has been pulled.
+    pub exprs: Exprs,
+    memo: HashMap<(Value, Vec<Affine>, Vec<Guard>), Id>,
+}
+
+impl<'a> Puller<'a> {
+    /// Nothing pulled yet.
+    pub fn new(func: &'a Func, stored: &'a dyn Fn(Value) -> Option<Value>) -> Puller<'a> {
+        Puller { func, stored, reduced: HashMap::new(), exprs: Exprs::default(), memo: HashMap::new() }
+    }
+
+    /// The element of `v` at an index.
+    pub fn pull(&mut self, v: Value, index: &[Affine], guards: &[Guard]) -> Id {
+        let key = (v, index.to_vec(), guards.to_vec());
+        if let Some(id) = self.memo.get(&key) {
+            return *id;
+        }
+        let id = self.element(v, index, guards);
+        self.memo.insert(key, id);
+        id
+    }
+
+    fn element(&mut self, v: Value, index: &[Affine], guards: &[Guard]) -> Id {
+        let Node { op, args, ty, .. } = self.func.node(v);
+        if let Some(n) = self.reduced.get(&v) {
+            return self.exprs.add(Expr::Reduced(*n), ty.dtype);
+        }
+        if let Some(buffer) = (self.stored)(v) {
+            return self.exprs.add(Expr::Load(buffer, flat(index, &ty.shape), guards.to_vec()), ty.dtype);
+        }
+        if let Some(n) = size(self.func, v) {
+            return self.exprs.add(Expr::Index(n.into()), ty.dtype);
+        }
+        match op {
+            Op::Const(literal, dtype) => self.exprs.add(Expr::Const(*literal), *dtype),
+            Op::Iota { dtype, .. } => self.exprs.add(Expr::Index(index[0].clone()), *dtype),
+            Op::Map(scalar) => {
+                let args = args.iter().map(|a| self.pull(*a, index, guards)).collect();
+                self.exprs.add(Expr::Map(*scalar, args), ty.dtype)
+            }
+            Op::Cast(dtype) => {
+                let arg = self.pull(args[0], index, guards);
+                self.exprs.add(Expr::Cast(arg), *dtype)
+            }
+            Op::Pad(axes) => self.padded(args[0], axes, index, guards),
+            Op::Concat(axis) => self.concat(args, *axis, index, guards),
+            Op::Input(_) | Op::Reduce(..) | Op::ArgMax(_) | Op::Contract { .. } => {
+                unreachable!("%{} is stored before it is read", v.0)
+            }
+            _ => {
+                let (arg, index) = through(self.func, v, index, &mut self.exprs.derived).expect("a view");
+                self.pull(arg, &index, guards)
+            }
+        }
+    }
+
+    fn padded(&mut self, arg: Value, axes: &[PadAxis], index: &[Affine], guards: &[Guard]) -> Id {
+        let mut inner = Vec::new();
+        let mut fresh = Vec::new();
+        for ((i, pad), len) in index.iter().zip(axes).zip(self.func.ty(arg).shape.clone()) {
+            let at = i.clone().plus((Dim::from(0) - pad.low.clone()).into());
+            let step = Dim::from(pad.step);
+            let stepped = match pad.step {
+                1 => at.clone(),
+                _ => derive(Derived::Quotient(at.clone(), step.clone()), &mut self.exprs.derived),
+            };
+            inner.push(stepped);
+            if pad.step != 1 || !pad.low.is(0) || !pad.high.is(0) {
+                let span = len * step;
+                fresh.push(Guard { at, span, step: pad.step });
+            }
+        }
+        let all = [guards, &fresh].concat();
+        let value = self.pull(arg, &inner, &all);
+        if fresh.is_empty() || matches!(self.exprs.get(value), Expr::Load(_, _, g) if *g == all) {
+            return value;
+        }
+        self.inside(fresh, value)
+    }
+
+    /// The value where the guards hold, and 0 elsewhere.
+    fn inside(&mut self, guards: Vec<Guard>, value: Id) -> Id {
+        let dtype = self.exprs.dtype(value);
+        let inside = self.exprs.add(Expr::Inside(guards), DType::Bool);
+        let zero = self.exprs.add(Expr::Const(Literal::new(0.0, dtype)), dtype);
+        self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, zero]), dtype)
+    }
+
+    fn concat(&mut self, args: &[Value], axis: usize, index: &[Affine], guards: &[Guard]) -> Id {
+        let mut start = Dim::from(0);
+        let mut pieces = Vec::new();
+        for arg in args {
+            let len = self.func.ty(*arg).shape[axis].clone();
+            let at = index[axis].clone().plus((Dim::from(0) - start.clone()).into());
+            let guard = Guard { at: at.clone(), span: len.clone(), step: 1 };
+            let mut inner = index.to_vec();
+            inner[axis] = at;
+            let value = self.pull(*arg, &inner, &[guards, std::slice::from_ref(&guard)].concat());
+            pieces.push((guard, value));
+            start = start + len;
+        }
+        let (_, last) = pieces.pop().expect("a concat has arguments");
+        pieces.into_iter().rev().fold(last, |rest, (guard, value)| {
+            let dtype = self.exprs.dtype(value);
+            let inside = self.exprs.add(Expr::Inside(vec![guard]), DType::Bool);
+            self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, rest]), dtype)
+        })
+    }
+}
+
+/// The size that a sum of ones stands for: how the graph says `N as f32`.
+pub fn size(func: &Func, v: Value) -> Option<Dim> {
+    let Op::Reduce(Reduction::Sum, axes) = &func.node(v).op else { return None };
+    let ones = func.node(func.node(v).args[0]);
+    let Op::Broadcast(_) = ones.op else { return None };
+    let one = matches!(&func.node(ones.args[0]).op, Op::Const(literal, _) if literal.value() == 1.0);
+    (one && axes.len() == ones.ty.rank()).then(|| ones.ty.numel())
+}
+
+/// The argument of a view without guards, and the index at which it is read; `None` for what is no such view.
+pub fn through(
+    func: &Func,
+    v: Value,
+    index: &[Affine],
+    derived: &mut Vec<Derived>,
+) -> Option<(Value, Vec<Affine>)> {
+    let Node { op, args, ty, .. } = func.node(v);
+    let index = match op {
+        Op::StopGrad => index.to_vec(),
+        Op::Permute(perm) => {
+            let mut inner = index.to_vec();
+            perm.iter().zip(index).for_each(|(p, i)| inner[*p] = i.clone());
+            inner
+        }
+        Op::Broadcast(axes) => {
+            let new = |i: &usize| axes.iter().any(|(at, _)| at == i);
+            (0..index.len()).filter(|i| !new(i)).map(|i| index[i].clone()).collect()
+        }
+        Op::Slice(axes) => {
+            let one = |(i, a): (&Affine, &SliceAxis)| {
+                i.clone().times(&Dim::from(a.step)).plus(a.start.clone().into())
+            };
+            index.iter().zip(axes).map(one).collect()
+        }
+        Op::Reshape(_) => reshape(index, &ty.shape, &func.ty(args[0]).shape, derived),
+        _ => return None,
+    };
+    Some((args[0], index))
+}
+
+/// Counters of so many axes.
+pub fn counters(n: usize) -> Vec<Affine> {
+    (0..n).map(|i| Var::Axis(i).into()).collect()
+}

@@ -1,0 +1,202 @@
+//! A kernel: loops over axes, what one iteration computes, what is stored.
+
+use super::affine::{Affine, Var};
+use super::expr::{Expr, Exprs, Id};
+use kiln_ir::{Dim, Func, Value};
+
+/// A kernel.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// A name from the user's names: `h`, `loss`.
+    pub name: String,
+    /// Lengths of the loops, outermost first.
+    pub axes: Vec<Dim>,
+    /// What one iteration computes.
+    pub exprs: Exprs,
+    /// How the loops run.
+    pub loops: Loops,
+    /// What is stored, by value.
+    pub stores: Vec<Store>,
+}
+
+/// How the loops of a kernel run.
+#[derive(Clone, Debug)]
+pub enum Loops {
+    /// Row by row: the axes from `outer` on are within a row.
+    Rows {
+        /// Number of axes that count rows.
+        outer: usize,
+        /// Reductions over a row, in order.
+        reduces: Vec<Reduce>,
+    },
+    /// One run over elements that all are contiguous or constant.
+    Flat,
+    /// Sums of columns: over the axes from `outer` on, but for the last.
+    Columns {
+        /// Number of axes kept before those reduced; one axis is kept behind.
+        outer: usize,
+        /// The sums.
+        reduces: Vec<Reduce>,
+    },
+    /// A matrix product, and what is mapped over it.
+    Gemm(Box<Gemm>),
+}
+
+/// A reduction.
+#[derive(Clone, Debug)]
+pub struct Reduce {
+    /// Its result.
+    pub value: Value,
+    /// How elements are combined.
+    pub how: How,
+    /// What is combined.
+    pub expr: Id,
+}
+
+/// How elements are combined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// Sum.
+    Sum,
+    /// Maximum.
+    Max,
+    /// Index of the first maximum.
+    ArgMax,
+}
+
+/// Something stored.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The value.
+    pub value: Value,
+    /// Its element.
+    pub expr: Id,
+    /// Whether there is one element a row, and not one an iteration.
+    pub per_row: bool,
+}
+
+/// A matrix product: for each index of the batch axes, `[m, k] × [k, n] → [m, n]`.
+#[derive(Clone, Debug)]
+pub struct Gemm {
+    /// The product.
+    pub value: Value,
+    /// What the kernel's axes are to it.
+    pub roles: Vec<Role>,
+    /// Terms of a sum.
+    pub k: Dim,
+    /// Left operand: rows are m, columns k.
+    pub a: Operand,
+    /// Right operand: rows are k, columns n.
+    pub b: Operand,
+}
+
+/// What an axis of the result is to the product.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A product of its own for each index.
+    Batch,
+    /// Rows.
+    M,
+    /// Columns.
+    N,
+}
+
+/// A strided matrix in a stored value.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The stored value.
+    pub buffer: Value,
+    /// Where its first element is, over the batch axes' counters.
+    pub offset: Affine,
+    /// From one row to the next.
+    pub row: Dim,
+    /// From one column to the next.
+    pub col: Dim,
+}
+
+impl Kernel {
+    /// The stored values that it reads, in order, each once.
+    pub fn reads(&self) -> Vec<Value> {
+        let mut reads = Vec::new();
+        if let Loops::Gemm(g) = &self.loops {
+            reads.extend([g.a.buffer, g.b.buffer]);
+        }
+        let roots = self.roots();
+        reads.extend(self.exprs.needed(&roots).iter().filter_map(|id| match self.exprs.get(*id) {
+            Expr::Load(v, ..) => Some(*v),
+            _ => None,
+        }));
+        let mut seen = std::collections::HashSet::new();
+        reads.retain(|v| seen.insert(*v));
+        reads
+    }
+
+    /// Every expression that is reduced or stored.
+    pub fn roots(&self) -> Vec<Id> {
+        self.reduces().iter().map(|r| r.expr).chain(self.stores.iter().map(|s| s.expr)).collect()
+    }
+
+    /// The reductions.
+    pub fn reduces(&self) -> &[Reduce] {
+        match &self.loops {
+            Loops::Rows { reduces, .. } | Loops::Columns { reduces, .. } => reduces,
+            _ => &[],
+        }
+    }
+
+    /// Number of axes that are loops around the innermost ones.
+    pub fn outer(&self) -> usize {
+        match self.loops {
+            Loops::Rows { outer, .. } | Loops::Columns { outer, .. } => outer,
+            Loops::Flat | Loops::Gemm(_) => 0,
+        }
+    }
+}
+
+/// Runs of axes that every access passes as if they were one.
+pub fn collapse(axes: &[Dim], accesses: &[&Affine], barriers: &[usize]) -> Vec<Vec<usize>> {
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    for (i, axis) in axes.iter().enumerate() {
+        let joins = i > 0
+            && !barriers.contains(&i)
+            && accesses.iter().all(|a| {
+                let (before, here) = (a.coefficient(Var::Axis(i - 1)), a.coefficient(Var::Axis(i)));
+                before == here * axis.clone()
+            });
+        match runs.last_mut() {
+            Some(run) if joins => run.push(i),
+            _ => runs.push(vec![i]),
+        }
+    }
+    runs
+}
+
+/// An access over the axes that runs have become.
+pub fn renamed(at: &Affine, runs: &[Vec<usize>]) -> Affine {
+    let mut out = Affine::from(at.constant.clone());
+    for (var, c) in &at.terms {
+        let new = match var {
+            Var::Axis(i) => match runs.iter().position(|run| run.last() == Some(i)) {
+                Some(run) => Var::Axis(run),
+                // An earlier axis of a run: the last one stands for all.
+                None => continue,
+            },
+            derived => *derived,
+        };
+        out = out.plus(Affine::from(new).times(c));
+    }
+    out
+}
+
+/// The length of each run.
+pub fn lengths(axes: &[Dim], runs: &[Vec<usize>]) -> Vec<Dim> {
+    runs.iter().map(|run| run.iter().fold(Dim::from(1), |n, i| n * axes[*i].clone())).collect()
+}
+
+/// A name for what these values are: the user's name of the last that has one, or what is done.
+pub fn name(func: &Func, values: &[Value]) -> String {
+    let named = values.iter().rev().find_map(|v| func.names[v.0 as usize].clone());
+    let done =
+        || values.last().map_or("scalar".into(), |v| kiln_ir::ops::name(&func.node(*v).op).to_string());
+    named.unwrap_or_else(done)
+}

@@ -1,0 +1,247 @@
+//! From a group of values to a kernel.
+
+use super::affine::{Affine, flat};
+use super::expr::{Exprs, Puller, counters};
+use super::gemm;
+use super::group::{Group, Kind, wide};
+use super::kernel::{Gemm, How, Kernel, Loops, Reduce, Store, collapse, lengths, name, renamed};
+use kiln_ir::{Dim, Func, Op, Reduction, Value};
+
+/// What lowering needs to know of the function.
+pub struct Context<'a> {
+    /// The function.
+    pub func: &'a Func,
+    /// Under which value a value is stored, if it is.
+    pub stored: &'a dyn Fn(Value) -> Option<Value>,
+}
+
+/// The kernel of a group; `stores` are the members that others read.
+pub fn lower(cx: &Context, group: &Group, stores: &[Value]) -> Kernel {
+    let outside = |v: Value| (cx.stored)(v).filter(|b| !group.members.contains(b));
+    let mut puller = Puller::new(cx.func, &outside);
+    let mut kernel = match &group.kind {
+        Kind::Rows { split } => rows(cx, group, stores, split.unwrap_or(group.axes.len()), &mut puller),
+        Kind::Columns { outer, reduced } => columns(cx, group, *outer, *reduced, &mut puller),
+        Kind::Gather => gather(cx, group, &mut puller),
+        Kind::Gemm(v) => product(cx, group, *v, stores, &mut puller),
+    };
+    kernel.name = name(cx.func, stores);
+    kernel
+}
+
+/// The index of a value whose wide axes are the first of the loop's.
+fn index(func: &Func, v: Value) -> Vec<Affine> {
+    let mut axis = 0;
+    let mut next = |d: &Dim| {
+        if d.is(1) {
+            return Affine::zero();
+        }
+        axis += 1;
+        counters(axis).pop().expect("just counted")
+    };
+    func.ty(v).shape.iter().map(&mut next).collect()
+}
+
+fn how(op: &Op) -> Option<How> {
+    match op {
+        Op::Reduce(Reduction::Sum, _) | Op::Contract { .. } => Some(How::Sum),
+        Op::Reduce(Reduction::Max, _) => Some(How::Max),
+        Op::ArgMax(_) => Some(How::ArgMax),
+        _ => None,
+    }
+}
+
+fn reduces(cx: &Context, group: &Group, puller: &mut Puller) -> Vec<Reduce> {
+    let mut reduces = Vec::new();
+    for &v in &group.members {
+        let node = cx.func.node(v);
+        if let Some(how) = how(&node.op) {
+            let expr = puller.pull(node.args[0], &index(cx.func, node.args[0]), &[]);
+            puller.reduced.insert(v, reduces.len());
+            reduces.push(Reduce { value: v, how, expr });
+        }
+    }
+    reduces
+}
+
+fn rows(cx: &Context, group: &Group, stores: &[Value], split: usize, puller: &mut Puller) -> Kernel {
+    let reduces = reduces(cx, group, puller);
+    let stores: Vec<Store> = stores
+        .iter()
+        .map(|&value| {
+            let expr = puller.pull(value, &index(cx.func, value), &[]);
+            let per_row = wide(&cx.func.ty(value).shape).len() < group.axes.len();
+            Store { value, expr, per_row }
+        })
+        .collect();
+    let exprs = std::mem::take(&mut puller.exprs);
+    let store = flat(&counters(group.axes.len()), &group.axes);
+    let full = stores.iter().any(|s| !s.per_row);
+    let barriers = if split < group.axes.len() { vec![split] } else { vec![] };
+    let (exprs, runs) = collapsed(&group.axes, exprs, full.then_some(&store), &barriers);
+    let axes = lengths(&group.axes, &runs);
+    if !reduces.is_empty() {
+        let outer = runs.iter().filter(|run| run[0] < split).count();
+        return Kernel { name: String::new(), axes, exprs, loops: Loops::Rows { outer, reduces }, stores };
+    }
+    let loops = if axes.len() <= 1 && is_flat(&exprs) {
+        Loops::Flat
+    } else {
+        Loops::Rows { outer: axes.len() - 1, reduces }
+    };
+    Kernel { name: String::new(), axes, exprs, loops, stores }
+}
+
+/// Whether every access over at most one axis is contiguous or constant.
+fn is_flat(exprs: &Exprs) -> bool {
+    exprs.derived.is_empty()
+        && exprs.affines().all(|a| a.terms.is_empty() || matches!(&*a.terms, [(_, c)] if c.is(1)))
+}
+
+fn columns(cx: &Context, group: &Group, outer: usize, reduced: usize, puller: &mut Puller) -> Kernel {
+    let reduces = reduces(cx, group, puller);
+    let exprs = std::mem::take(&mut puller.exprs);
+    // The columns are one contiguous run: otherwise the axes before the last count among those reduced, which they
+    // are not, so they are collapsed here or never.
+    let runs: Vec<Vec<usize>> = collapsed(&group.axes, exprs.clone(), None, &[outer, outer + reduced]).1;
+    let kept = runs.iter().filter(|run| run[0] >= outer + reduced).count();
+    let stores = |exprs: &mut Exprs| -> Vec<Store> {
+        let one = |(n, r): (usize, &Reduce)| {
+            let expr = exprs.add(super::expr::Expr::Reduced(n), cx.func.ty(r.value).dtype);
+            Store { value: r.value, expr, per_row: false }
+        };
+        reduces.iter().enumerate().map(one).collect()
+    };
+    if kept == 1 {
+        let mut exprs = exprs.map_affines(&|a| renamed(a, &runs));
+        let stores = stores(&mut exprs);
+        let outer = runs.iter().filter(|run| run[0] < outer).count();
+        let axes = lengths(&group.axes, &runs);
+        return Kernel { name: String::new(), axes, exprs, loops: Loops::Columns { outer, reduces }, stores };
+    }
+    reordered(cx, group, outer, reduced, exprs, reduces)
+}
+
+/// Columns that can't be one run: rows instead, with the reduced axes moved last.
+fn reordered(
+    cx: &Context,
+    group: &Group,
+    outer: usize,
+    reduced: usize,
+    exprs: Exprs,
+    reduces: Vec<Reduce>,
+) -> Kernel {
+    let n = group.axes.len();
+    let order: Vec<usize> = (0..outer).chain(outer + reduced..n).chain(outer..outer + reduced).collect();
+    let place = |i: usize| order.iter().position(|o| *o == i).expect("a permutation");
+    let moved = |a: &Affine| {
+        a.terms.iter().fold(Affine::from(a.constant.clone()), |sum, (var, c)| {
+            let var = match var {
+                super::affine::Var::Axis(i) => super::affine::Var::Axis(place(*i)),
+                other => *other,
+            };
+            sum.plus(Affine::from(var).times(c))
+        })
+    };
+    let mut exprs = exprs.map_affines(&moved);
+    let axes: Vec<Dim> = order.iter().map(|i| group.axes[*i].clone()).collect();
+    let stores = reduces.iter().enumerate().map(|(i, r)| {
+        let expr = exprs.add(super::expr::Expr::Reduced(i), cx.func.ty(r.value).dtype);
+        Store { value: r.value, expr, per_row: true }
+    });
+    let stores = stores.collect();
+    Kernel { name: String::new(), axes, exprs, loops: Loops::Rows { outer: n - reduced, reduces }, stores }
+}
+
+/// A reduction on its own: the result's axes count rows, those reduced are within.
+fn gather(cx: &Context, group: &Group, puller: &mut Puller) -> Kernel {
+    let v = group.members[0];
+    let node = cx.func.node(v);
+    let mut axes = group.axes.clone();
+    let split = axes.len();
+    let (out, operands): (Vec<usize>, Vec<Vec<usize>>) = labels(cx.func, v);
+    let mut index: Vec<Option<Affine>> = Vec::new();
+    let mut assign = |label: usize, at: Affine| {
+        index.resize(index.len().max(label + 1), None);
+        index[label] = Some(at);
+    };
+    out.iter().zip(self::index(cx.func, v)).for_each(|(l, at)| assign(*l, at));
+    for (arg, labels) in node.args.iter().zip(&operands) {
+        for (label, dim) in labels.iter().zip(&cx.func.ty(*arg).shape) {
+            if index.get(*label).is_some_and(Option::is_some) {
+                continue;
+            }
+            index.resize(index.len().max(label + 1), None);
+            index[*label] = Some(Affine::zero());
+            if !dim.is(1) {
+                axes.push(dim.clone());
+                index[*label] = counters(axes.len()).pop();
+            }
+        }
+    }
+    let args: Vec<_> = node
+        .args
+        .iter()
+        .zip(&operands)
+        .map(|(arg, labels)| {
+            let at: Vec<Affine> = labels.iter().map(|l| index[*l].clone().expect("assigned")).collect();
+            puller.pull(*arg, &at, &[])
+        })
+        .collect();
+    let dtype = node.ty.dtype;
+    let expr = match &*args {
+        [one] => *one,
+        _ => puller.exprs.add(super::expr::Expr::Map(kiln_ir::Scalar::Mul, args), dtype),
+    };
+    let stored = puller.exprs.add(super::expr::Expr::Reduced(0), dtype);
+    let reduces = vec![Reduce { value: v, how: how(&node.op).expect("a reduction"), expr }];
+    let (exprs, runs) = collapsed(&axes, std::mem::take(&mut puller.exprs), None, &[split]);
+    let outer = runs.iter().filter(|run| run[0] < split).count();
+    let stores = vec![Store { value: v, expr: stored, per_row: true }];
+    let axes = lengths(&axes, &runs);
+    Kernel { name: String::new(), axes, exprs, loops: Loops::Rows { outer, reduces }, stores }
+}
+
+/// Labels of a reduction's result and operands, as of a contraction.
+fn labels(func: &Func, v: Value) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let node = func.node(v);
+    let wide = |l: &[u8]| l.iter().map(|l| *l as usize).collect::<Vec<_>>();
+    let rank = func.ty(node.args[0]).rank();
+    let without =
+        |axes: &[usize]| ((0..rank).filter(|i| !axes.contains(i)).collect(), vec![(0..rank).collect()]);
+    match &node.op {
+        Op::Contract { lhs, rhs, out } => (wide(out), vec![wide(lhs), wide(rhs)]),
+        Op::Reduce(_, axes) => without(axes),
+        Op::ArgMax(axis) => without(&[*axis]),
+        _ => unreachable!("a reduction"),
+    }
+}
+
+fn product(cx: &Context, group: &Group, v: Value, stores: &[Value], puller: &mut Puller) -> Kernel {
+    puller.reduced.insert(v, 0);
+    let stores: Vec<Store> = stores
+        .iter()
+        .map(|&value| Store { value, expr: puller.pull(value, &index(cx.func, value), &[]), per_row: false })
+        .collect();
+    let exprs = std::mem::take(&mut puller.exprs);
+    let accesses: Vec<&Affine> = exprs.affines().collect();
+    let outside = |v: Value| (cx.stored)(v).filter(|b| !group.members.contains(b));
+    let gemm::Product { runs, roles, k, a, b } =
+        gemm::product(cx.func, v, &outside, &accesses).expect("grouped as a product");
+    let axes = lengths(&group.axes, &runs);
+    let exprs = exprs.map_affines(&|a| renamed(a, &runs));
+    let gemm = Gemm { value: v, roles, k, a, b };
+    Kernel { name: String::new(), axes, exprs, loops: Loops::Gemm(Box::new(gemm)), stores }
+}
+
+/// The expressions over as few axes as all accesses allow.
+fn collapsed(
+    axes: &[Dim],
+    exprs: Exprs,
+    store: Option<&Affine>,
+    barriers: &[usize],
+) -> (Exprs, Vec<Vec<usize>>) {
+    let accesses: Vec<&Affine> = exprs.affines().chain(store).collect();
+    let runs = collapse(axes, &accesses, barriers);
+    (exprs.map_affines(&|a| renamed(a, &runs)), runs)
+}

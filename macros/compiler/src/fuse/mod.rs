@@ -1,0 +1,202 @@
+//! Fusion: a function becomes kernels, loops that each compute and store several values.
+//!
+//! `group` decides which values one kernel computes, `lower` what its loops do, `expr` what one iteration computes.
+//! Invariant: whatever a kernel reads is an input of the function or stored by another kernel.
+
+pub mod affine;
+pub mod expr;
+mod gemm;
+mod group;
+pub mod kernel;
+mod lower;
+
+use expr::{counters, size, through};
+use group::{Groups, Kind};
+use kernel::Kernel;
+use kiln_ir::{Dim, Func, Op, Scalar, Value};
+use std::collections::{BTreeSet, HashMap};
+
+/// The kernels of a function, in topological order.
+pub struct Fused {
+    /// Kernels.
+    pub kernels: Vec<Kernel>,
+    /// The value as which each output is stored: the value itself, or one that has the same elements in the same
+    /// order. An input's is not stored by any kernel.
+    pub outputs: Vec<Value>,
+}
+
+/// Fuses a function.
+pub fn fuse(func: &Func) -> Fused {
+    let forced = forced(func);
+    let buffer = |v: Value| buffer(func, &forced, v);
+    let gemms = |v: Value| gemm::is_product(func, v, &buffer);
+    let mut groups = group::group(func, forced.clone(), &gemms);
+    let outputs: Vec<Value> =
+        func.outputs.iter().map(|o| buffer(o.value).expect("outputs are forced")).collect();
+    dissolve(&mut groups, &outputs, &buffer);
+    let stored = stored(&groups, &outputs, &buffer);
+    let at = |v: Value| buffer(v).filter(|b| stored.contains(b) || matches!(func.node(*b).op, Op::Input(_)));
+    let cx = lower::Context { func, stored: &at };
+    let kernels = order(&groups).into_iter().map(|g| {
+        let group = &groups.groups[g];
+        let stores: Vec<Value> = group.members.iter().copied().filter(|v| stored.contains(v)).collect();
+        lower::lower(&cx, group, &stores)
+    });
+    Fused { kernels: kernels.filter(|k| !k.stores.is_empty()).collect(), outputs }
+}
+
+/// Whether a value is computed by loops, not a view.
+fn computes(op: &Op) -> bool {
+    let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Contract { .. });
+    loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_))
+}
+
+/// The value as which this one would be stored: itself, or the one it reshapes. `None` for views and constants.
+fn buffer(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> Option<Value> {
+    loop {
+        match &func.node(v).op {
+            _ if forced.contains(&v) => return Some(v),
+            _ if size(func, v).is_some() => return None,
+            op if computes(op) || matches!(op, Op::Input(_)) => return Some(v),
+            Op::Reshape(_) | Op::StopGrad => v = func.node(v).args[0],
+            _ => return None,
+        }
+    }
+}
+
+/// Views and constants that must be stored: outputs, and operands of products that no stride describes.
+fn forced(func: &Func) -> BTreeSet<Value> {
+    let mut forced = BTreeSet::new();
+    for out in &func.outputs {
+        if buffer(func, &forced, out.value).is_none() {
+            forced.insert(out.value);
+        }
+    }
+    for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
+        for &arg in &node.args {
+            if !strided(func, &forced, arg) {
+                forced.insert(arg);
+            }
+        }
+    }
+    forced
+}
+
+/// Whether strides describe a value in something stored.
+fn strided(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> bool {
+    let mut index = counters(func.ty(v).rank());
+    let mut derived = Vec::new();
+    loop {
+        if buffer(func, forced, v).is_some() {
+            return derived.is_empty();
+        }
+        match through(func, v, &index, &mut derived) {
+            Some(next) => (v, index) = next,
+            None => return false,
+        }
+    }
+}
+
+/// The values of other groups, and of products' operands, that each group reads.
+fn reads(groups: &Groups, v: Value, buffer: &dyn Fn(Value) -> Option<Value>, out: &mut BTreeSet<Value>) {
+    for &arg in &groups.func.node(v).args {
+        match buffer(arg).filter(|b| groups.of.contains_key(b)) {
+            Some(b) => {
+                out.insert(b);
+            }
+            None => reads(groups, arg, buffer, out),
+        }
+    }
+}
+
+/// What a member reads, views and dissolved values passed through.
+fn read_by(groups: &Groups, v: Value, buffer: &dyn Fn(Value) -> Option<Value>) -> BTreeSet<Value> {
+    let mut out = BTreeSet::new();
+    reads(groups, v, buffer, &mut out);
+    out
+}
+
+/// Who reads each group: reader's group and whether it is a product's operand.
+fn readers(
+    groups: &Groups,
+    buffer: &dyn Fn(Value) -> Option<Value>,
+) -> HashMap<usize, BTreeSet<(usize, bool)>> {
+    let mut readers: HashMap<usize, BTreeSet<(usize, bool)>> = HashMap::new();
+    for (g, group) in groups.groups.iter().enumerate() {
+        for &v in &group.members {
+            let operand = matches!(group.kind, Kind::Gemm(product) if product == v);
+            for source in read_by(groups, v, buffer) {
+                let from = groups.of[&source];
+                if from != g {
+                    readers.entry(from).or_default().insert((g, operand));
+                }
+            }
+        }
+    }
+    readers
+}
+
+/// Maps that only one other kernel reads are computed there, if that doesn't repeat costly work.
+fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Option<Value>) {
+    for g in (0..groups.groups.len()).rev() {
+        let group = &groups.groups[g];
+        if group.kind != (Kind::Rows { split: None }) || group.members.iter().any(|v| outputs.contains(v)) {
+            continue;
+        }
+        let readers = readers(groups, buffer).remove(&g).unwrap_or_default();
+        let mut readers = readers.into_iter();
+        let (Some((reader, false)), None) = (readers.next(), readers.next()) else { continue };
+        let reader = &groups.groups[reader];
+        let once = reader.kind != Kind::Gather && numel(&reader.axes) == numel(&group.axes);
+        let cheap = !group.axes.is_empty()
+            && group.members.len() <= 4
+            && group.members.iter().all(|v| light(groups.func, *v));
+        if once || cheap {
+            groups.dissolve(g);
+        }
+    }
+}
+
+fn numel(axes: &[Dim]) -> Dim {
+    axes.iter().fold(Dim::from(1), |n, d| n * d.clone())
+}
+
+/// Whether a map costs about as much as loading its result.
+fn light(func: &Func, v: Value) -> bool {
+    use Scalar::*;
+    match &func.node(v).op {
+        Op::Map(s) => {
+            matches!(s, Add | Sub | Mul | Max | Min | Neg | Abs | Eq | Lt | Le | And | Or | Not | Select)
+        }
+        Op::Concat(_) => false,
+        _ => true,
+    }
+}
+
+/// The values that a kernel stores because another one, or the caller, reads them.
+fn stored(groups: &Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Option<Value>) -> BTreeSet<Value> {
+    let mut stored: BTreeSet<Value> = outputs.iter().copied().filter(|v| groups.of.contains_key(v)).collect();
+    for (g, group) in groups.groups.iter().enumerate() {
+        for &v in &group.members {
+            stored.extend(read_by(groups, v, buffer).into_iter().filter(|s| groups.of[s] != g));
+        }
+    }
+    stored
+}
+
+/// Groups in an order in which each comes after those it reads; of several the one made first.
+fn order(groups: &Groups) -> Vec<usize> {
+    let mut done = vec![false; groups.groups.len()];
+    let mut order = Vec::new();
+    let first = |g: usize| groups.groups[g].members.first().copied();
+    let mut open: Vec<usize> = (0..groups.groups.len()).filter(|g| first(*g).is_some()).collect();
+    open.sort_by_key(|g| groups.groups[*g].members.last().copied());
+    while !open.is_empty() {
+        let ready =
+            open.iter().position(|g| groups.groups[*g].deps.iter().all(|d| done[*d] || first(*d).is_none()));
+        let g = open.remove(ready.expect("kernels form no cycle"));
+        done[g] = true;
+        order.push(g);
+    }
+    order
+}

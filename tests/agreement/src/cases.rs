@@ -1,0 +1,229 @@
+//! The functions that are compiled and compared: random ones, and what nets are made of.
+
+#[allow(missing_docs, clippy::should_implement_trait)]
+#[path = "../../../macros/ir/tests/common/mod.rs"]
+pub mod common;
+
+use common::graphs::Graph;
+use kiln_ir::composite::{activation, linalg, loss, norm, optim, reduce, shape};
+use kiln_ir::differentiate::value_and_grad;
+use kiln_ir::ops::Array;
+use kiln_ir::{Builder, DType, Dim, Error, Func, Op, Role, Scalar, SymKind, Syms, Ty, Value};
+
+/// A function with inputs and their meaning by definition.
+pub struct Case {
+    /// A name for the module it is compiled to.
+    pub name: String,
+    /// The function.
+    pub func: Func,
+    /// Inputs, for each of several sizes of N.
+    pub inputs: Vec<(usize, Vec<Array>)>,
+    /// Relative tolerance.
+    pub tolerance: f64,
+}
+
+/// Number of random graphs.
+pub const GRAPHS: u64 = 120;
+
+/// All cases.
+pub fn all() -> Vec<Case> {
+    let mut cases: Vec<Case> = (0..GRAPHS).map(random).collect();
+    for dtype in [DType::F64, DType::F32] {
+        cases.extend(nets(dtype));
+    }
+    cases
+}
+
+/// A random graph, of which a few values are returned.
+fn random(seed: u64) -> Case {
+    let mut graph = Graph::new(seed);
+    let values: Vec<Value> = graph.values.iter().map(|v| v.0).collect();
+    let mut outputs: Vec<Value> = values.iter().rev().take(3).copied().collect();
+    for _ in 0..3 {
+        outputs.push(*graph.rng.pick(&values));
+    }
+    outputs.iter().enumerate().for_each(|(i, v)| graph.b.output(&format!("v{i}"), *v, None));
+    let inputs = |k: usize| graph.inputs.iter().map(|a| a[k].clone()).collect();
+    let inputs = (0..3).map(|k| (graph.sizes[k] as usize, inputs(k))).collect();
+    Case { name: format!("graph{seed}"), func: graph.b.finish(), inputs, tolerance: 1e-9 }
+}
+
+type Build<'a> = &'a dyn Fn(&mut Builder, &[Value]) -> Result<Vec<Value>, Error>;
+
+/// A function of float inputs, where a dim of 0 stands for N; `labels` adds class labels `[N]` below their number.
+fn case(
+    name: &str,
+    dtype: DType,
+    shapes: &[&[i64]],
+    labels: Option<usize>,
+    grad: bool,
+    build: Build,
+) -> Case {
+    let mut syms = Syms::default();
+    let n = Dim::from(syms.intern("N", SymKind::Free { bound: None }));
+    let mut b = Builder::new(name, syms);
+    let dims =
+        |s: &[i64]| s.iter().map(|d| if *d == 0 { n.clone() } else { Dim::from(*d) }).collect::<Vec<_>>();
+    let mut args: Vec<Value> = shapes
+        .iter()
+        .enumerate()
+        .map(|(i, s)| b.input(&format!("x{i}"), Ty::new(dtype, dims(s)), Role::Argument))
+        .collect();
+    if labels.is_some() {
+        args.push(b.input("y", Ty::new(DType::I64, vec![n.clone()]), Role::Argument));
+    }
+    let outs = build(&mut b, &args).unwrap_or_else(|e| panic!("{name}: {e}"));
+    outs.iter().enumerate().for_each(|(i, v)| b.output(&format!("out{i}"), *v, None));
+    let mut func = b.finish();
+    if grad {
+        let all: Vec<usize> = (0..shapes.len()).collect();
+        func = value_and_grad(&func, &all).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+    let inputs = [1, 7, 64, 0].map(|size| (size, arrays(dtype, shapes, labels, size))).to_vec();
+    let (suffix, tolerance) = if dtype == DType::F64 { ("f64", 1e-10) } else { ("f32", 2e-5) };
+    Case { name: format!("{name}_{suffix}"), func, inputs, tolerance }
+}
+
+fn arrays(dtype: DType, shapes: &[&[i64]], labels: Option<usize>, size: usize) -> Vec<Array> {
+    let mut rng = common::Rng(size as u64);
+    let mut arrays: Vec<Array> = shapes
+        .iter()
+        .map(|s| {
+            let shape: Vec<usize> = s.iter().map(|d| if *d == 0 { size } else { *d as usize }).collect();
+            Array::rounded(dtype, shape.clone(), rng.array(&shape).data)
+        })
+        .collect();
+    if let Some(classes) = labels {
+        let data = (0..size).map(|_| rng.below(classes) as f64).collect();
+        arrays.push(Array::rounded(DType::I64, vec![size], data));
+    }
+    arrays
+}
+
+fn mlp(b: &mut Builder, x: &[Value]) -> Result<Value, Error> {
+    let h = linalg::linear(b, x[0], x[1], Some(x[2]))?;
+    let h = activation::relu(b, h)?;
+    linalg::linear(b, h, x[3], Some(x[4]))
+}
+
+/// Layers, losses and whole training steps, forward and backward.
+fn nets(dtype: DType) -> Vec<Case> {
+    let mlp_shapes: &[&[i64]] = &[&[0, 20], &[33, 20], &[33], &[10, 33], &[10]];
+    vec![
+        case("mlp", dtype, mlp_shapes, None, false, &|b, x| Ok(vec![mlp(b, x)?])),
+        case("mlp_loss", dtype, mlp_shapes, Some(10), true, &|b, x| {
+            let z = mlp(b, x)?;
+            Ok(vec![loss::cross_entropy(b, z, x[5], Default::default())?])
+        }),
+        case("softmax", dtype, &[&[0, 37], &[0, 37]], None, true, &|b, x| {
+            let p = norm::softmax(b, x[0], 1)?;
+            let weighted = b.elementwise(Scalar::Mul, &[p, x[1]])?;
+            Ok(vec![reduce::sum(b, weighted, &[])?])
+        }),
+        case("log_softmax_columns", dtype, &[&[0, 5, 3]], None, true, &|b, x| {
+            let p = norm::log_softmax(b, x[0], 1)?;
+            let squared = b.elementwise(Scalar::Mul, &[p, p])?;
+            Ok(vec![reduce::mean(b, squared, &[])?])
+        }),
+        case("layer_norm", dtype, &[&[0, 6, 70], &[70], &[70], &[0, 6, 70]], None, true, &|b, x| {
+            let y = norm::layer_norm(b, x[0], 1, Some(x[1]), Some(x[2]), 1e-5)?;
+            let weighted = b.elementwise(Scalar::Mul, &[y, x[3]])?;
+            Ok(vec![reduce::mean(b, weighted, &[])?])
+        }),
+        case("gelu", dtype, &[&[0, 130]], None, true, &|b, x| {
+            let y = activation::gelu(b, x[0])?;
+            Ok(vec![reduce::sum(b, y, &[])?])
+        }),
+        case("attention", dtype, &[&[0, 9, 2, 4], &[0, 11, 2, 4], &[0, 11, 2, 4]], None, true, &|b, x| {
+            let contract = |b: &mut Builder, l: &[u8], r: &[u8], o: &[u8], x: Value, y: Value| {
+                b.emit(Op::Contract { lhs: l.to_vec(), rhs: r.to_vec(), out: o.to_vec() }, &[x, y])
+            };
+            // q [N, T, H, D], k and v [N, S, H, D]
+            let scores = contract(b, &[0, 1, 2, 3], &[0, 4, 2, 3], &[0, 2, 1, 4], x[0], x[1])?;
+            let p = norm::softmax(b, scores, 3)?;
+            let out = contract(b, &[0, 2, 1, 4], &[0, 4, 2, 3], &[0, 1, 2, 3], p, x[2])?;
+            let y = b.map(Scalar::Tanh, &[out])?;
+            Ok(vec![reduce::mean(b, y, &[])?])
+        }),
+        case("cat_and_slice", dtype, &[&[0, 3, 4], &[0, 5, 4]], None, true, &|b, x| {
+            let both = shape::cat(b, &[x[0], x[1]], 1)?;
+            let turned = shape::transpose(b, both, 1, 2)?;
+            let squared = b.elementwise(Scalar::Mul, &[turned, turned])?;
+            let n = n_of(b, squared);
+            let flat = shape::reshape(b, squared, &[n, 32.into()])?;
+            let y = activation::sigmoid(b, flat)?;
+            Ok(vec![reduce::sum(b, y, &[])?])
+        }),
+        train_step(dtype),
+    ]
+}
+
+fn n_of(b: &Builder, v: Value) -> Dim {
+    b.ty(v).shape[0].clone()
+}
+
+/// A step of Adam with clipping, in place.
+fn train_step(dtype: DType) -> Case {
+    let shapes: &[&[i64]] = &[&[0, 20], &[33, 20], &[33], &[10, 33], &[10]];
+    let inner = case("inner", dtype, shapes, Some(10), false, &|b, x| {
+        let z = mlp(b, x)?;
+        Ok(vec![loss::cross_entropy(b, z, x[5], Default::default())?])
+    });
+    let grad = value_and_grad(&inner.func, &[1, 2, 3, 4]).expect("a scalar");
+    let mut b = Builder::new("train_step", inner.func.syms.clone());
+    let args: Vec<Value> = inner.func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let state: Vec<[Value; 2]> = (1..5)
+        .map(|i| {
+            let ty = inner.func.inputs[i].ty.clone();
+            ["m", "v"].map(|s| b.input(&format!("{s}{i}"), ty.clone(), Role::Buffer))
+        })
+        .collect();
+    let hyper = ["lr", "beta1", "beta2", "eps", "decay"];
+    let hyper = hyper.map(|name| b.input(name, Ty::scalar(DType::F64), Role::Buffer));
+    let step = b.input("step", Ty::scalar(DType::I64), Role::Buffer);
+    let result = updates(&mut b, &grad, &args, &state, hyper, step);
+    result.unwrap_or_else(|e| panic!("train_step: {e}"));
+    let inputs = [1, 7, 64].map(|size| {
+        let mut all = arrays(dtype, shapes, Some(10), size);
+        for i in 1..5 {
+            let (m, v) = (all[i].clone(), all[i].clone());
+            let squared = Array { data: v.data.iter().map(|x| x * x).collect(), ..v };
+            let squared = Array::rounded(dtype, squared.shape, squared.data);
+            all.extend([m, squared]);
+        }
+        let scalar = |x: f64| Array::rounded(DType::F64, vec![], vec![x]);
+        all.extend([0.01, 0.9, 0.999, 1e-8, 0.1].map(scalar));
+        all.push(Array::rounded(DType::I64, vec![], vec![3.0]));
+        (size, all)
+    });
+    let (name, tolerance) =
+        if dtype == DType::F64 { ("train_step_f64", 1e-9) } else { ("train_step_f32", 1e-4) };
+    Case { name: name.into(), func: b.finish(), inputs: inputs.to_vec(), tolerance }
+}
+
+fn updates(
+    b: &mut Builder,
+    grad: &Func,
+    args: &[Value],
+    state: &[[Value; 2]],
+    hyper: [Value; 5],
+    step: Value,
+) -> Result<(), Error> {
+    let results = b.inline(grad, args)?;
+    b.output("loss", results[0], None);
+    let grads = optim::clip_norm(b, &results[1..], 1.0)?;
+    let one = b.constant(1.0, DType::I64);
+    let t = b.map(Scalar::Add, &[step, one])?;
+    let [lr, beta1, beta2, eps, weight_decay] = hyper;
+    let h = optim::Adam { lr, beta1, beta2, eps, weight_decay, decoupled: true };
+    let wide = b.emit(Op::Cast(DType::F64), &[t])?;
+    for (i, g) in grads.into_iter().enumerate() {
+        let [m, v] = state[i];
+        let new = optim::adam(b, h, args[i + 1], g, [m, v], wide)?;
+        let inputs = [i + 1, 6 + 2 * i, 7 + 2 * i];
+        new.iter().zip(inputs).for_each(|(v, input)| b.output("new", *v, Some(input)));
+    }
+    let last = b.func().inputs.len() - 1;
+    b.output("step", t, Some(last));
+    Ok(())
+}
