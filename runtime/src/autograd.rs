@@ -25,10 +25,11 @@
 //! the place of the operation. Printing shows it, too. Such a tensor has shape `[0]` and no elements.
 
 use crate::eager::tape::with_recording;
-use crate::eager::{Any, backward};
-use crate::{Element, Result, Tensor};
+use crate::eager::{Any, backward, transform};
+use crate::{Element, Params, Result, Tensor};
 
 pub use crate::eager::args::{Dims, ElementType, Operand, Size, Sizes, TensorArg};
+pub use crate::eager::transform::Outcome;
 
 /// The gradients of `of`, which has one element, with respect to tensors it was computed from: `torch.autograd.grad`.
 ///
@@ -53,4 +54,30 @@ pub fn grad<T: Element>(of: &Tensor<T>, wrt: &[&Tensor<T>], create_graph: bool) 
 /// ```
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
     with_recording(false, f)
+}
+
+/// The result of `f` and its gradient, a tree of the form of `params`: `jax.value_and_grad`.
+///
+/// `f` returns a tensor of one element, or a tuple that starts with one. Buffers have gradient 0.
+///
+/// ```
+/// use kiln::autograd::value_and_grad;
+/// use kiln::prelude::*;
+///
+/// let layer = Linear::<2, 1>::init(&mut Rng::seed(0));
+/// let x: Tensor = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+/// let (loss, grads) = value_and_grad(&layer, |layer| {
+///     x.linear(&layer.weight, Some(layer.bias.clone())).sum()
+/// })?;
+/// assert_eq!(grads.weight.to_string(), "[[4, 6]]");
+/// assert_eq!(grads.bias.to_string(), "[2]");
+/// assert!(!loss.is_recorded());
+/// # Ok::<(), kiln::Error>(())
+/// ```
+///
+/// # Errors
+/// If `f` returns no scalar, what doesn't depend on the parameters, or what stands for an operation that failed.
+#[track_caller]
+pub fn value_and_grad<P: Params, R: Outcome>(params: &P, f: impl FnOnce(&P) -> R) -> Result<(R, P)> {
+    transform::of_tree(params, f)
 }

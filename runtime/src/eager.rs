@@ -7,10 +7,21 @@
 mod any;
 pub(crate) mod args;
 pub(crate) mod backward;
-mod call;
+pub mod body;
+pub(crate) mod call;
 pub(crate) mod eval;
 pub(crate) mod methods;
 mod operators;
+mod optimizers;
 pub(crate) mod tape;
+pub(crate) mod transform;
+pub(crate) mod trees;
 
 pub use any::Any;
+
+/// What stands within, where tensors compute outside of models: with the feature `eager`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __eager {
+    ($($items:tt)*) => { $($items)* };
+}

@@ -111,6 +111,50 @@ pub trait Params: Clone {
         zeros
     }
 
+    /// The root of the sum of all squares of what is trained: the norm of a gradient.
+    ///
+    /// ```
+    /// use kiln::prelude::*;
+    ///
+    /// let ones = LayerNorm::<4>::init(&mut Rng::seed(0));
+    /// assert_eq!(ones.norm().item()?, 2.0);
+    /// # Ok::<(), kiln::Error>(())
+    /// ```
+    #[cfg(feature = "eager")]
+    #[track_caller]
+    fn norm(&self) -> Tensor {
+        crate::eager::trees::norm(self)
+    }
+
+    /// A gradient scaled so that its norm is at most `max`: `torch.nn.utils.clip_grad_norm_`. Pascanu, Mikolov and
+    /// Bengio, *On the difficulty of training recurrent neural networks* (2013).
+    ///
+    /// ```
+    /// use kiln::prelude::*;
+    ///
+    /// let ones = LayerNorm::<4>::init(&mut Rng::seed(0));
+    /// assert!((ones.clip_norm(1.0).weight.as_slice()[0] - 0.5).abs() < 1e-6);
+    /// ```
+    #[cfg(feature = "eager")]
+    #[track_caller]
+    fn clip_norm(&self, max: impl Into<f64>) -> Self {
+        crate::eager::trees::clip_norm(self, max.into())
+    }
+
+    /// A gradient with each entry kept within `−max ..= max`: `torch.nn.utils.clip_grad_value_`.
+    ///
+    /// ```
+    /// use kiln::prelude::*;
+    ///
+    /// let ones = LayerNorm::<4>::init(&mut Rng::seed(0));
+    /// assert_eq!(ones.clip_value(0.5).weight.as_slice(), [0.5; 4]);
+    /// ```
+    #[cfg(feature = "eager")]
+    #[track_caller]
+    fn clip_value(&self, max: impl Into<f64>) -> Self {
+        crate::eager::trees::clip_value(self, max.into())
+    }
+
     /// Writes the leaves to a safetensors file, buffers included. The file is replaced as a whole or not at all.
     fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         weights::write(path.as_ref(), &self.to_bytes()?)

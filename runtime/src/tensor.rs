@@ -98,6 +98,27 @@ impl<T: Element> Tensor<T> {
         self.shape.rank()
     }
 
+    /// The number of axes; the same as [`Tensor::rank`], under PyTorch's name.
+    pub fn dim(&self) -> usize {
+        self.rank()
+    }
+
+    /// The extent of an axis, counted from the back if negative; 0 of one that isn't there.
+    ///
+    /// ```
+    /// let t = kiln::Tensor::<f32>::zeros([2, 3]);
+    /// assert_eq!((t.size(0), t.size(-1), t.size(2)), (2, 3, 0));
+    /// ```
+    pub fn size(&self, dim: i64) -> usize {
+        let axis = if dim < 0 { dim.saturating_add(self.rank() as i64) } else { dim };
+        usize::try_from(axis).ok().and_then(|axis| self.shape().get(axis)).copied().unwrap_or(0)
+    }
+
+    /// The number of elements; the same as [`Tensor::len`], under PyTorch's name.
+    pub fn numel(&self) -> usize {
+        self.len()
+    }
+
     /// The number of elements.
     pub fn len(&self) -> usize {
         self.data.len()

@@ -15,3 +15,10 @@ impl Track {
         Ok(())
     }
 }
+
+/// What stands within is for tensors that compute outside of models: without the feature `eager` it is left out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __eager {
+    ($($items:tt)*) => {};
+}

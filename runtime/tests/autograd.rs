@@ -163,3 +163,22 @@ fn recording_is_each_threads_own() {
     y.join().unwrap().backward().unwrap();
     assert_eq!(x.grad().unwrap().item().unwrap(), 4.0);
 }
+
+#[test]
+fn gradients_of_trees_nest() {
+    use kiln::autograd::value_and_grad;
+    let net =
+        Linear::<2, 2> { weight: Tensor::from([[1.0, 2.0], [3.0, 4.0]]), bias: Tensor::from([0.5, 0.0]) };
+    // The norm of a gradient, differentiated: ∂/∂w ‖∂ Σw³/∂w‖² = 36w³.
+    let (value, grads) = value_and_grad(&net, |net| {
+        let (_, inner) = value_and_grad(net, |net| net.weight.pow(3).sum()).expect("a scalar");
+        inner.weight.square().sum()
+    })
+    .unwrap();
+    assert_eq!(value.item().unwrap(), 9.0 * (1.0 + 16.0 + 81.0 + 256.0));
+    assert_eq!(grads.weight.to_string(), "[[36, 288],\n [972, 2304]]");
+    assert_eq!(grads.bias, Tensor::zeros([2]));
+    assert!(!value.is_recorded() && !grads.weight.is_recorded());
+    assert!(value_and_grad(&net, |net| net.weight.clone()).is_err(), "no scalar");
+    assert!(value_and_grad(&net, |net| net.weight.matmul(&net.bias).reshape([9])).is_err());
+}

@@ -1,6 +1,6 @@
 //! `+ - * /` and unary `-`, by value and by reference, with tensors that broadcast as in NumPy and with numbers.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Not, Sub, SubAssign};
 
 use super::args::Operand;
 use super::call::one;
@@ -86,5 +86,64 @@ impl<T: Element> Neg for &Tensor<T> {
     #[track_caller]
     fn neg(self) -> Tensor<T> {
         one("neg", vec![Operand::<T>::given(self)])
+    }
+}
+
+macro_rules! assigning {
+    ($($trait:ident $name:ident $operation:ident: $($right:ty),*;)*) => {$($(
+        impl<T: Element> $trait<$right> for Tensor<T> {
+            #[track_caller]
+            fn $name(&mut self, other: $right) {
+                *self = one(stringify!($operation), vec![Operand::<T>::given(&*self), Operand::<T>::given(other)]);
+            }
+        }
+    )*)*};
+}
+assigning! {
+    AddAssign add_assign add: Tensor<T>, &Tensor<T>, f64, i64;
+    SubAssign sub_assign sub: Tensor<T>, &Tensor<T>, f64, i64;
+    MulAssign mul_assign mul: Tensor<T>, &Tensor<T>, f64, i64;
+    DivAssign div_assign div: Tensor<T>, &Tensor<T>, f64, i64;
+}
+
+/// `&` and `|` of masks.
+macro_rules! logic {
+    ($($trait:ident $name:ident $operation:literal: $left:ty, $right:ty;)*) => {$(
+        impl $trait<$right> for $left {
+            type Output = Tensor<bool>;
+
+            #[track_caller]
+            fn $name(self, other: $right) -> Tensor<bool> {
+                one($operation, vec![Operand::<bool>::given(self), Operand::<bool>::given(other)])
+            }
+        }
+    )*};
+}
+logic! {
+    BitAnd bitand "logical_and": Tensor<bool>, Tensor<bool>;
+    BitAnd bitand "logical_and": Tensor<bool>, &Tensor<bool>;
+    BitAnd bitand "logical_and": &Tensor<bool>, Tensor<bool>;
+    BitAnd bitand "logical_and": &Tensor<bool>, &Tensor<bool>;
+    BitOr bitor "logical_or": Tensor<bool>, Tensor<bool>;
+    BitOr bitor "logical_or": Tensor<bool>, &Tensor<bool>;
+    BitOr bitor "logical_or": &Tensor<bool>, Tensor<bool>;
+    BitOr bitor "logical_or": &Tensor<bool>, &Tensor<bool>;
+}
+
+impl Not for Tensor<bool> {
+    type Output = Tensor<bool>;
+
+    #[track_caller]
+    fn not(self) -> Tensor<bool> {
+        self.logical_not()
+    }
+}
+
+impl Not for &Tensor<bool> {
+    type Output = Tensor<bool>;
+
+    #[track_caller]
+    fn not(self) -> Tensor<bool> {
+        self.logical_not()
     }
 }

@@ -53,3 +53,77 @@ fn state_of_another_optimizer_is_refused_with_every_fault() {
     let weights = net.to_bytes().unwrap();
     assert!(Sgd::new(&net, 0.1).load_bytes(&weights).unwrap_err().to_string().contains("missing: step"));
 }
+
+#[cfg(feature = "eager")]
+mod steps {
+    use super::*;
+    use crate::autograd::value_and_grad;
+
+    /// A quadratic with its least value where the weight is 3 and the bias −1.
+    fn loss(net: &Linear<3, 2>) -> Tensor {
+        (&net.weight - 3.0).square().sum() + (&net.bias + 1.0).square().sum()
+    }
+
+    #[test]
+    fn every_optimizer_descends() {
+        macro_rules! check {
+            ($opt:expr) => {{
+                let mut net = net();
+                let mut opt = $opt(&net);
+                for _ in 0..400 {
+                    let (_, grads) = value_and_grad(&net, loss).unwrap();
+                    opt.step(&mut net, &grads).unwrap();
+                }
+                assert_eq!(opt.steps(), 400);
+                assert!(loss(&net).item().unwrap() < 1e-3, "{}", loss(&net));
+                assert!(!net.weight.is_recorded());
+            }};
+        }
+        check!(|net| Sgd::new(net, 0.05));
+        check!(|net| Sgd::new(net, 0.02).momentum(0.9));
+        check!(|net| Sgd::new(net, 0.02).momentum(0.9).nesterov(true));
+        check!(|net| Adam::new(net, 0.1));
+        check!(|net| AdamW::new(net, 0.1).weight_decay(1e-6));
+    }
+
+    #[test]
+    fn a_step_is_the_rule_by_hand() {
+        let mut net = Linear::<1, 1> { weight: Tensor::full([1, 1], 2.0), bias: Tensor::full([1], 1.0) };
+        let grads = Linear::<1, 1> { weight: Tensor::full([1, 1], 0.5), bias: Tensor::full([1], -4.0) };
+        let mut opt = Sgd::new(&net, 0.1).momentum(0.5).weight_decay(0.1);
+        opt.step(&mut net, &grads).unwrap();
+        // g = 0.5 + 0.1·2 = 0.7, v = 0.7, p = 2 − 0.07; then g = 0.693, v = 1.043.
+        assert!((net.weight.item().unwrap() - 1.93).abs() < 1e-6);
+        opt.step(&mut net, grads.clone()).unwrap();
+        assert!((net.weight.item().unwrap() - (1.93 - 0.1043)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn gradients_that_do_not_fit_change_nothing() {
+        let (mut net, mut grads) = (net(), net());
+        let (before, mut opt) = (net.clone(), Adam::new(&net, 0.1));
+        grads.bias = Tensor::zeros([5]);
+        let error = opt.step(&mut net, &grads).unwrap_err().to_string();
+        assert!(error.contains("`bias` has shape [2], but its gradient or a moment has [5]"), "{error}");
+        grads.bias = net.bias.reshape([7]);
+        assert!(opt.step(&mut net, &grads).unwrap_err().to_string().contains("can't reshape [2] to [7]"));
+        assert_eq!((net.weight, opt.steps()), (before.weight, 0));
+        assert!(grads.clip_norm(1.0).weight.ok().is_err());
+    }
+
+    #[test]
+    fn parameters_that_require_gradients_go_on_doing_so() {
+        let mut net = net();
+        net.weight = net.weight.requires_grad();
+        net.bias = net.bias.requires_grad();
+        let mut opt = Sgd::new(&net, 0.1);
+        for _ in 0..3 {
+            net.weight.zero_grad();
+            net.bias.zero_grad();
+            loss(&net).backward().unwrap();
+            let grads = Linear { weight: net.weight.grad().unwrap(), bias: net.bias.grad().unwrap() };
+            opt.step(&mut net, grads).unwrap();
+        }
+        assert!(net.weight.is_recorded());
+    }
+}

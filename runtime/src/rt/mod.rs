@@ -16,6 +16,9 @@ pub use sizes::{Place, agree, bound, extents, fit, same};
 
 use crate::{Element, Shape, Tensor};
 
+#[cfg(feature = "eager")]
+pub use crate::eager::body as eager;
+
 /// The name of the leaf `name` under `prefix`, joined as PyTorch's `state_dict` does.
 ///
 /// ```

@@ -1,0 +1,103 @@
+//! What the eager form of a model's body calls beside tensors' own methods.
+
+use std::array;
+use std::panic::Location;
+
+use super::Any;
+use super::args::TensorArg;
+use super::call::failed;
+use super::tape::Track;
+use crate::{Element, Error, Shape, Tensor};
+
+pub use super::transform::{Outcome, Scope, Wrt, value_and_grad, vjp};
+
+/// A number as the tensors' methods take dims and sizes.
+pub fn int<N: TryInto<i64>>(n: N) -> i64 {
+    n.try_into().unwrap_or(i64::MAX)
+}
+
+/// The extent of an axis; 0 of one that isn't there, which [`fit`] finds.
+pub fn size<T: Element>(x: &Tensor<T>, axis: usize) -> usize {
+    x.shape().get(axis).copied().unwrap_or(0)
+}
+
+/// The argument, or a tensor that stands for the error that it has another shape than the model wants.
+#[track_caller]
+pub fn fit<T: Element>(
+    x: Tensor<T>,
+    (model, argument, wanted): (&'static str, &'static str, &'static str),
+    dims: &[usize],
+) -> Tensor<T> {
+    if x.shape() == dims || x.sound().is_err() {
+        return x;
+    }
+    let error = Error::Argument { model, argument, wanted, given: Shape::clipped(x.shape()) };
+    failed(Track::fault(error.to_string(), Location::caller()))
+}
+
+/// A result that stands for an error.
+#[track_caller]
+pub fn failure<R: Outcome>(error: Error) -> R {
+    let fault = match error {
+        Error::Operation { what, at } => Track::fault(what, at),
+        other => Track::fault(other.to_string(), Location::caller()),
+    };
+    R::failed(fault)
+}
+
+/// A result that says that a model can't run eagerly.
+#[track_caller]
+pub fn unsupported<R: Outcome>(why: &str) -> R {
+    R::failed(Track::fault(why.to_owned(), Location::caller()))
+}
+
+/// A cotangent.
+pub fn cotangent<T: Element>(x: impl TensorArg<T>) -> Any {
+    x.any()
+}
+
+/// So many parts, as an array pattern takes them.
+pub trait Parts<const N: usize> {
+    /// What the parts are.
+    type Part;
+    /// The parts; tensors that stand for an error where there is another number of them.
+    fn parts(self) -> [Self::Part; N];
+}
+
+/// See [`Parts`].
+#[track_caller]
+pub fn parts<P: Parts<N>, const N: usize>(parts: P) -> [P::Part; N] {
+    parts.parts()
+}
+
+impl<T, const N: usize> Parts<N> for [T; N] {
+    type Part = T;
+
+    fn parts(self) -> [T; N] {
+        self
+    }
+}
+
+impl<T: Element, const N: usize> Parts<N> for Vec<Tensor<T>> {
+    type Part = Tensor<T>;
+
+    #[track_caller]
+    fn parts(self) -> [Tensor<T>; N] {
+        let at = Location::caller();
+        self.try_into().unwrap_or_else(|given: Vec<Tensor<T>>| {
+            let first = given.iter().find(|x| x.track().is_fault()).map(|x| x.track().clone());
+            let what = format!("{} parts for {N} names", given.len());
+            let fault = first.unwrap_or_else(|| Track::fault(what, at));
+            array::from_fn(|_| failed(fault.clone()))
+        })
+    }
+}
+
+/// The extents of a shape; zeros where there is another number of them.
+impl<const N: usize> Parts<N> for &[usize] {
+    type Part = usize;
+
+    fn parts(self) -> [usize; N] {
+        self.try_into().unwrap_or([0; N])
+    }
+}

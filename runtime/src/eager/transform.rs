@@ -1,0 +1,242 @@
+//! Gradients of functions: what `value_and_grad(f)(…)` in a model is when the model runs eagerly.
+//!
+//! The arguments to differentiate become leaves of their own; if something outside is being differentiated, they hang
+//! on what they were by an identity, so that derivatives of any order come out.
+
+use std::cell::Cell;
+use std::panic::Location;
+
+use super::Any;
+use super::backward::grad;
+use super::call::{Given, call, failed, one};
+use super::tape::{Track, recording, with_recording};
+use super::trees::{trained, with_trained};
+use crate::{Element, Params, Result, Tensor};
+
+thread_local!(static DEPTH: Cell<usize> = const { Cell::new(0) });
+
+/// A gradient being taken.
+pub struct Scope {
+    /// Whether what is computed may be differentiated again, by someone outside.
+    again: bool,
+}
+
+impl Scope {
+    /// Opens one. Its arguments become leaves by [`Wrt::__kiln_leaf`].
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Scope {
+        let depth = DEPTH.get();
+        DEPTH.set(depth + 1);
+        Scope { again: depth > 0 && recording() }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// What a gradient may be taken with respect to: a tensor, or the trained leaves of a tree.
+pub trait Wrt: Clone {
+    /// A copy to differentiate with respect to.
+    #[doc(hidden)]
+    fn __kiln_leaf(&self, scope: &mut Scope) -> Self;
+
+    /// The gradient of `of` with respect to this copy, or a fault everywhere.
+    #[doc(hidden)]
+    fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self;
+}
+
+fn leaf<T: Element>(x: &Tensor<T>, scope: &mut Scope) -> Tensor<T> {
+    if x.is_recorded() && recording() {
+        scope.again = true;
+        // Its gradient ends here, and yet it hangs on what it was.
+        return one("clone", vec![Given::Tensor(Any::new(x.clone()))]);
+    }
+    x.detach().requires_grad()
+}
+
+fn gradients<T: Element>(
+    of: &Result<Any, Track>,
+    wrt: &[&Tensor<T>],
+    again: bool,
+    at: &'static Location<'static>,
+) -> Result<Vec<Tensor<T>>, Track> {
+    let of = of.as_ref().map_err(Track::clone)?;
+    grad(of, wrt, again).map_err(|error| Track::fault(error.to_string(), at))
+}
+
+impl<T: Element> Wrt for Tensor<T> {
+    fn __kiln_leaf(&self, scope: &mut Scope) -> Self {
+        leaf(self, scope)
+    }
+
+    fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
+        match gradients(of, &[self], again, at) {
+            Ok(mut grads) => grads.remove(0),
+            Err(fault) => failed(fault),
+        }
+    }
+}
+
+impl<P: Params> Wrt for P {
+    fn __kiln_leaf(&self, scope: &mut Scope) -> Self {
+        with_trained(self, |x| leaf(x, scope))
+    }
+
+    fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
+        let leaves = trained(self);
+        let grads = gradients(of, &leaves.iter().collect::<Vec<_>>(), again, at);
+        let mut next = grads.as_ref().map(|grads| grads.iter());
+        let zeros = self.zeros_like();
+        with_trained(&zeros, |_| match &mut next {
+            Ok(grads) => grads.next().cloned().unwrap_or_default(),
+            Err(fault) => failed(fault.clone()),
+        })
+    }
+}
+
+/// What a model returns: a tensor, or a tuple of which the first is differentiated.
+pub trait Outcome: Sized {
+    /// The tensors.
+    #[doc(hidden)]
+    fn tensors(&self, out: &mut Vec<Any>);
+    /// The same, cut off from what it was computed from.
+    #[doc(hidden)]
+    fn detached(self) -> Self;
+    /// What stands for an error.
+    #[doc(hidden)]
+    fn failed(fault: Track) -> Self;
+}
+
+impl<T: Element> Outcome for Tensor<T> {
+    fn tensors(&self, out: &mut Vec<Any>) {
+        out.push(Any::new(self.clone()));
+    }
+
+    fn detached(self) -> Self {
+        self.detach()
+    }
+
+    fn failed(fault: Track) -> Self {
+        failed(fault)
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident)*))*) => {$(
+        #[allow(non_snake_case)]
+        impl<$($name: Outcome),*> Outcome for ($($name,)*) {
+            fn tensors(&self, out: &mut Vec<Any>) {
+                let ($($name,)*) = self;
+                $($name.tensors(out);)*
+            }
+
+            fn detached(self) -> Self {
+                let ($($name,)*) = self;
+                ($($name.detached(),)*)
+            }
+
+            fn failed(fault: Track) -> Self {
+                ($($name::failed(fault.clone()),)*)
+            }
+        }
+    )*};
+}
+tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
+
+/// Several arguments to differentiate, one alone not as a tuple.
+pub trait Gradients {
+    /// A gradient for each.
+    type Output;
+    #[doc(hidden)]
+    fn gradients(self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self::Output;
+}
+
+impl<A: Wrt> Gradients for (&A,) {
+    type Output = A;
+
+    fn gradients(self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> A {
+        self.0.__kiln_gradient(of, again, at)
+    }
+}
+
+macro_rules! several {
+    ($(($($name:ident)*))*) => {$(
+        #[allow(non_snake_case)]
+        impl<$($name: Wrt),*> Gradients for ($(&$name,)*) {
+            type Output = ($($name,)*);
+
+            fn gradients(self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self::Output {
+                let ($($name,)*) = self;
+                ($($name.__kiln_gradient(of, again, at),)*)
+            }
+        }
+    )*};
+}
+several!((A B)(A B C)(A B C D));
+
+/// The value and its gradients with respect to leaves of the scope.
+#[track_caller]
+pub fn value_and_grad<R: Outcome, G: Gradients>(scope: Scope, value: R, wrt: G) -> (R, G::Output) {
+    let at = Location::caller();
+    let mut tensors = Vec::new();
+    value.tensors(&mut tensors);
+    let of = sound(tensors.into_iter().next(), at);
+    let grads = wrt.gradients(&of, scope.again, at);
+    (if scope.again { value } else { value.detached() }, grads)
+}
+
+/// The value, and the gradients of the sum of each float result times its cotangent.
+#[track_caller]
+pub fn vjp<R: Outcome, G: Gradients>(scope: Scope, value: R, cotangents: Vec<Any>, wrt: G) -> (R, G::Output) {
+    let at = Location::caller();
+    let mut tensors = Vec::new();
+    value.tensors(&mut tensors);
+    tensors.retain(|x| x.dtype().is_float() || x.track().is_fault());
+    let of = weighted(tensors, cotangents, at);
+    let grads = wrt.gradients(&of, scope.again, at);
+    (if scope.again { value } else { value.detached() }, grads)
+}
+
+fn sound(of: Option<Any>, at: &'static Location<'static>) -> Result<Any, Track> {
+    match of {
+        Some(of) if of.track().is_fault() => Err(of.track().clone()),
+        Some(of) => Ok(of),
+        None => Err(Track::fault("a gradient needs a result".into(), at)),
+    }
+}
+
+fn weighted(tensors: Vec<Any>, cotangents: Vec<Any>, at: &'static Location<'static>) -> Result<Any, Track> {
+    let mut total = None;
+    for (x, cotangent) in tensors.into_iter().zip(cotangents) {
+        if x.shape() != cotangent.shape() && !x.track().is_fault() && !cotangent.track().is_fault() {
+            let what = format!("a result has shape {:?}, its cotangent {:?}", x.shape(), cotangent.shape());
+            return Err(Track::fault(what, at));
+        }
+        let product = call("mul", vec![Given::Tensor(x), Given::Tensor(cotangent)])?.remove(0);
+        let sum = call("sum", vec![Given::Tensor(product)])?.remove(0);
+        total = Some(match total {
+            None => sum,
+            Some(known) => call("add", vec![Given::Tensor(known), Given::Tensor(sum)])?.remove(0),
+        });
+    }
+    sound(total, at)
+}
+
+/// See [`crate::autograd::value_and_grad`].
+#[track_caller]
+pub(crate) fn of_tree<P: Params, R: Outcome>(params: &P, f: impl FnOnce(&P) -> R) -> Result<(R, P)> {
+    let (value, grads) = with_recording(true, || {
+        let mut scope = Scope::new();
+        let leaves = Wrt::__kiln_leaf(params, &mut scope);
+        let value = f(&leaves);
+        value_and_grad(scope, value, (&leaves,))
+    });
+    let mut tensors = Vec::new();
+    value.tensors(&mut tensors);
+    tensors.iter().try_for_each(|x| x.track().sound())?;
+    trained(&grads).iter().try_for_each(|x| x.sound())?;
+    Ok((value, grads))
+}

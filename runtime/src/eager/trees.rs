@@ -1,0 +1,88 @@
+//! Operations on whole trees: each is one function of the graph over all trained leaves.
+
+use std::panic::Location;
+
+use kiln_ir::composite::optim;
+use kiln_ir::{Builder, Role, Syms, Value};
+
+use super::Any;
+use super::call::{Compiled, apply, failed};
+use super::tape::Track;
+use crate::{LeafKind, Params, Result, Tensor};
+
+/// See [`Params::norm`].
+#[track_caller]
+pub(crate) fn norm(tree: &impl Params) -> Tensor {
+    let made = mapped(tree, |b, leaves| Ok(vec![optim::grad_norm(b, leaves)?]));
+    match made {
+        Ok(mut norms) => norms.remove(0),
+        Err(fault) => failed(fault),
+    }
+}
+
+/// See [`Params::clip_norm`].
+#[track_caller]
+pub(crate) fn clip_norm<P: Params>(tree: &P, max: f64) -> P {
+    replaced(tree, mapped(tree, |b, leaves| optim::clip_norm(b, leaves, max)))
+}
+
+/// See [`Params::clip_value`].
+#[track_caller]
+pub(crate) fn clip_value<P: Params>(tree: &P, max: f64) -> P {
+    replaced(tree, mapped(tree, |b, leaves| optim::clip_value(b, leaves, max)))
+}
+
+/// The results of a function of a tree's trained leaves.
+#[track_caller]
+fn mapped(
+    tree: &impl Params,
+    build: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, kiln_ir::Error>,
+) -> Result<Vec<Tensor>, Track> {
+    let at = Location::caller();
+    let leaves = trained(tree);
+    if let Some(bad) = leaves.iter().find(|x| x.track().is_fault()) {
+        return Err(bad.track().clone());
+    }
+    let inputs: Vec<Any> = leaves.into_iter().map(Any::new).collect();
+    function("tree", inputs, build).map_err(|what| Track::fault(what, at))
+}
+
+/// The f32 results of a function built for these inputs, or what is wrong with them.
+pub(crate) fn function(
+    name: &str,
+    inputs: Vec<Any>,
+    build: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, kiln_ir::Error>,
+) -> Result<Vec<Tensor>, String> {
+    let mut b = Builder::new(name, Syms::default());
+    let values: Vec<Value> = inputs.iter().map(|x| b.input("x", x.ty(), Role::Parameter)).collect();
+    let results = build(&mut b, &values).map_err(|error| error.to_string())?;
+    results.iter().for_each(|v| b.output("out", *v, None));
+    let outputs = apply(&Compiled::new(b.finish()), inputs).map_err(|error| error.to_string())?;
+    Ok(outputs.into_iter().filter_map(|x| if let Any::F32(x) = x { Some(x) } else { None }).collect())
+}
+
+/// The trained leaves, in order.
+pub(crate) fn trained(tree: &impl Params) -> Vec<Tensor> {
+    let leaves = tree.named_leaves().into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter);
+    leaves.map(|leaf| leaf.tensor.clone()).collect()
+}
+
+/// The tree with other trained leaves; all of them the fault, if there is one.
+fn replaced<P: Params>(tree: &P, made: Result<Vec<Tensor>, Track>) -> P {
+    let mut new = made.as_ref().map(|made| made.iter());
+    with_trained(tree, |_| match &mut new {
+        Ok(made) => made.next().cloned().unwrap_or_default(),
+        Err(fault) => failed(fault.clone()),
+    })
+}
+
+/// A clone of the tree whose trained leaves are made of the old ones.
+pub(crate) fn with_trained<P: Params>(tree: &P, mut made: impl FnMut(&Tensor) -> Tensor) -> P {
+    let mut tree = tree.clone();
+    let mut leaves = Vec::new();
+    tree.leaves_mut("", &mut leaves);
+    for leaf in leaves.into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter) {
+        *leaf.tensor = made(leaf.tensor);
+    }
+    tree
+}
