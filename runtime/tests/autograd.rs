@@ -144,7 +144,7 @@ fn long_chains_end_without_a_deep_stack() {
     let x = Tensor::<f64>::from(1.0).requires_grad();
     let mut y = x.clone();
     for _ in 0..100_000 {
-        y = y + 1e-9;
+        y += 1e-9;
     }
     y.backward().unwrap();
     assert_eq!(x.grad().unwrap().item().unwrap(), 1.0);
