@@ -247,9 +247,11 @@ fn random_bodies_never_panic() {
     for body in BODIES {
         assert!(trace_body(body), "{body}");
     }
-    let mut rng = Rng(11);
+    let mut rng = Rng(std::process::id() as u64 * u64::from(std::env::var_os("KILN_FUZZ").is_some()) + 11);
     let mut traced = 0;
-    for round in 0..2_000 {
+    // A longer search: `KILN_FUZZ=100000`.
+    let rounds = std::env::var("KILN_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    for round in 0..rounds {
         let mut words: Vec<&str> = BODIES[round % BODIES.len()].split_whitespace().collect();
         for _ in 0..=rng.below(3) {
             let at = rng.below(words.len());

@@ -76,7 +76,9 @@ fn map(b: &mut Builder, s: Scalar, args: &[Value]) -> Result<Option<Value>, Erro
         // x·1 = x, 1·x = x, x/1 = x
         Scalar::Mul | Scalar::Div if y == Some(1.0) => Some(args[0]),
         Scalar::Mul if x == Some(1.0) => Some(args[1]),
-        // x − 0 = x. (x + 0 is not x for x = −0.)
+        // x + −0 = x. (x + 0 is not x for x = −0.)
+        Scalar::Add if y == Some(0.0) && y.is_some_and(|z| z.is_sign_negative()) => Some(args[0]),
+        // x − 0 = x
         Scalar::Sub if y == Some(0.0) && y.is_some_and(|z| z.is_sign_positive()) => Some(args[0]),
         // −(−x) = x, ¬¬x = x
         Scalar::Neg | Scalar::Not if inner.op == Op::Map(s) => Some(inner.args[0]),
@@ -147,6 +149,8 @@ mod tests {
             assert_eq!(b.map(Scalar::Div, &[x, one]), Ok(x));
             assert_eq!(b.map(Scalar::Sub, &[x, zero]), Ok(x));
             assert_ne!(b.map(Scalar::Add, &[x, zero]), Ok(x));
+            let minus = b.splat(-0.0, x).unwrap();
+            assert_eq!(b.map(Scalar::Add, &[x, minus]), Ok(x));
         });
     }
 

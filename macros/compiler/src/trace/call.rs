@@ -119,8 +119,19 @@ impl<'a> Tracer<'a> {
         let Some(compiled) = self.compiled(function, given, at) else { return Value::Poison };
         let args: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
         self.locate(&at.to_token_stream());
-        let result = self.apply(&compiled, &args);
+        let result = match self.prefix(&args) {
+            Some(prefix) => self.apply(&prefixed(&compiled, &prefix), &args),
+            None => self.apply(&compiled, &args),
+        };
         self.built(at.to_token_stream(), result).unwrap_or(Value::Poison)
+    }
+
+    /// Where the first layer among arguments stands in its net: `blocks_3`.
+    fn prefix(&self, args: &[Value]) -> Option<String> {
+        args.iter().find_map(|arg| match arg {
+            Value::Tree(tree) => self.tree_name(tree),
+            _ => None,
+        })
     }
 
     /// A function as a graph for these arguments.
@@ -333,6 +344,17 @@ impl<'a> Tracer<'a> {
         }
         Some(self.close(forms, result, wrt))
     }
+}
+
+/// A callee whose values are named by the layer that it is called with.
+fn prefixed(callee: &Compiled, prefix: &str) -> Compiled {
+    let mut callee = callee.clone();
+    for name in callee.traced.func.names.iter_mut().flatten() {
+        if !name.starts_with(prefix) {
+            *name = format!("{prefix}_{name}");
+        }
+    }
+    callee
 }
 
 /// A builtin that can be called.

@@ -170,7 +170,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// Where a tree stands in its argument: `blocks_3_fc1`.
-    fn tree_name(&self, tree: &Tree) -> Option<String> {
+    pub fn tree_name(&self, tree: &Tree) -> Option<String> {
         let (var, depth) = first_place(&Value::Tree(Rc::new(tree.clone())))?;
         let path: Vec<&str> = self.vars[var.0].name.split('.').collect();
         let inner = path.get(1..path.len().checked_sub(depth)?)?;

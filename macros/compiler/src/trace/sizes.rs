@@ -89,16 +89,15 @@ impl Tracer<'_> {
     }
 }
 
-/// The symbol and the size that it must have for the sum to vanish: one that stands alone, times ±1.
+/// The symbol and the size that it must have for the sum to vanish: one that stands alone, times a number.
 fn solve(sum: &Dim) -> Option<(Sym, Dim)> {
-    let (sym, factor) = sum.terms().iter().rev().find_map(|(symbols, factor)| match symbols.as_slice() {
-        [one] if factor.abs() == 1 => Some((*one, *factor)),
-        _ => None,
-    })?;
-    let rest = sum.clone() - Dim::from(sym) * Dim::from(factor);
-    if rest.syms().contains(&sym) {
-        return None;
-    }
-    let size = rest * Dim::from(-factor);
-    (size.literal().is_none_or(|n| n >= 0)).then_some((sym, size))
+    sum.terms().iter().rev().find_map(|(symbols, factor)| {
+        let [sym] = symbols.as_slice() else { return None };
+        let rest = sum.clone() - Dim::from(*sym) * Dim::from(*factor);
+        if rest.syms().contains(sym) {
+            return None;
+        }
+        let size = (Dim::from(0) - rest).divide(&Dim::from(*factor))?;
+        size.literal().is_none_or(|n| n >= 0).then_some((*sym, size))
+    })
 }
