@@ -390,6 +390,10 @@ fn store_rows(cx: &Context, kernel: &Kernel, writer: &mut Writer, dims: &Dims) {
         let Pass { levels, roots } = writer.pass(&ids);
         let index = writer.inner_index();
         let stores = full.iter().zip(&roots).map(|(s, root)| {
+            if writer.stashed.get(&s.expr) == Some(&s.value) {
+                // An earlier pass has left it where it belongs.
+                return quote!();
+            }
             let (slice, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
             quote!(#slice[#index] = #value;)
         });

@@ -186,7 +186,7 @@ impl<'a> Writer<'a> {
             } else {
                 value
             };
-            if level <= 1 && !matches!(self.kernel.exprs.get(id), Expr::Const(_)) {
+            if level <= 1 && !self.is_name(id) {
                 self.bound.insert(id, value);
             } else {
                 here.insert(id, value);
@@ -222,7 +222,7 @@ impl<'a> Writer<'a> {
     /// Whether an expression gets a name: if it is used twice, by a deeper level, or as a branch of a select, whose
     /// branches are computed before so that LLVM sees no branch.
     fn must_bind(&self, id: Id, level: usize, roots: &[Id], needed: &[Id]) -> bool {
-        if matches!(self.kernel.exprs.get(id), Expr::Const(_)) {
+        if self.is_name(id) {
             return false;
         }
         let users = needed.iter().filter(|u| !self.bound.contains_key(u) && !self.stashed.contains_key(u));
@@ -237,6 +237,16 @@ impl<'a> Writer<'a> {
             || uses > 1
             || users.iter().any(selected)
             || users.iter().any(|u| self.expr_level(**u) > level)
+    }
+
+    /// Whether it is a constant or the result of a reduction, which needs no other name.
+    fn is_name(&self, id: Id) -> bool {
+        let gemm = matches!(self.kernel.loops, Loops::Gemm(_));
+        match self.kernel.exprs.get(id) {
+            Expr::Const(_) => true,
+            Expr::Reduced(_) => !gemm,
+            _ => false,
+        }
     }
 
     /// Defines the derived variables that an expression needs.
