@@ -94,6 +94,9 @@ fn control_flow_that_is_known() {
     assert_eq!(at_two("let k = (6 / 2 - 1) as f32; x * k.sqrt().powi(2).max(1.0)"), 4.0);
     assert_eq!(at_two("let (mut a, mut b) = (x, x + 1.0); (a, b) = (b, a); a * 10.0 + b"), 32.0);
     assert_eq!(at_two("1.0 - x / 4.0"), 0.5);
+    assert_eq!(at_two("let t = [x, 3.0 * x].map(|a| a + 1.0); t[0] * t[1]"), 21.0);
+    assert_eq!(at_two("[1.0, 2.0].iter().zip([3, 4]).fold(x, |h, (a, b)| h * *a + (b as f32))"), 14.0);
+    assert_eq!(at_two("let mut total = x; let mut add = |y| { total += y; }; add(x); add(x); total"), 6.0);
     assert_eq!(at_two("if true { return x; } x * x"), 2.0);
 }
 
@@ -244,6 +247,28 @@ fn constants_that_only_rustc_knows_are_asserted() {
     assert_eq!(shown, ["HIDDEN = 2", "OUT = 3"]);
     let texts: Vec<&str> = traced.consts.iter().map(|c| c.text.as_str()).collect();
     assert_eq!(texts, ["HIDDEN", "OUT"]);
+}
+
+#[test]
+fn closures_over_trees() {
+    let source = "
+        #[params] struct Net { fc: Linear<2, 1> }
+        #[model] fn f<const N: usize>(net: &mut Net, opt: &mut Sgd<Net>, x: Tensor<N, 2>) -> (Tensor<>, Tensor<1>) {
+            let (loss, grads) = value_and_grad(|net| (net.fc.forward(x) - 1.0).square().mean())(net);
+            let bias = grads.fc.bias;
+            opt.step(&mut *net, &grads);
+            for layer in &mut [&mut net.fc] { layer.bias = layer.bias + 1.0; }
+            (loss, bias)
+        }";
+    let number = |x: f64| Array::rounded(DType::F64, vec![], vec![x]);
+    let (w, b) = (matrix(1, &[1.0, 1.0]), vector(&[0.0]));
+    let opt = [number(0.5), number(0.0), number(0.0), number(0.0)];
+    let moments = [matrix(1, &[0.0, 0.0]), vector(&[0.0]), Array::rounded(DType::I64, vec![], vec![0.0])];
+    let x = matrix(1, &[1.0, 2.0]);
+    let inputs = [[w, b].as_slice(), &opt, &moments, &[x]].concat();
+    let got = of(source, &inputs);
+    // y = 3, loss 4, its derivative by y 4.
+    assert_eq!(got[..4], [vec![4.0], vec![4.0], vec![-1.0, -3.0], vec![-1.0]]);
 }
 
 #[test]

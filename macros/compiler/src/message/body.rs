@@ -38,6 +38,9 @@ messages! {
     is_function(name) = "`{name}` is a function: write `{name}(x, …)`";
     struct_called(name) = "`{name}` is a params struct, and no value: take it as an argument, `net: &{name}`";
     function_as_value(name) = "`{name}` can only be called";
+    hidden(name, what) = "`{name}` is {what} here, which can't be called";
+    above_bound(model, free, bound, size) = "`{model}` is bounded, `{free} <= {bound}`, and `{free}` is {size} here";
+    bound_it(size, bound) = "bound it, too: `#[model({size} <= {bound})]`";
     not_callable(what) = "{what} can't be called";
     not_params(name) = "`{name}` isn't known as params: put `#[params]` on the struct";
     optimizer_of(name) = "an optimizer is of a params struct: `{name}<Net>`";
@@ -130,6 +133,7 @@ messages! {
     transposed() = "the right side transposed would fit: `.t()`";
     rows(n) = "a right side with {n} rows would fit";
     one_dtype(left, right) = "cast one of them: `.to({left})` or `.to({right})`";
+    differing(left, right) = "{left} and {right} differ";
     elements(n) = "the sizes must multiply to {n}; one may be −1 for what is left over";
     to_float(dtype) = "cast the {dtype}s first: `.to(f32)`";
 }

@@ -8,7 +8,7 @@ use super::{arguments::Given, transform};
 use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{ArgKind, Model};
-use kiln_ir::{Builder, surface};
+use kiln_ir::{Builder, SymKind, surface};
 use quote::ToTokens;
 use std::rc::Rc;
 use syn::{Expr, ExprCall, Path};
@@ -44,7 +44,7 @@ impl<'a> Tracer<'a> {
             }
             Value::Closure(closure) => {
                 let args: Vec<Value> = args.iter().map(|arg| self.passed(arg)).collect();
-                self.call_closure(&closure.clone(), args, call)
+                self.call_closure(&closure.clone(), args, &call.func)
             }
             Value::Function(_) => {
                 let given = self.given(&args);
@@ -52,7 +52,8 @@ impl<'a> Tracer<'a> {
             }
             other => {
                 let what = self.describe(other);
-                self.fault(&call.func, message::not_callable(&what))
+                let name = self.text(&call.func);
+                self.fault(&call.func, message::hidden(&name, &what))
             }
         }
     }
@@ -242,6 +243,9 @@ impl<'a> Tracer<'a> {
         if !self.bind_arguments(model, &mut owner, given, at) {
             return None;
         }
+        if !self.within_bounds(model, &owner, at) {
+            return None;
+        }
         let mut signature = format!("{key} ");
         given.iter().for_each(|g| self.signature(&g.value, &mut signature));
         if let Some(known) = self.known.get(&signature) {
@@ -250,6 +254,29 @@ impl<'a> Tracer<'a> {
         let compiled = self.trace_model(key, model, owner, given, at).map(Rc::new);
         self.known.insert(signature, compiled.clone());
         compiled
+    }
+
+    /// Whether the sizes of a callee stay below its bounds.
+    fn within_bounds(&mut self, model: &Model, owner: &Owner<'a>, at: &dyn ToTokens) -> bool {
+        for free in &model.frees {
+            let (Some(bound), Some(Some(size))) = (free.bound, owner.sizes.get(free.sym.0 as usize)) else {
+                continue;
+            };
+            let most = match size.symbol().map(|s| self.syms.info(s).kind.clone()) {
+                Some(SymKind::Free { bound }) => Some(bound.unwrap_or(u64::MAX)),
+                Some(SymKind::Const) => None,
+                None => size.literal().and_then(|n| u64::try_from(n).ok()),
+            };
+            if most.is_some_and(|most| most > bound) {
+                let (shown, bound) = (self.show_dim(size), bound.to_string());
+                let above =
+                    message::above_bound(&model.ident.to_string(), &free.ident.to_string(), &bound, &shown);
+                let hint = size.symbol().map_or(String::new(), |_| message::bound_it(&shown, &bound));
+                self.fault(at.to_token_stream(), message::misfit(&above, "", &hint));
+                return false;
+            }
+        }
+        true
     }
 
     fn trace_model(

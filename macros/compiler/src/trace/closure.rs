@@ -9,7 +9,7 @@ use crate::message::body as message;
 use kiln_ir::Builder;
 use quote::ToTokens;
 use std::rc::Rc;
-use syn::{Expr, ExprCall, ExprClosure};
+use syn::{Expr, ExprClosure};
 
 impl<'a> Tracer<'a> {
     /// `|x| …`
@@ -25,10 +25,10 @@ impl<'a> Tracer<'a> {
     }
 
     /// A call where it stands.
-    pub fn call_closure(&mut self, closure: &Closure, args: Vec<Value>, call: &ExprCall) -> Value {
+    pub fn call_closure(&mut self, closure: &Closure, args: Vec<Value>, at: &dyn ToTokens) -> Value {
         if args.len() != closure.expr.inputs.len() {
             let message = message::closure_count(closure.expr.inputs.len(), args.len());
-            return self.fault(&call.func, message);
+            return self.fault(at, message);
         }
         let scopes = std::mem::replace(&mut self.frame().scopes, closure.scopes.clone());
         let flow = std::mem::replace(&mut self.frame().flow, Flow::On);

@@ -8,7 +8,7 @@ use crate::message::body as message;
 use kiln_ir::{Dim, surface};
 use syn::{Expr, ExprForLoop, ExprMethodCall, ExprRange, RangeLimits};
 
-const METHODS: [&str; 13] = [
+const METHODS: [&str; 16] = [
     "iter",
     "iter_mut",
     "into_iter",
@@ -22,6 +22,9 @@ const METHODS: [&str; 13] = [
     "chain",
     "to_vec",
     "windows",
+    "map",
+    "fold",
+    "collect",
 ];
 
 impl Tracer<'_> {
@@ -125,6 +128,16 @@ impl Tracer<'_> {
             ("step_by", _, Some(n)) if n > 0 => Value::Array(list.into_iter().step_by(n).collect()),
             ("windows", _, Some(n)) if n > 0 => {
                 Value::Array(list.windows(n).map(|w| Value::Array(w.to_vec())).collect())
+            }
+            ("collect", [], _) => Value::Array(list),
+            ("map", [Value::Closure(closure)], _) => {
+                let closure = closure.clone();
+                let each = list.into_iter().map(|v| self.call_closure(&closure, vec![v], &call.method));
+                Value::Array(each.collect())
+            }
+            ("fold", [start, Value::Closure(closure)], _) => {
+                let (start, closure) = (start.clone(), closure.clone());
+                list.into_iter().fold(start, |acc, v| self.call_closure(&closure, vec![acc, v], &call.method))
             }
             _ if METHODS.contains(&name.as_str()) => {
                 let got: Vec<String> = args.iter().map(|a| self.describe(a)).collect();

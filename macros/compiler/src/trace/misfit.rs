@@ -64,6 +64,12 @@ impl Tracer<'_> {
                 message::transposed()
             }
             Fault::MatMul { inner, .. } => message::rows(&self.show_dim(&inner.0)),
+            Fault::Broadcast { left, right } => {
+                let pairs = left.shape.iter().rev().zip(right.shape.iter().rev());
+                let differing = pairs.into_iter().find(|(l, r)| l != r && !l.is(1) && !r.is(1));
+                differing
+                    .map_or(String::new(), |(l, r)| message::differing(&self.show_dim(l), &self.show_dim(r)))
+            }
             Fault::Mismatch { left, right, .. } if left.dtype != right.dtype => {
                 message::one_dtype(left.dtype.name(), right.dtype.name())
             }

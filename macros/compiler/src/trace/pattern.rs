@@ -70,7 +70,7 @@ impl Tracer<'_> {
     }
 
     /// The names in a pattern that can't be compiled are declared, so that their uses are no faults of their own.
-    fn poison_names(&mut self, pat: &Pat) {
+    pub fn poison_names(&mut self, pat: &Pat) {
         match pat {
             Pat::Ident(p) => {
                 let var = self.variable(&p.ident.to_string(), Value::Poison, true, None);

@@ -38,6 +38,8 @@ impl Tracer<'_> {
         };
         if let Some((token, _)) = &init.diverge {
             self.fault(token, message::cant("`let … else`", message::MATCH));
+            self.poison_names(&local.pat);
+            return Value::Unit;
         }
         let value = self.expr(&init.expr);
         self.pattern(&local.pat, value);

@@ -60,3 +60,9 @@ struct Plain { w: Tensor<3> }
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { cat(x, 0) + cat(&[x, 3.0], 0) + stack(&[], 0) }
 
 #[model] fn f(x: Tensor<3>, y: Tensor<3>) -> Tensor<> { mse_loss_with(x, y, "men") + cross_entropy_with(x, y, w, 0, 0.1, "mean") }
+
+#[model(N <= 32)] fn g<const N: usize>(x: Tensor<N>) -> Tensor<N> { x * 2.0 }
+#[model] fn f<const M: usize>(x: Tensor<64>, y: Tensor<M>, z: Tensor<32>) -> Tensor<M> { let a = g(x); let b = g(z); g(y) }
+
+#[model] fn g(x: Tensor<3>) -> Tensor<> { x.sum() }
+#[model] fn f(x: Tensor<3>) -> Tensor<> { let g = g(x); g(x) }

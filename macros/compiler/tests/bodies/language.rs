@@ -41,3 +41,7 @@
 #[model] fn f(x: Tensor<3>) -> (Tensor<3>, Tensor<3>) { x }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { 'a: for i in 0..3 { break 'a; } loop {} }
+
+#[model] fn f<const N: usize>(x: Tensor<N, 3>) -> Tensor<N, 3> { let h: Tensor<n, 3> = x; let k: Tensor<f23, N> = x; let l: Tensor<M, 3> = x; h }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { let Some(y) = x else { return x; }; let z; if let Some(w) = x { } y }
