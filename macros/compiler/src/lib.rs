@@ -14,7 +14,6 @@ pub mod trace;
 pub mod traced;
 
 pub mod fuse;
-
 pub mod plan;
 
 pub mod emit;

@@ -19,6 +19,7 @@ fn models_are_linked_in_any_order() {
     for (name, tokens) in &all {
         assert!(!tokens.to_string().contains("@ kiln"), "{name} is still open: {tokens}");
     }
+    assert!(of(&all, "f").contains("net_inner_1_bias"), "{}", of(&all, "f"));
 }
 
 #[test]

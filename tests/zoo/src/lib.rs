@@ -1,9 +1,11 @@
-//! Parameters that another crate nests.
+//! Parameters and models that another crate builds on.
 
 use kiln::prelude::*;
 
+pub mod mixer;
+
 /// Scale and shift of a vector of `C` channels, with a running mean.
-#[params]
+#[params(forward = scale)]
 pub struct Scale<const C: usize> {
     /// Factors, `[C]`.
     #[init(ones())]
@@ -13,4 +15,10 @@ pub struct Scale<const C: usize> {
     /// Mean of what passed, `[C]`; not trained.
     #[buffer]
     pub running_mean: Tensor<C>,
+}
+
+/// `(x − running_mean)·weight + bias`
+#[model(inline)]
+pub fn scale<const N: usize, const C: usize>(s: &Scale<C>, x: Tensor<N, C>) -> Tensor<N, C> {
+    (x - s.running_mean) * s.weight + s.bias
 }

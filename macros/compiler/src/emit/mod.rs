@@ -97,7 +97,8 @@ impl Unit {
         if let Some(known) = self.known.get(&code) {
             return (known.clone(), plain);
         }
-        let name = self.fresh(&camel(&kernel.name));
+        // The suffix keeps it apart from the user's types.
+        let name = self.fresh(&format!("{}Kernel", camel(&kernel.name)));
         let emitted = emit(func, kernel, plan, names, &name);
         let free = emitted.frees.iter().map(|s| dims::ident(&func.syms.info(*s).name));
         let reads = emitted.reads.iter().map(|v| names[v].clone());

@@ -32,7 +32,7 @@ messages! {
     literal() = "this literal can't be used in a model: write a number, `true`, `false` or a string";
     number_too_large() = "this number is too large";
     // Names.
-    recursion(name) = "{name} calls itself, which can't be compiled, because its graph would have no end; \
+    recursion(name) = "`{name}` calls itself: a model can't, because its graph would have no end; \
         use `for` over an array of layers";
     is_method(name) = "`{name}` is a method: write `x.{name}(…)`";
     is_function(name) = "`{name}` is a function: write `{name}(x, …)`";
@@ -50,9 +50,6 @@ messages! {
     transform_arity(name) = "`{name}` takes one model or closure, and gives a function: `{name}(loss)(net, x, y)`";
     size_unknown(name, free) = "`{free}` of `{name}` isn't known from these arguments";
     wants_mut(name, param, text) = "`{name}` changes `{param}`: pass `&mut {text}`";
-    not_state(name, param, text) = "`{name}` changes `{param}`, and `{text}` is no state: \
-        state is what comes in by `&mut`";
-    layer_called(name) = "`{name}` is a layer: write `{name}.forward(x)`";
     argument_immutable(name, param, text) = "`{name}` changes `{param}`, and `{text}` can't be changed here: \
         take it by `&mut`";
     outside_of_closure(text) = "`{text}` is outside of a closure that is differentiated, so it can't be changed in it: \

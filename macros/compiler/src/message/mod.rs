@@ -44,7 +44,6 @@ messages! {
     dim_suffix(suffix) = "a dim is a `usize`, not a `{suffix}`";
     dim_is_dtype(name) = "`{name}` is an element type and comes first: `Tensor<{name}, …>`";
     // Tensor types.
-    tensor_without_dims() = "write the dims of this tensor: `Tensor<N, 10>`; `Tensor<>` is a scalar";
     tensor_dtype_again(name) = "the element type is given twice; `{name}` stands where a dim should";
     not_a_tensor() = "expected `Tensor<[dtype,] dims…>`";
     // Generics.
@@ -101,6 +100,11 @@ messages! {
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";
     dollar() = "a model can't hold a `$`";
     const_differs(name) = "two constants named `{name}` reach one model, and their values differ: rename one";
+    dims_differ(model, left, right) = "`{model}` needs `{left}` and `{right}` to be equal";
+    freeze_doc(name) = "Computes once what hangs on the parameters of `{name}` alone; `run` of the result does the rest.";
+    frozen_doc(name) = "The model `{name}` with its parameters frozen.";
+    frozen_run_doc(name) = "`{name}` of these arguments, with the frozen parameters.";
+    derivative_doc(name) = "The compiled `{name}` of this model.";
     namespace_doc(name) = "What belongs to the model [`{name}`](fn@{name}): derivatives, figures and the plan.";
     dim_unreadable(name) = "`{name}` can't be read from the arguments: no tensor or params type has it as a dim";
 }

@@ -3,8 +3,22 @@
 //! The attribute leaves a stub of the function in a hidden module that is imported by glob: what the end of the chain
 //! emits shadows it, and where the chain breaks (a path in the body leads to no model) the name still exists.
 
-mod expand;
 mod stub;
+
+mod arguments;
+mod names;
+mod results;
+mod sizes;
+mod trees;
+
+mod split;
+
+mod entry;
+mod facts;
+mod freeze;
+
+mod dump;
+mod expand;
 
 pub(crate) use expand::expand as finish;
 

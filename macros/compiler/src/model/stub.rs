@@ -30,7 +30,10 @@ pub fn hidden(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStr
 
 /// The stub in place of a function whose signature is at fault.
 pub fn open(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStream {
-    let (items, namespace) = (items(root, &root.vis, function.sig.inputs.len(), model), namespace(root));
+    if let Some(model) = model {
+        return typed(root, model);
+    }
+    let (items, namespace) = (items(root, &root.vis, function.sig.inputs.len(), None), namespace(root));
     quote!(#items #namespace)
 }
 

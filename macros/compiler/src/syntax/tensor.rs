@@ -35,12 +35,9 @@ pub fn tensor(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
     };
     let args = match &segment.arguments {
         PathArguments::AngleBracketed(args) => &args.args,
-        PathArguments::None if scope.bare => {
-            return Some(TensorTy { dtype: DType::F32, dims: Vec::new(), any: true });
-        }
+        // What rustfmt makes of `Tensor<>`. In a building block it stands for any shape.
         PathArguments::None => {
-            scope.errors.at(ty, message::tensor_without_dims());
-            return None;
+            return Some(TensorTy { dtype: DType::F32, dims: Vec::new(), any: scope.bare });
         }
         PathArguments::Parenthesized(_) => {
             scope.errors.at(ty, message::not_a_tensor());

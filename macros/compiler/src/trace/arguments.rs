@@ -208,12 +208,8 @@ impl<'a> Tracer<'a> {
         super::entry::places(&given.value, &mut places);
         let level = self.level();
         let text = self.text(given.expr);
-        let mut tensors = Vec::new();
-        self.tensors(&given.value, &mut tensors);
         if places.is_empty() && matches!(given.value, Value::Tensor(_)) {
             self.fault(given.expr, message::wants_mut(name, param, &text));
-        } else if places.len() < tensors.len() {
-            self.fault(given.expr, message::not_state(name, param, &text));
         } else if places.iter().any(|p| !self.vars[p.0].mutable) {
             self.fault(given.expr, message::argument_immutable(name, param, &text));
         } else if places.iter().any(|p| self.vars[p.0].level < level) {

@@ -50,10 +50,6 @@ impl<'a> Tracer<'a> {
                 let given = self.given(&args);
                 self.run(&callee, &given, &call.func)
             }
-            Value::Tree(_) => {
-                let name = self.text(&call.func);
-                self.fault(&call.func, message::layer_called(&name))
-            }
             other => {
                 let what = self.describe(other);
                 let name = self.text(&call.func);
@@ -77,7 +73,7 @@ impl<'a> Tracer<'a> {
             },
             Some((_, Item::Params(_))) => self.fault(path, message::struct_called(&name)),
             Some((_, Item::Faulty)) => Value::Poison,
-            None if name == owner.name => self.fault(path, message::recursion(&format!("`{name}`"))),
+            None if name == owner.name => self.fault(path, message::recursion(&name)),
             None => self.unknown_function(path, &name),
         }
     }
@@ -240,7 +236,7 @@ impl<'a> Tracer<'a> {
         let Item::Model(model) = &entry.item else { return None };
         if self.frames.iter().any(|f| f.owner.key == key) {
             self.recursive = true;
-            self.fault(at.to_token_stream(), message::recursion(&format!("`{}`", model.ident)));
+            self.fault(at.to_token_stream(), message::recursion(&model.ident.to_string()));
             return None;
         }
         let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);

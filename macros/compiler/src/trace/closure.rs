@@ -30,19 +30,11 @@ impl<'a> Tracer<'a> {
             let message = message::closure_count(closure.expr.inputs.len(), args.len());
             return self.fault(at, message);
         }
-        if self.depth >= super::MOST_DEPTH {
-            return self.fault(at, message::recursion("this closure"));
-        }
-        if !self.spend(1, at) {
-            return Value::Poison;
-        }
-        self.depth += 1;
         let scopes = std::mem::replace(&mut self.frame().scopes, closure.scopes.clone());
         let flow = std::mem::replace(&mut self.frame().flow, Flow::On);
         let result = self.closure_body(closure, args);
         self.frame().flow = flow;
         self.frame().scopes = scopes;
-        self.depth -= 1;
         result
     }
 
@@ -69,11 +61,6 @@ impl<'a> Tracer<'a> {
             self.fault(at.to_token_stream(), message);
             return None;
         }
-        if self.depth >= super::MOST_DEPTH || !self.spend(1, at) {
-            self.fault(at.to_token_stream(), message::recursion("this closure"));
-            return None;
-        }
-        self.depth += 1;
         let faults = self.errors.len();
         let owner = self.owner();
         let builder = Builder::new("closure", self.syms.clone());
@@ -102,7 +89,6 @@ impl<'a> Tracer<'a> {
             self.fault(body, message::closure_result(&got));
         }
         self.frames.pop();
-        self.depth -= 1;
         compiled
     }
 }

@@ -69,13 +69,8 @@ impl<'a> Tracer<'a> {
         }
         let builder = Builder::new(&model.ident.to_string(), self.syms.clone());
         self.frames.push(Frame::new(builder, Rc::new(owner.clone()), Vec::new()));
-        let args: Option<Vec<Value>> = model
-            .args
-            .iter()
-            .map(|arg| self.argument(&owner, arg, model.options.inline))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .collect();
+        let args: Option<Vec<Value>> =
+            model.args.iter().map(|arg| self.argument(&owner, arg)).collect::<Vec<_>>().into_iter().collect();
         let traced = args.and_then(|args| self.function(model, args)).map(|c| c.traced);
         self.frames.clear();
         let mut traced = traced?;
@@ -93,9 +88,8 @@ impl<'a> Tracer<'a> {
         Some(traced)
     }
 
-    /// An argument of the entry: its tensors are inputs. `None` without a fault where a building block takes what
-    /// only a call can give.
-    fn argument(&mut self, owner: &Owner<'a>, arg: &Arg, inline: bool) -> Option<Value> {
+    /// An argument of the entry: its tensors are inputs.
+    fn argument(&mut self, owner: &Owner<'a>, arg: &Arg) -> Option<Value> {
         let name = arg.ident.to_string();
         match &arg.kind {
             ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth { mutable: false, moments: false }),
@@ -112,7 +106,6 @@ impl<'a> Tracer<'a> {
                 let value = self.tensor(at);
                 Some(Value::Place(self.variable(&name, value, true, Some(Role::Buffer))))
             }
-            ArgKind::Bool | ArgKind::Usize if inline => None,
             ArgKind::Bool | ArgKind::Usize => {
                 let kind = if matches!(arg.kind, ArgKind::Bool) { "bool" } else { "usize" };
                 self.fault(&arg.ident, message::known_argument(&name, kind));

@@ -8,7 +8,6 @@ use crate::message::body as message;
 use kiln_ir::composite::reduce;
 use kiln_ir::{DType, Dim, SymKind, surface};
 use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::{Block, Expr, ExprCast, ExprIf, ExprIndex, ExprLit, ExprPath, Lit, Member, Type, UnOp};
 
 impl<'a> Tracer<'a> {
@@ -101,7 +100,6 @@ impl<'a> Tracer<'a> {
                 let base = self.peek(&f.base)?;
                 match (self.read(base), &f.member) {
                     (Value::Tree(tree), Member::Named(name)) => {
-                        let name = name.unraw();
                         let at = tree.form.fields.iter().position(|n| name == n)?;
                         Some(tree.fields[at].clone())
                     }
@@ -220,7 +218,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn tree_field(&mut self, tree: &Tree, name: &syn::Ident) -> Value {
-        let text = name.unraw().to_string();
+        let text = name.to_string();
         if let Some(at) = tree.form.fields.iter().position(|f| *f == text) {
             return self.read(tree.fields[at].clone());
         }
@@ -259,11 +257,7 @@ impl<'a> Tracer<'a> {
         match (self.expr(&repeat.expr), self.expr(&repeat.len)) {
             (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
             (value, Value::Int(n)) if n.literal().is_some_and(|n| (0..=MOST_ELEMENTS).contains(&n)) => {
-                let n = n.literal().unwrap_or(0) as usize;
-                if !self.spend(n.saturating_mul(elements(&value)), &repeat.len) {
-                    return Value::Poison;
-                }
-                Value::Array(vec![value; n])
+                Value::Array(vec![value; n.literal().unwrap_or(0) as usize])
             }
             _ => self.fault(&repeat.len, message::array_length()),
         }
@@ -358,16 +352,6 @@ impl<'a> Tracer<'a> {
 
 /// Arrays are unrolled; more than that is no array of layers.
 pub(crate) const MOST_ELEMENTS: i64 = 100_000;
-
-/// How many values are in it.
-fn elements(value: &Value) -> usize {
-    match value {
-        Value::Array(list) | Value::Tuple(list) => {
-            list.iter().fold(1, |n: usize, v| n.saturating_add(elements(v)))
-        }
-        _ => 1,
-    }
-}
 
 fn dtype_variant(path: &str) -> Option<DType> {
     let variant = path.rsplit_once("DType::")?.1;

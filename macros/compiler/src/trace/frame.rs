@@ -3,7 +3,6 @@
 use super::Tracer;
 use super::types::Owner;
 use super::value::{Tensor, Value, Var, Variable};
-use crate::message::body as message;
 use kiln_ir::{Builder, Error, Loc, Role, Ty};
 use quote::ToTokens;
 use std::rc::Rc;
@@ -140,16 +139,6 @@ impl<'a> Tracer<'a> {
             Value::Place(var) => self.read(self.vars[var.0].value.clone()),
             other => other,
         }
-    }
-
-    /// Counts turns of what is unrolled; a fault at these tokens where there are too many.
-    pub fn spend(&mut self, turns: usize, at: &dyn ToTokens) -> bool {
-        let before = self.turns;
-        self.turns = before.saturating_add(turns);
-        if before <= super::MOST_TURNS && self.turns > super::MOST_TURNS {
-            self.fault(at, message::range_long());
-        }
-        self.turns <= super::MOST_TURNS
     }
 
     /// Runs a part with the names it declares gone afterwards.

@@ -78,9 +78,6 @@ impl Tracer<'_> {
         };
         let faults = self.errors.len();
         for item in list {
-            if !self.spend(1, &f.expr) {
-                break;
-            }
             self.scoped(|tracer| {
                 tracer.pattern(&f.pat, item);
                 tracer.statements(&f.body.stmts)

@@ -58,10 +58,6 @@ pub(crate) struct Tracer<'a> {
     checking: bool,
     /// Whether a model calls itself by way of others, which none of them can see alone.
     recursive: bool,
-    /// Turns of loops and calls of closures so far: what is unrolled must end.
-    turns: usize,
-    /// Calls of closures that are open.
-    depth: usize,
     spans: Vec<Span>,
     vars: Vec<Variable>,
     /// The functions under construction, innermost last.
@@ -69,12 +65,6 @@ pub(crate) struct Tracer<'a> {
     /// Models traced for the types of a call; `None` where one failed.
     known: BTreeMap<String, Option<Rc<Compiled>>>,
 }
-
-/// More turns than that are no model, but a mistake.
-const MOST_TURNS: usize = 20_000;
-
-/// More closures within each other than that call themselves.
-const MOST_DEPTH: usize = 100;
 
 impl<'a> Tracer<'a> {
     fn new(library: &'a Library, assumed: Vec<(String, Dim)>, syms: Syms) -> Tracer<'a> {
@@ -87,8 +77,6 @@ impl<'a> Tracer<'a> {
             again: false,
             checking: false,
             recursive: false,
-            turns: 0,
-            depth: 0,
             spans: Vec::new(),
             vars: Vec::new(),
             frames: Vec::new(),

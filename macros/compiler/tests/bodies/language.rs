@@ -45,9 +45,3 @@
 #[model] fn f<const N: usize>(x: Tensor<N, 3>) -> Tensor<N, 3> { let h: Tensor<n, 3> = x; let k: Tensor<f23, N> = x; let l: Tensor<M, 3> = x; h }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let Some(y) = x else { return x; }; let z; if let Some(w) = x { } y }
-
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { let g = |h, x| h(h, x); g(g, x) }
-
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { let mut h = x; for i in 0..1000 { for j in 0..1000 { h += 1.0; } } h }
-
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { let a = [[x; 1000]; 1000]; a[0][0] }

@@ -17,5 +17,3 @@
 #[model] fn f(x: Tensor<99999999999999999999>) -> Tensor<> { x }
 
 #[model] fn f(x: Tensor<3u8, 'a', { size() }, (A, B)>) -> Tensor<> { x }
-
-#[model] fn f(x: Tensor) -> Tensor<> { x }

@@ -1,0 +1,86 @@
+//! One function that users call: a shell that views the arguments, and within it the checks, the run and the result.
+
+use super::arguments::{self, Form};
+use super::names::Names;
+use super::results;
+use super::sizes::Sizes;
+use crate::emit::Compiled;
+use crate::syntax::ast::{Arg, Model};
+use crate::traced::Traced;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// A traced and compiled function of a model: the model itself or one of its derivatives.
+pub struct Entry<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// Name of the function: the model's, or `value_and_grad`.
+    pub name: Ident,
+    /// The arguments as they are declared. Those of the graph behind them are tensors.
+    pub declared: Vec<Arg>,
+    /// Graph and forms.
+    pub traced: &'a Traced,
+    /// The run function.
+    pub compiled: &'a Compiled,
+}
+
+impl Entry<'_> {
+    /// The function's public face: any argument that views as a tensor.
+    pub fn shell(&self, attributes: &TokenStream, vis: &TokenStream) -> TokenStream {
+        let (name, inner, owner) = (&self.name, self.inner_name(), &self.model.ident);
+        let generics = arguments::generics(self.model);
+        let forms = arguments::forms(self);
+        let parameters = forms.iter().map(Form::parameter);
+        let passed = forms.iter().map(Form::passed);
+        let result = results::ty(self, &self.traced.result);
+        quote! {
+            #attributes
+            #vis fn #name #generics(#(#parameters),*) -> ::kiln::Result<#result> {
+                <#owner>::#inner(#(#passed),*)
+            }
+        }
+    }
+
+    /// What the shell calls, compiled once for all types of arguments.
+    pub fn inner(&self) -> TokenStream {
+        let inner = self.inner_name();
+        let generics = arguments::generics(self.model);
+        let forms = arguments::forms(self);
+        let parameters = forms.iter().map(Form::inner_parameter);
+        let result = results::ty(self, &self.traced.result);
+        let body = self.body(&forms);
+        quote! {
+            #[doc(hidden)]
+            #[inline]
+            pub fn #inner #generics(#(#parameters),*) -> ::kiln::Result<#result> { #body }
+        }
+    }
+
+    /// The name of what the shell calls.
+    pub fn inner_name(&self) -> Ident {
+        format_ident!("__kiln_{}", self.name)
+    }
+
+    fn body(&self, forms: &[Form]) -> TokenStream {
+        let sizes = Sizes::new(self.traced);
+        let mut names = Names::default();
+        let arguments = arguments::bind(self, forms, &sizes, &mut names);
+        let outputs = results::outputs(self, &sizes, &mut names);
+        let run = self.run(&sizes, &arguments.inputs, &outputs.names);
+        let (checks, made) = (&arguments.statements, &outputs.statements);
+        let (finish, value) = results::value(self, forms, &outputs.names, &mut names);
+        quote! { #checks #made #run #finish ::core::result::Result::Ok(#value) }
+    }
+
+    fn run(&self, sizes: &Sizes, inputs: &[Ident], outputs: &[Option<Ident>]) -> TokenStream {
+        let run = &self.compiled.run;
+        let dims = self.compiled.dims.iter().map(|sym| sizes.symbol(*sym));
+        let outputs = outputs.iter().flatten();
+        let bytes = &self.compiled.scratch;
+        quote! {
+            ::kiln::rt::scratch(#bytes, |scratch| {
+                #run(#(#dims,)* #(#inputs,)* #(#outputs.as_mut_slice(),)* scratch)
+            });
+        }
+    }
+}

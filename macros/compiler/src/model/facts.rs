@@ -1,0 +1,66 @@
+//! What is known of a model before it runs: counts, sizes and the plan, as associated constants. Where they depend
+//! on free dims without a bound they are functions of these.
+
+use super::entry::Entry;
+use super::sizes::{Sizes, variable};
+use crate::syntax::model::mentions;
+use kiln_ir::{Dim, Role, Sym};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+/// `PARAM_COUNT`, `FLOPS`, `SCRATCH_BYTES` and `PLAN`.
+pub fn facts(entry: &Entry) -> TokenStream {
+    let func = &entry.traced.func;
+    let trained = func.inputs.iter().filter(|i| i.role == Role::Parameter);
+    let params = trained.fold(Dim::from(0), |sum, input| sum + input.ty.numel());
+    let plan = &entry.compiled.plan;
+    let sizes = Sizes::new(entry.traced);
+    let params = sizes.expression(&params);
+    let rows = [
+        ("PARAM_COUNT", "How many numbers are trained.", &params),
+        (
+            "FLOPS",
+            "Operations on floats in one call; with bounds on free dims, at most.",
+            &entry.compiled.flops,
+        ),
+        (
+            "SCRATCH_BYTES",
+            "Memory for values in between, in bytes; with bounds on free dims, at most.",
+            &entry.compiled.scratch,
+        ),
+    ];
+    let rows = rows.into_iter().map(|(name, doc, value)| fact(entry, &sizes, name, doc, value));
+    quote! {
+        #(#rows)*
+        /// What runs, in order, and where the values in between stand.
+        pub const PLAN: &'static str = #plan;
+    }
+}
+
+/// A constant where no free dim occurs or all have a bound, else a function of the free dims.
+fn fact(entry: &Entry, sizes: &Sizes, name: &str, doc: &str, value: &TokenStream) -> TokenStream {
+    let frees = frees(entry, sizes);
+    let used: Vec<_> = frees.iter().filter(|(name, _)| mentions(value.clone(), &name.to_string())).collect();
+    if used.iter().any(|(_, bound)| bound.is_none()) {
+        let name = format_ident!("{}", name.to_lowercase());
+        let frees = frees.iter().map(|(name, _)| name);
+        return quote! {
+            #[doc = #doc]
+            pub const fn #name(#(#frees: usize),*) -> usize { #value }
+        };
+    }
+    let name = format_ident!("{name}");
+    let largest = used.iter().filter_map(|(name, bound)| {
+        let bound = Literal::u64_unsuffixed((*bound)?);
+        Some(quote!(let #name: usize = #bound;))
+    });
+    quote!(#[doc = #doc] pub const #name: usize = { #(#largest)* #value };)
+}
+
+/// The model's free dims in the order of its generics, with their bounds.
+fn frees(entry: &Entry, sizes: &Sizes) -> Vec<(Ident, Option<u64>)> {
+    let syms: Vec<Sym> = (0..entry.traced.func.syms.0.len() as u32).map(Sym).collect();
+    let named = |name: &str| syms.iter().copied().find(|s| sizes.is_free(*s) && sizes.name(*s) == name);
+    let declared = entry.model.frees.iter().filter_map(|f| named(&f.ident.to_string()));
+    declared.map(|sym| (variable(sizes.name(sym)), sizes.bound(sym))).collect()
+}

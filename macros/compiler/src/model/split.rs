@@ -1,0 +1,218 @@
+//! Splits a graph by what it depends on: what hangs on the parameters alone is computed once, the rest at each call.
+//!
+//! A value whose shape has a free dim can't be computed before the call, and one that is only broadcast is stored
+//! as it was before: the kernel that reads it broadcasts for nothing.
+
+use crate::traced::{Arg, Ret, Traced, Tree};
+use kiln_ir::{Builder, Error, Func, Op, Role, SymKind, Value};
+
+/// The two halves.
+pub struct Split {
+    /// From the params to the values that are stored.
+    pub once: Traced,
+    /// From those, which are its first argument, and the other arguments to the results.
+    pub run: Traced,
+}
+
+/// Splits a model of one params argument, by its index. `None` if it has state.
+///
+/// # Errors
+/// None in a graph that was built before.
+pub fn split(traced: &Traced, params: usize) -> Result<Option<Split>, Error> {
+    let func = &traced.func;
+    let ready = ready(traced, params);
+    let stored = stored(func, &ready);
+    if func.outputs.iter().any(|o| o.updates.is_some()) {
+        return Ok(None);
+    }
+    Ok(Some(Split { once: once(traced, params, &stored)?, run: run(traced, params, &stored)? }))
+}
+
+/// The values that depend on parameters and on nothing else.
+fn ready(traced: &Traced, params: usize) -> Vec<bool> {
+    let func = &traced.func;
+    let mut of_params = Vec::new();
+    inputs(&traced.args[params].tree, &mut of_params);
+    let free = |v: Value| {
+        let dims = func.ty(v).shape.iter().flat_map(|d| d.syms());
+        dims.into_iter().any(|s| matches!(func.syms.info(s).kind, SymKind::Free { .. }))
+    };
+    // Constants are neither: they are made again wherever they are used.
+    let mut constant = vec![false; func.nodes.len()];
+    let mut ready = vec![false; func.nodes.len()];
+    for (v, node) in func.values() {
+        let at = v.0 as usize;
+        constant[at] = !matches!(node.op, Op::Input(_)) && node.args.iter().all(|a| constant[a.0 as usize]);
+        ready[at] = match node.op {
+            Op::Input(i) => of_params.contains(&(i as usize)),
+            _ => {
+                let args = || node.args.iter().map(|a| a.0 as usize);
+                !constant[at] && args().all(|a| ready[a] || constant[a])
+            }
+        } && !free(v);
+    }
+    ready
+}
+
+/// The values that the rest of the graph reads, in order.
+fn stored(func: &Func, ready: &[bool]) -> Vec<Value> {
+    let rest = |v: Value| !ready[v.0 as usize] || matches!(func.node(v).op, Op::Broadcast(_));
+    let mut needed = vec![false; func.nodes.len()];
+    func.outputs.iter().for_each(|o| needed[o.value.0 as usize] = true);
+    let mut stored = Vec::new();
+    for (v, node) in func.values().collect::<Vec<_>>().into_iter().rev() {
+        if !needed[v.0 as usize] {
+            continue;
+        }
+        if rest(v) {
+            node.args.iter().for_each(|a| needed[a.0 as usize] = true);
+        } else {
+            stored.push(v);
+        }
+    }
+    stored.reverse();
+    stored
+}
+
+fn once(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Error> {
+    let func = &traced.func;
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let mut place = vec![None; func.nodes.len()];
+    let arg = argument(&mut b, func, &traced.args[params], &mut place);
+    rebuild(&mut b, func, &mut place)?;
+    let mut results = Vec::new();
+    for (i, v) in stored.iter().enumerate() {
+        if let Some(value) = place[v.0 as usize] {
+            b.output(&field(i), value, None);
+            results.push(Ret::Tensor(i));
+        }
+    }
+    Ok(Traced { func: b.finish(), args: vec![arg], result: Ret::Tuple(results), ..traced.clone() })
+}
+
+fn run(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Error> {
+    let func = &traced.func;
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let mut place = vec![None; func.nodes.len()];
+    let mut fields = Vec::new();
+    for (i, v) in stored.iter().enumerate() {
+        let name = func.names[v.0 as usize].clone().unwrap_or_else(|| field(i));
+        place[v.0 as usize] = Some(b.input(&name, func.ty(*v).clone(), Role::Parameter));
+        fields.push((field(i), Tree::Leaf(Some(i))));
+    }
+    let own = &traced.args[params];
+    let mut args = vec![Arg { name: own.name.clone(), mutable: false, tree: Tree::Struct(fields) }];
+    for arg in traced.args.iter().enumerate().filter(|(i, _)| *i != params).map(|(_, arg)| arg) {
+        args.push(argument(&mut b, func, arg, &mut place));
+    }
+    rebuild(&mut b, func, &mut place)?;
+    for output in &func.outputs {
+        if let Some(value) = place[output.value.0 as usize] {
+            b.output(&output.name, value, None);
+        }
+    }
+    Ok(Traced { func: b.finish(), args, ..traced.clone() })
+}
+
+/// The name of a stored value.
+pub fn field(i: usize) -> String {
+    format!("v{i}")
+}
+
+/// Declares an argument's inputs.
+fn argument(b: &mut Builder, func: &Func, arg: &Arg, place: &mut [Option<Value>]) -> Arg {
+    let tree = redeclared(b, func, &arg.tree, place);
+    Arg { name: arg.name.clone(), mutable: arg.mutable, tree }
+}
+
+fn redeclared(b: &mut Builder, func: &Func, tree: &Tree, place: &mut [Option<Value>]) -> Tree {
+    match tree {
+        Tree::Leaf(None) => Tree::Leaf(None),
+        Tree::Leaf(Some(index)) => {
+            let input = &func.inputs[*index];
+            let at = b.func().inputs.len();
+            let value = b.input(&input.name, input.ty.clone(), input.role);
+            let old = func.values().find(|(_, n)| matches!(n.op, Op::Input(i) if i as usize == *index));
+            old.into_iter().for_each(|(old, _)| place[old.0 as usize] = Some(value));
+            Tree::Leaf(Some(at))
+        }
+        Tree::Struct(fields) => {
+            let fields = fields.iter().map(|(n, t)| (n.clone(), redeclared(b, func, t, place)));
+            Tree::Struct(fields.collect())
+        }
+        Tree::Array(items) => Tree::Array(items.iter().map(|t| redeclared(b, func, t, place)).collect()),
+    }
+}
+
+/// Builds every value that can be from those that have a place.
+fn rebuild(b: &mut Builder, func: &Func, place: &mut [Option<Value>]) -> Result<(), Error> {
+    for (v, node) in func.values() {
+        if place[v.0 as usize].is_some() || matches!(node.op, Op::Input(_)) {
+            continue;
+        }
+        let args: Option<Vec<Value>> = node.args.iter().map(|a| place[a.0 as usize]).collect();
+        let Some(args) = args else { continue };
+        b.at(node.loc);
+        let value = b.emit(node.op.clone(), &args)?;
+        if let Some(name) = &func.names[v.0 as usize] {
+            b.name(value, name);
+        }
+        place[v.0 as usize] = Some(value);
+    }
+    Ok(())
+}
+
+fn inputs(tree: &Tree, out: &mut Vec<usize>) {
+    match tree {
+        Tree::Leaf(index) => out.extend(index),
+        Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| inputs(tree, out)),
+        Tree::Array(items) => items.iter().for_each(|tree| inputs(tree, out)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kiln_ir::{DType, Dim, Scalar, Syms, Ty};
+
+    /// `x·wᵀ + exp(b)`, with x [N, 3].
+    fn linear() -> Traced {
+        let mut syms = Syms::default();
+        let n = Dim::from(syms.intern("N", SymKind::Free { bound: None }));
+        let mut b = Builder::new("f", syms);
+        let ty = |shape: &[Dim]| Ty::new(DType::F32, shape);
+        let w = b.input("net.w", ty(&[2.into(), 3.into()]), Role::Parameter);
+        let bias = b.input("net.b", ty(&[2.into()]), Role::Parameter);
+        let x = b.input("x", ty(&[n, 3.into()]), Role::Argument);
+        let wt = b.emit(Op::Permute(vec![1, 0]), &[w]).unwrap();
+        let e = b.map(Scalar::Exp, &[bias]).unwrap();
+        let contract = Op::Contract { lhs: vec![0, 1], rhs: vec![1, 2], out: vec![0, 2] };
+        let product = b.emit(contract, &[x, wt]).unwrap();
+        let y = b.add(product, e).unwrap();
+        b.output("out", y, None);
+        let leaf = |i| Tree::Leaf(Some(i));
+        let net = Tree::Struct(vec![("w".into(), leaf(0)), ("b".into(), leaf(1))]);
+        let arg = |name: &str, tree| Arg { name: name.into(), mutable: false, tree };
+        Traced {
+            func: b.finish(),
+            args: vec![arg("net", net), arg("x", leaf(2))],
+            result: Ret::Tensor(0),
+            wrt: vec![0],
+            spans: vec![],
+            asserts: vec![],
+            consts: vec![],
+        }
+    }
+
+    #[test]
+    fn what_hangs_on_the_parameters_alone_runs_once() {
+        let split = split(&linear(), 0).unwrap().unwrap();
+        let once = split.once.func.to_string();
+        assert!(once.contains("permute") || once.contains("return %0"), "{once}");
+        assert!(once.contains("exp") && !once.contains("contract"), "{once}");
+        let run = split.run.func.to_string();
+        assert!(run.contains("contract") && run.contains("broadcast"), "{run}");
+        assert!(!run.contains("exp") && !run.contains("permute"), "{run}");
+        assert_eq!(split.run.args[1].tree, Tree::Leaf(Some(2)));
+    }
+}

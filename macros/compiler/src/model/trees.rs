@@ -1,0 +1,133 @@
+//! Trees of params: taken apart into leaves, each checked; and put together again.
+
+use super::arguments::{Form, is_updated, place};
+use super::entry::Entry;
+use super::names::Names;
+use super::sizes::Sizes;
+use crate::traced::Tree;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// Statements that bind the slice of each leaf.
+pub fn take_apart(
+    entry: &Entry,
+    form: &Form,
+    sizes: &Sizes,
+    inputs: &[Ident],
+    names: &mut Names,
+) -> TokenStream {
+    let walk = Walk { mutable: form.arg.mutable, all: false, names };
+    let mut leaf = |input: Option<usize>, at: &Ident| {
+        let Some(input) = input else { return TokenStream::new() };
+        let (slice, known) = (&inputs[input], &entry.traced.func.inputs[input]);
+        let place = place(entry, &known.name, &known.ty.shape, sizes);
+        let dims = sizes.list(&known.ty.shape);
+        match (is_updated(entry, input), form.arg.mutable) {
+            (true, _) => quote!(let #slice = ::kiln::rt::leaf_mut(#at, &[#dims], #place)?;),
+            (false, true) => quote!(let #slice = ::kiln::rt::leaf(&*#at, &[#dims], #place)?;),
+            (false, false) => quote!(let #slice = ::kiln::rt::leaf(#at, &[#dims], #place)?;),
+        }
+    };
+    walk.descend(&form.arg.tree, &form.name, &form.arg.name, &mut leaf)
+}
+
+/// Statements that put an output into each leaf of a copy, and zeros where there is none.
+pub fn replace(copy: &Ident, tree: &Tree, outputs: &[Option<Ident>], names: &mut Names) -> TokenStream {
+    let walk = Walk { mutable: true, all: true, names };
+    let mut leaf = |output: Option<usize>, at: &Ident| match output.and_then(|i| outputs[i].as_ref()) {
+        Some(output) => quote!(*#at = #output;),
+        None => quote!(::kiln::rt::zero(#at);),
+    };
+    walk.descend(tree, copy, "grad", &mut leaf)
+}
+
+struct Walk<'a> {
+    mutable: bool,
+    /// Whether leaves that the graph doesn't have are visited too.
+    all: bool,
+    names: &'a mut Names,
+}
+
+impl Walk<'_> {
+    fn descend(
+        mut self,
+        tree: &Tree,
+        at: &Ident,
+        path: &str,
+        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
+    ) -> TokenStream {
+        let mut out = TokenStream::new();
+        self.visit(tree, at, path, leaf, &mut out);
+        out
+    }
+
+    fn visit(
+        &mut self,
+        tree: &Tree,
+        at: &Ident,
+        path: &str,
+        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
+        out: &mut TokenStream,
+    ) {
+        match tree {
+            Tree::Leaf(index) => out.extend(leaf(*index, at)),
+            Tree::Struct(fields) => {
+                let named: Vec<(String, &Tree)> =
+                    fields.iter().map(|(name, tree)| (format!("{path}.{name}"), tree)).collect();
+                let parts = self.parts(&named);
+                let accessor =
+                    format_ident!("{}", if self.mutable { "__kiln_fields_mut" } else { "__kiln_fields" });
+                let patterns = patterns(&parts);
+                out.extend(quote!(let (#(#patterns,)*) = #at.#accessor();));
+                self.visit_parts(&named, &parts, leaf, out);
+            }
+            Tree::Array(items) => {
+                let named: Vec<(String, &Tree)> =
+                    items.iter().enumerate().map(|(i, tree)| (format!("{path}.{i}"), tree)).collect();
+                let parts = self.parts(&named);
+                let patterns = patterns(&parts);
+                out.extend(quote!(let [#(#patterns),*] = #at;));
+                self.visit_parts(&named, &parts, leaf, out);
+            }
+        }
+    }
+
+    /// A variable for each part that something is in.
+    fn parts(&mut self, named: &[(String, &Tree)]) -> Vec<Option<Ident>> {
+        let wanted = |tree: &Tree| self.all || has_leaves(tree);
+        let wanted: Vec<bool> = named.iter().map(|(_, tree)| wanted(tree)).collect();
+        let each = named.iter().zip(wanted);
+        each.map(|((path, tree), wanted)| wanted.then(|| self.names.fresh(&variable(path, tree)))).collect()
+    }
+
+    fn visit_parts(
+        &mut self,
+        named: &[(String, &Tree)],
+        parts: &[Option<Ident>],
+        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
+        out: &mut TokenStream,
+    ) {
+        for ((path, tree), part) in named.iter().zip(parts) {
+            if let Some(part) = part {
+                self.visit(tree, part, path, leaf, out);
+            }
+        }
+    }
+}
+
+/// A leaf's own name is that of its elements.
+fn variable(path: &str, tree: &Tree) -> String {
+    if matches!(tree, Tree::Leaf(_)) { format!("{path}.t") } else { path.to_string() }
+}
+
+fn patterns(parts: &[Option<Ident>]) -> Vec<TokenStream> {
+    parts.iter().map(|part| part.as_ref().map_or(quote!(_), |name| quote!(#name))).collect()
+}
+
+fn has_leaves(tree: &Tree) -> bool {
+    match tree {
+        Tree::Leaf(index) => index.is_some(),
+        Tree::Struct(fields) => fields.iter().any(|(_, tree)| has_leaves(tree)),
+        Tree::Array(items) => items.iter().any(has_leaves),
+    }
+}
