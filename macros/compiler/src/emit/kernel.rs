@@ -2,7 +2,7 @@
 
 use super::dims::{Dims, variable};
 use super::pass::{Innermost, Names, Pass, Writer};
-use super::scalar;
+use super::scalar::{self, Code};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::{Expr, Id};
 use crate::fuse::kernel::{How, Kernel, Loops, Reduce, Role, Store};
@@ -123,7 +123,8 @@ fn store_names(cx: &Context, kernel: &Kernel) -> Vec<Ident> {
 }
 
 /// The value as it is stored: truth values as bytes where they are.
-fn stored(cx: &Context, store: &Store, dtype: DType, value: &TokenStream) -> TokenStream {
+fn stored(cx: &Context, store: &Store, dtype: DType, value: &Code) -> TokenStream {
+    let value = value.bare();
     match (dtype, (cx.names.element)(store.value)) {
         (DType::Bool, "u8") => quote!(u8::from(#value)),
         _ => value.clone(),
@@ -318,11 +319,12 @@ fn reduction(
     let dtype = kernel.exprs.dtype(reduce.expr);
     let roots: Vec<Id> = std::iter::once(reduce.expr).chain(stash.map(|(id, _)| id)).collect();
     let Pass { levels, roots } = writer.pass(&roots);
-    let element = &roots[0];
+    let value = &roots[0];
+    let element = value.bare();
     let name = format_ident!("r{n}");
     writer.reduced.push(quote!(#name));
     let keep = stash.map(|(id, host)| {
-        let (slice, value) = ((cx.names.slice)(host), &roots[1]);
+        let (slice, value) = ((cx.names.slice)(host), roots[1].bare());
         writer.stashed.insert(id, host);
         quote!(#slice[j] = #value;)
     });
@@ -348,8 +350,8 @@ fn reduction(
         }
         (how, false) => {
             let (start, next) = match how {
-                How::Sum => (scalar::zero(dtype), scalar::add(dtype, &quote!(#name), element)),
-                _ => (scalar::lowest(dtype), scalar::max(dtype, &quote!(#name), element)),
+                How::Sum => (scalar::zero(dtype), scalar::add(dtype, &quote!(#name), value)),
+                _ => (scalar::lowest(dtype), scalar::max(dtype, &quote!(#name), value)),
             };
             let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #name = #next; }));
             quote!(let mut #name = #start; #nest)

@@ -4,7 +4,7 @@
 //! more the loops within a row. What levels 0 and 1 have computed, later passes find there.
 
 use super::dims::{Dims, variable};
-use super::scalar;
+use super::scalar::{self, Code};
 use crate::fuse::affine::{Affine, Var};
 use crate::fuse::expr::{Expr, Guard, Id};
 use crate::fuse::kernel::{Kernel, Loops, Role};
@@ -47,7 +47,7 @@ pub struct Writer<'a> {
     pub reduced: Vec<TokenStream>,
     /// Expressions that an earlier pass has left in a result's slice.
     pub stashed: HashMap<Id, Value>,
-    bound: HashMap<Id, TokenStream>,
+    bound: HashMap<Id, Code>,
     slices: HashMap<(Value, Affine), Ident>,
     vars: Vec<usize>,
 }
@@ -57,7 +57,7 @@ pub struct Pass {
     /// Statements by level, from 2 on.
     pub levels: Vec<Vec<TokenStream>>,
     /// The roots' values.
-    pub roots: Vec<TokenStream>,
+    pub roots: Vec<Code>,
 }
 
 impl<'a> Writer<'a> {
@@ -164,7 +164,7 @@ impl<'a> Writer<'a> {
     pub fn pass(&mut self, roots: &[Id]) -> Pass {
         let mut levels = vec![vec![]; self.deepest().saturating_sub(1)];
         let needed = self.needed(roots);
-        let mut here: HashMap<Id, TokenStream> = HashMap::new();
+        let mut here: HashMap<Id, Code> = HashMap::new();
         let mut slices = HashMap::new();
         for &id in &needed {
             if self.bound.contains_key(&id) {
@@ -175,14 +175,15 @@ impl<'a> Writer<'a> {
             let value = match self.stashed.get(&id) {
                 Some(host) => {
                     let host = (self.names.slice)(*host);
-                    quote!(#host[j])
+                    Code::atom(quote!(#host[j]))
                 }
                 None => self.expression(id, &here, &mut levels, &mut slices),
             };
             let value = if self.must_bind(id, level, roots, &needed) {
                 let name = format_ident!("t{}", id.0);
+                let value = value.bare();
                 self.put(level, &mut levels, quote!(let #name = #value;));
-                quote!(#name)
+                Code::atom(quote!(#name))
             } else {
                 value
             };
@@ -208,7 +209,7 @@ impl<'a> Writer<'a> {
         needed.into_iter().collect()
     }
 
-    fn known(&self, id: Id, here: &HashMap<Id, TokenStream>) -> TokenStream {
+    fn known(&self, id: Id, here: &HashMap<Id, Code>) -> Code {
         here.get(&id).or_else(|| self.bound.get(&id)).cloned().expect("arguments stand before")
     }
 
@@ -287,31 +288,31 @@ impl<'a> Writer<'a> {
     fn expression(
         &mut self,
         id: Id,
-        here: &HashMap<Id, TokenStream>,
+        here: &HashMap<Id, Code>,
         levels: &mut [Vec<TokenStream>],
         slices: &mut HashMap<(Value, Affine), Ident>,
-    ) -> TokenStream {
+    ) -> Code {
         let dtype = self.kernel.exprs.dtype(id);
         match self.kernel.exprs.get(id).clone() {
-            Expr::Const(literal) => scalar::constant(literal, dtype),
+            Expr::Const(literal) => Code::atom(scalar::constant(literal, dtype)),
             Expr::Map(s, args) => {
                 let of = self.kernel.exprs.dtype(*args.last().expect("a scalar has arguments"));
-                let args: Vec<TokenStream> = args.iter().map(|a| self.known(*a, here)).collect();
+                let args: Vec<Code> = args.iter().map(|a| self.known(*a, here)).collect();
                 scalar::scalar(s, of, &args)
             }
             Expr::Cast(arg) => scalar::cast(&self.known(arg, here), self.kernel.exprs.dtype(arg), dtype),
             Expr::Index(at) => {
-                let at = self.affine(&at, false);
+                let value = Code::loose(self.affine(&at, false)).operand();
                 let ty = format_ident!("{}", dtype.name());
-                match dtype {
-                    DType::Bool => quote!(((#at) != 0)),
-                    _ => quote!(((#at) as #ty)),
-                }
+                Code::loose(match dtype {
+                    DType::Bool => quote!(#value != 0),
+                    _ => quote!(#value as #ty),
+                })
             }
-            Expr::Inside(guards) => self.inside(&guards),
+            Expr::Inside(guards) => Code::loose(self.inside(&guards)),
             Expr::Reduced(n) => match &self.kernel.loops {
-                Loops::Gemm(_) => quote!(acc[j]),
-                _ => self.reduced[n].clone(),
+                Loops::Gemm(_) => Code::atom(quote!(acc[j])),
+                _ => Code::atom(self.reduced[n].clone()),
             },
             Expr::Load(v, at, guards) => self.load(v, &at, &guards, dtype, levels, slices),
         }
@@ -319,17 +320,17 @@ impl<'a> Writer<'a> {
 
     fn inside(&self, guards: &[Guard]) -> TokenStream {
         let one = |g: &Guard| {
-            let (at, span) = (self.affine(&g.at, true), self.dims.operand(&g.span));
+            let (at, span) = (Code::loose(self.affine(&g.at, true)).operand(), self.dims.operand(&g.span));
             match g.step {
-                1 => quote!(((#at) < #span)),
+                1 => quote!(#at < #span),
                 step => {
                     let step = proc_macro2::Literal::i64_unsuffixed(step);
-                    quote!(((#at) < #span && (#at) % #step == 0))
+                    quote!(#at < #span && #at % #step == 0)
                 }
             }
         };
         let all: Vec<TokenStream> = guards.iter().map(one).collect();
-        quote!((#(#all)&&*))
+        quote!(#(#all)&&*)
     }
 
     fn load(
@@ -340,10 +341,10 @@ impl<'a> Writer<'a> {
         dtype: DType,
         levels: &mut [Vec<TokenStream>],
         slices: &mut HashMap<(Value, Affine), Ident>,
-    ) -> TokenStream {
+    ) -> Code {
         let truth = |x: TokenStream, v: Value| match (dtype, (self.names.element)(v)) {
-            (DType::Bool, "u8") => quote!((#x != 0)),
-            _ => x,
+            (DType::Bool, "u8") => Code::loose(quote!(#x != 0)),
+            _ => Code::atom(x),
         };
         if let Some(store) = (self.names.in_place)(v) {
             let slice = (self.names.slice)(store);
@@ -355,7 +356,8 @@ impl<'a> Writer<'a> {
         if !guards.is_empty() {
             let (inside, index, zero) = (self.inside(guards), self.affine(at, true), scalar::zero(dtype));
             let element = truth(quote!(#slice[#index]), v);
-            return quote!((if #inside { #element } else { #zero }));
+            let element = element.bare();
+            return Code::loose(quote!(if #inside { #element } else { #zero }));
         }
         let inner = self.inner_axis().filter(|var| at.coefficient(*var).is(1));
         let cut = at

@@ -1,10 +1,40 @@
-//! Scalar functions, constants and conversions as Rust expressions.
+//! Scalar functions, constants and conversions as Rust expressions, with no more parentheses than they need.
 
 use kiln_ir::{DType, Literal, Scalar};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-/// A constant.
+/// An expression, and whether it can be an operand as it is.
+#[derive(Clone, Debug)]
+pub struct Code {
+    tokens: TokenStream,
+    atom: bool,
+}
+
+impl Code {
+    /// A name, a call, an index: an operand of any operator.
+    pub fn atom(tokens: TokenStream) -> Code {
+        Code { tokens, atom: true }
+    }
+
+    /// What needs parentheses as an operand.
+    pub fn loose(tokens: TokenStream) -> Code {
+        Code { tokens, atom: false }
+    }
+
+    /// As it is: for a statement, an argument, an index.
+    pub fn bare(&self) -> &TokenStream {
+        &self.tokens
+    }
+
+    /// As an operand.
+    pub fn operand(&self) -> TokenStream {
+        let tokens = &self.tokens;
+        if self.atom { quote!(#tokens) } else { quote!((#tokens)) }
+    }
+}
+
+/// A constant: an operand.
 pub fn constant(literal: Literal, dtype: DType) -> TokenStream {
     let x = literal.value();
     match dtype {
@@ -68,105 +98,103 @@ pub fn zero(dtype: DType) -> TokenStream {
 }
 
 /// `x + y`
-pub fn add(dtype: DType, x: &TokenStream, y: &TokenStream) -> TokenStream {
-    if dtype.is_float() { quote!(#x + #y) } else { quote!(#x.wrapping_add(#y)) }
+pub fn add(dtype: DType, x: &TokenStream, y: &Code) -> TokenStream {
+    if dtype.is_float() {
+        let y = y.operand();
+        return quote!(#x + #y);
+    }
+    let (ty, y) = (format_ident!("{}", dtype.name()), y.bare());
+    quote!(#ty::wrapping_add(#x, #y))
 }
 
 /// The greater one.
-pub fn max(dtype: DType, x: &TokenStream, y: &TokenStream) -> TokenStream {
+pub fn max(dtype: DType, x: &TokenStream, y: &Code) -> TokenStream {
+    let y = y.bare();
     if dtype.is_float() { quote!(::kiln::rt::max(#x, #y)) } else { quote!(::core::cmp::Ord::max(#x, #y)) }
 }
 
-/// A scalar function of arguments whose type is `dtype`. What comes out binds as a call or stands in parentheses.
-pub fn scalar(s: Scalar, dtype: DType, x: &[TokenStream]) -> TokenStream {
+fn infix(op: TokenStream, x: &[Code]) -> Code {
+    let (x, y) = (x[0].operand(), x[1].operand());
+    Code::loose(quote!(#x #op #y))
+}
+
+/// A scalar function of arguments whose type is `dtype`.
+pub fn scalar(s: Scalar, dtype: DType, x: &[Code]) -> Code {
     use Scalar::*;
     match s {
-        Eq | Lt | Le => {
-            let op = match s {
-                Eq => quote!(==),
-                Lt => quote!(<),
-                _ => quote!(<=),
-            };
-            let (x, y) = (&x[0], &x[1]);
-            quote!((#x #op #y))
-        }
-        And | Or => {
-            let (x, y) = (&x[0], &x[1]);
-            if s == And { quote!((#x & #y)) } else { quote!((#x | #y)) }
-        }
+        Eq => infix(quote!(==), x),
+        Lt => infix(quote!(<), x),
+        Le => infix(quote!(<=), x),
+        And => infix(quote!(&), x),
+        Or => infix(quote!(|), x),
         Not => {
-            let x = &x[0];
-            quote!((!#x))
+            let x = x[0].operand();
+            Code::loose(quote!(!#x))
         }
         Select => {
-            let (c, x, y) = (&x[0], &x[1], &x[2]);
-            quote!((if #c { #x } else { #y }))
+            let (c, x, y) = (x[0].bare(), x[1].bare(), x[2].bare());
+            Code::loose(quote!(if #c { #x } else { #y }))
         }
         _ if dtype.is_float() => real(s, x),
         _ => whole(s, dtype, x),
     }
 }
 
-fn real(s: Scalar, x: &[TokenStream]) -> TokenStream {
+fn real(s: Scalar, x: &[Code]) -> Code {
     use Scalar::*;
-    let infix = |op: TokenStream| {
-        let (x, y) = (&x[0], &x[1]);
-        quote!((#x #op #y))
-    };
     match s {
-        Add => infix(quote!(+)),
-        Sub => infix(quote!(-)),
-        Mul => infix(quote!(*)),
-        Div => infix(quote!(/)),
+        Add => infix(quote!(+), x),
+        Sub => infix(quote!(-), x),
+        Mul => infix(quote!(*), x),
+        Div => infix(quote!(/), x),
         Neg => {
-            let x = &x[0];
-            quote!((-#x))
+            let x = x[0].operand();
+            Code::loose(quote!(-#x))
         }
         _ => {
-            let name = format_ident!("{}", s.name());
-            quote!(::kiln::rt::#name(#(#x),*))
+            let (name, x) = (format_ident!("{}", s.name()), x.iter().map(Code::bare));
+            Code::atom(quote!(::kiln::rt::#name(#(#x),*)))
         }
     }
 }
 
-fn whole(s: Scalar, dtype: DType, args: &[TokenStream]) -> TokenStream {
+fn whole(s: Scalar, dtype: DType, args: &[Code]) -> Code {
     use Scalar::*;
     let ty = format_ident!("{}", dtype.name());
-    let x = &args[0];
+    let args: Vec<&TokenStream> = args.iter().map(Code::bare).collect();
     let signed = dtype != DType::U8;
-    match s {
-        Add | Sub | Mul => {
-            let (y, name) = (&args[1], format_ident!("wrapping_{}", s.name()));
-            quote!(#ty::#name(#x, #y))
+    Code::atom(match s {
+        Add | Sub | Mul | Neg => {
+            let name = format_ident!("wrapping_{}", s.name());
+            quote!(#ty::#name(#(#args),*))
         }
         Div => {
-            let (y, name) = (&args[1], format_ident!("div_{}", dtype.name()));
-            quote!(::kiln::rt::#name(#x, #y))
+            let name = format_ident!("div_{}", dtype.name());
+            quote!(::kiln::rt::#name(#(#args),*))
         }
         Max | Min => {
-            let (y, name) = (&args[1], format_ident!("{}", s.name()));
-            quote!(::core::cmp::Ord::#name(#x, #y))
+            let name = format_ident!("{}", s.name());
+            quote!(::core::cmp::Ord::#name(#(#args),*))
         }
-        Neg => quote!(#ty::wrapping_neg(#x)),
-        Abs if signed => quote!(#ty::wrapping_abs(#x)),
-        Sign if signed => quote!(#ty::signum(#x)),
-        Sign => quote!(::core::cmp::Ord::min(#x, 1)),
-        Abs => x.clone(),
+        Abs if signed => quote!(#ty::wrapping_abs(#(#args),*)),
+        Sign if signed => quote!(#ty::signum(#(#args),*)),
+        Sign => quote!(::core::cmp::Ord::min(#(#args),*, 1)),
+        Abs => quote!((#(#args),*)),
         _ => unreachable!("{} takes floats only", s.name()),
-    }
+    })
 }
 
 /// A conversion. Float to integer truncates and saturates, NaN to 0; to bool: `x != 0`.
-pub fn cast(x: &TokenStream, from: DType, to: DType) -> TokenStream {
-    let ty = format_ident!("{}", to.name());
+pub fn cast(x: &Code, from: DType, to: DType) -> Code {
+    let (ty, value) = (format_ident!("{}", to.name()), x.operand());
     match (from, to) {
         (a, b) if a == b => x.clone(),
         (_, DType::Bool) => {
             let zero = zero(from);
-            quote!((#x != #zero))
+            Code::loose(quote!(#value != #zero))
         }
-        (DType::Bool, DType::U8) => quote!((#x as u8)),
-        (DType::Bool, _) => quote!((#x as u8 as #ty)),
-        _ => quote!((#x as #ty)),
+        (DType::Bool, DType::U8) => Code::loose(quote!(#value as u8)),
+        (DType::Bool, _) => Code::loose(quote!(#value as u8 as #ty)),
+        _ => Code::loose(quote!(#value as #ty)),
     }
 }
