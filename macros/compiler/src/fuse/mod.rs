@@ -229,7 +229,7 @@ fn again(
         return true;
     }
     let simple = match &node.op {
-        Op::Map(_) | Op::Cast(_) => light(func, v),
+        Op::Map(_) | Op::Cast(_) => light(func, v) || group::wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
         Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Pad(_) => false,
         _ => true,
