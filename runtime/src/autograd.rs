@@ -29,6 +29,8 @@ use crate::eager::{Any, backward, transform};
 use crate::{Element, Params, Result, Tensor};
 
 pub use crate::eager::args::{Dims, ElementType, Operand, Size, Sizes, TensorArg};
+#[doc(hidden)]
+pub use crate::eager::args::{bool, f32, f64, i32, i64, u8};
 pub use crate::eager::transform::Outcome;
 
 /// The gradients of `of`, which has one element, with respect to tensors it was computed from: `torch.autograd.grad`.

@@ -18,6 +18,7 @@ pub mod plan;
 
 pub mod emit;
 
+pub mod eager;
 pub mod model;
 pub mod params;
 

@@ -136,14 +136,15 @@ impl Names {
         let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
         let [before @ .., last] = names.as_slice() else { return };
         let owner = before.last().map_or("", String::as_str);
-        if is_const(last) {
+        let of_rust = PRIMITIVES.contains(&owner)
+            || (before.is_empty() && PRIMITIVES.contains(&last.as_str()))
+            || (!before.is_empty() && ["std", "core", "alloc"].contains(&names[0].as_str()));
+        if of_rust || (owner == "consts" && !before.is_empty()) {
+            // An element type, or a number of the library's own: neither is a model or a size.
+        } else if is_const(last) {
             self.consts.push(path.to_token_stream());
-        } else if last.starts_with(char::is_uppercase)
-            || owner.starts_with(char::is_uppercase)
-            || PRIMITIVES.contains(&owner)
-            || (!before.is_empty() && ["std", "core", "alloc"].contains(&names[0].as_str()))
-        {
-            // A type, a variant, a function of a type, or the library's own: none is a model.
+        } else if last.starts_with(char::is_uppercase) || owner.starts_with(char::is_uppercase) {
+            // A type, a variant, or a function of a type: none is a model.
         } else {
             self.models.push(bare(&path.to_token_stream()));
         }
@@ -217,8 +218,12 @@ impl<'ast> Visit<'ast> for Names {
         visit::visit_expr(self, expr);
     }
 
-    // Items in a body aren't traced, nor are patterns' own paths and macros.
-    fn visit_item(&mut self, _: &'ast Item) {}
+    // Of items in a body only constants have a name here; patterns' own paths and macros are not traced.
+    fn visit_item(&mut self, item: &'ast Item) {
+        if let Item::Const(item) = item {
+            self.scopes.last_mut().expect("a scope is open from the start").insert(item.ident.to_string());
+        }
+    }
 }
 
 /// The names that a pattern binds.

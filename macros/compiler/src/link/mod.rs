@@ -23,7 +23,7 @@ pub use consts::Consts;
 pub use key::key;
 pub use state::{Kind, Root};
 
-use crate::model;
+use crate::{eager, model};
 use proc_macro2::TokenStream;
 use quote::quote;
 use state::{Stage, State};
@@ -64,7 +64,8 @@ fn ask(state: State) -> TokenStream {
     match (state.stage, state.root.kind) {
         (Stage::Item, Kind::Params) => {
             let (answer, exposed) = (answer::define(&state), consts::of_params(&state));
-            quote!(#answer #exposed)
+            let forward = eager::forward(&collect::library(&state), &state.root.key.to_string());
+            quote!(#answer #exposed #forward)
         }
         (Stage::Item, Kind::Model) => {
             let (answer, exposed) = (answer::define(&state), consts::of_model(&state));

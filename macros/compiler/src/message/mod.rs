@@ -106,6 +106,12 @@ messages! {
     frozen_run_doc(name) = "`{name}` of these arguments, with the frozen parameters.";
     derivative_doc(name) = "The compiled `{name}` of this model.";
     namespace_doc(name) = "What belongs to the model [`{name}`](fn@{name}): derivatives, figures and the plan.";
+    // Eager forms.
+    eager_doc() = "The model operation by operation, on tensors outside of models: to look at values and to debug. \
+        An argument that doesn't fit makes a result that stands for the error, as `kiln::autograd` tells.";
+    forward_doc(path) = "The model `{path}`, operation by operation, on tensors outside of models.";
+    no_eager(name, what) = "`{name}` can't run eagerly, because of {what}; it is compiled all the same";
+    faulty_eager(name) = "`{name}` can't run: it has a fault";
     dim_unreadable(name) = "`{name}` can't be read from the arguments: no tensor or params type has it as a dim";
 }
 

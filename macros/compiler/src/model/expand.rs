@@ -3,7 +3,6 @@
 use super::entry::Entry;
 use super::freeze::Freeze;
 use super::{dump, facts, sizes, stub};
-use crate::Errors;
 use crate::emit::{Compiled, Unit};
 use crate::errors::compile_errors;
 use crate::library::{Item, Library};
@@ -12,6 +11,7 @@ use crate::message;
 use crate::syntax::ast::{ArgKind, Model};
 use crate::trace::{self, transform};
 use crate::traced::Traced;
+use crate::{Errors, eager};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -26,14 +26,17 @@ pub fn expand(root: &Root, library: &Library, consts: &Consts) -> TokenStream {
     let faults = errors.finish();
     if !faults.is_empty() || (traced.is_none() && !model.options.inline) {
         let (faults, stub) = (compile_errors(&faults), stub::typed(root, model));
-        return quote!(#faults #stub);
+        let eager = eager::model(library, &key, false);
+        return quote!(#faults #stub #eager);
     }
-    match traced {
+    let compiled = match traced {
         Some(traced) if !model.options.inline => {
             compiled(root, model, &variants(library, root, model, traced), consts)
         }
         _ => stub::namespace(root),
-    }
+    };
+    let eager = eager::model(library, &key, true);
+    quote!(#compiled #eager)
 }
 
 /// The model, then its derivatives.

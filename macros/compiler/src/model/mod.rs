@@ -21,6 +21,7 @@ mod dump;
 mod expand;
 
 pub(crate) use expand::expand as finish;
+pub(crate) use stub::dtype;
 
 use crate::errors::{Errors, compile_errors};
 use crate::link::{self, Kind, Root};

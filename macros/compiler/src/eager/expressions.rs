@@ -1,0 +1,202 @@
+//! Expressions: as values, where locals are cloned, and as places, where they are not.
+
+use super::numbers;
+use super::statements::{Body, Name, untyped};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{
+    BinOp, Expr, ExprAssign, ExprBinary, ExprCast, ExprForLoop, ExprIf, ExprReference, ExprUnary, UnOp,
+};
+
+impl Body<'_> {
+    /// An expression whose value is taken.
+    pub fn value(&mut self, expr: &Expr) -> TokenStream {
+        if let Some((ident, name)) = self.local(expr) {
+            return match name {
+                Name::Value => quote!(::core::clone::Clone::clone(&#ident)),
+                Name::Tree => quote!(&mut *#ident),
+                Name::State => quote!(::core::clone::Clone::clone(&*#ident)),
+                Name::Closure => self.refuse("a closure as a value"),
+            };
+        }
+        match expr {
+            Expr::Lit(lit) => numbers::literal(lit),
+            Expr::Path(path) => numbers::path(path),
+            Expr::Paren(p) => {
+                let inner = self.value(&p.expr);
+                quote!((#inner))
+            }
+            Expr::Group(g) => self.value(&g.expr),
+            Expr::Reference(r) => self.reference(r),
+            Expr::Unary(u) => self.unary(u),
+            Expr::Binary(b) => self.binary(b),
+            Expr::Assign(a) => self.assign(a),
+            Expr::Field(_) | Expr::Index(_) => {
+                let place = self.place(expr);
+                quote!(::core::clone::Clone::clone(&#place))
+            }
+            Expr::MethodCall(call) => self.method(call),
+            Expr::Call(call) => self.call(call),
+            Expr::Cast(cast) => self.cast(cast),
+            Expr::Tuple(t) => {
+                let elems: Vec<_> = t.elems.iter().map(|e| self.value(e)).collect();
+                if elems.len() == 1 { quote!((#(#elems),*,)) } else { quote!((#(#elems),*)) }
+            }
+            Expr::Array(a) => {
+                let elems = a.elems.iter().map(|e| self.value(e));
+                quote!([#(#elems),*])
+            }
+            Expr::Repeat(r) => {
+                let (value, len) = (self.value(&r.expr), &r.len);
+                quote!(::core::array::from_fn::<_, { #len }, _>(|_| #value))
+            }
+            Expr::Range(r) => {
+                let (start, end) = (r.start.as_ref(), r.end.as_ref());
+                let start = start.map(|e| self.value(e));
+                let (limits, end) = (&r.limits, end.map(|e| self.value(e)));
+                quote!((#start #limits #end))
+            }
+            Expr::Block(b) => self.block(&b.block),
+            Expr::If(i) => self.condition(i),
+            Expr::ForLoop(f) => self.for_loop(f),
+            Expr::Return(r) => {
+                let value = r.expr.as_ref().map(|e| self.value(e));
+                quote!(return #value)
+            }
+            Expr::Break(_) | Expr::Continue(_) | Expr::Infer(_) => expr.to_token_stream(),
+            Expr::Closure(_) => self.refuse("a closure as a value"),
+            _ => self.refuse("an expression that isn't known here"),
+        }
+    }
+
+    /// An expression that is borrowed, assigned to, or called on.
+    pub fn place(&mut self, expr: &Expr) -> TokenStream {
+        if let Some((ident, name)) = self.local(expr) {
+            return if name == Name::Closure { self.refuse("a closure as a value") } else { quote!(#ident) };
+        }
+        match expr {
+            Expr::Field(f) => {
+                let (base, member) = (self.place(&f.base), &f.member);
+                quote!(#base.#member)
+            }
+            Expr::Index(i) => {
+                let (base, index) = (self.place(&i.expr), self.value(&i.index));
+                quote!(#base[#index])
+            }
+            Expr::Paren(p) => {
+                let inner = self.place(&p.expr);
+                quote!((#inner))
+            }
+            Expr::Unary(u) if matches!(u.op, UnOp::Deref(_)) => {
+                let inner = self.place(&u.expr);
+                quote!((*#inner))
+            }
+            Expr::Reference(r) => {
+                let inner = self.reference(r);
+                quote!((#inner))
+            }
+            Expr::Binary(_) | Expr::Unary(_) | Expr::Cast(_) | Expr::Range(_) => {
+                let value = self.value(expr);
+                quote!((#value))
+            }
+            other => self.value(other),
+        }
+    }
+
+    fn reference(&mut self, r: &ExprReference) -> TokenStream {
+        let place = self.place(&r.expr);
+        match (self.local(&r.expr), r.mutability) {
+            // It is a reference already.
+            (Some((ident, Name::Tree | Name::State)), Some(_)) => quote!(&mut *#ident),
+            (Some((ident, Name::Tree | Name::State)), None) => quote!(&*#ident),
+            (_, mutability) => quote!(&#mutability #place),
+        }
+    }
+
+    fn unary(&mut self, u: &ExprUnary) -> TokenStream {
+        match u.op {
+            UnOp::Deref(_) => {
+                let inner = self.place(&u.expr);
+                quote!(::core::clone::Clone::clone(&*#inner))
+            }
+            op => {
+                let value = self.value(&u.expr);
+                quote!(#op #value)
+            }
+        }
+    }
+
+    fn binary(&mut self, b: &ExprBinary) -> TokenStream {
+        let (op, right) = (&b.op, self.value(&b.right));
+        let assigns = matches!(
+            op,
+            BinOp::AddAssign(_) | BinOp::SubAssign(_) | BinOp::MulAssign(_) | BinOp::DivAssign(_)
+        );
+        let left = if assigns { self.target(&b.left) } else { self.value(&b.left) };
+        quote!(#left #op #right)
+    }
+
+    fn assign(&mut self, a: &ExprAssign) -> TokenStream {
+        let right = self.value(&a.right);
+        let left = match &*a.left {
+            Expr::Tuple(t) => {
+                let targets = t.elems.iter().map(|e| self.target(e));
+                quote!((#(#targets),*))
+            }
+            other => self.target(other),
+        };
+        quote!(#left = #right)
+    }
+
+    /// What is assigned to.
+    fn target(&mut self, expr: &Expr) -> TokenStream {
+        match (self.local(expr), expr) {
+            (Some((ident, Name::State | Name::Tree)), _) => quote!(*#ident),
+            (None, Expr::Unary(u)) if matches!(u.op, UnOp::Deref(_)) => {
+                let inner = self.place(&u.expr);
+                quote!(*#inner)
+            }
+            (None, Expr::Infer(_)) => quote!(_),
+            _ => self.place(expr),
+        }
+    }
+
+    fn cast(&mut self, cast: &ExprCast) -> TokenStream {
+        let (value, ty) = (self.value(&cast.expr), numbers::ty(&cast.ty));
+        quote!(#value as #ty)
+    }
+
+    fn condition(&mut self, i: &ExprIf) -> TokenStream {
+        let (cond, then) = (self.value(&i.cond), self.block(&i.then_branch));
+        let other = i.else_branch.as_ref().map(|(_, e)| {
+            let other = self.value(e);
+            quote!(else #other)
+        });
+        quote!(if #cond #then #other)
+    }
+
+    fn for_loop(&mut self, f: &ExprForLoop) -> TokenStream {
+        let mutable = match &*f.expr {
+            Expr::Reference(r) => r.mutability.is_some(),
+            Expr::MethodCall(call) => call.to_token_stream().to_string().contains("iter_mut"),
+            _ => false,
+        };
+        let pat = untyped(&f.pat);
+        if mutable && !matches!(pat, syn::Pat::Ident(_)) {
+            return self.refuse("a loop over several things of which one changes");
+        }
+        let over = match &*f.expr {
+            // Layers are walked where they are.
+            Expr::Field(_) | Expr::Index(_) => {
+                let place = self.place(&f.expr);
+                quote!(&#place)
+            }
+            other => self.value(other),
+        };
+        let body = self.scoped(|body| {
+            body.bind(pat, if mutable { Name::Tree } else { Name::Value });
+            body.block(&f.body)
+        });
+        quote!(for #pat in #over #body)
+    }
+}

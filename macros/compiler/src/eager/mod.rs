@@ -1,0 +1,208 @@
+//! The eager form of a model, `f::eager`: its body as ordinary Rust, which runs operation by operation on the
+//! runtime's tensors.
+//!
+//! A body reads like Rust, but isn't quite: tensors are used again after they were moved, a called model is another
+//! function, a transform yields a function of any arity. So the body is rewritten: a local is cloned where it is used
+//! (tensors share their elements), `g(x)` is `g::eager(x)`, `value_and_grad(g)(x)` is a block. What follows from types
+//! alone is left to the runtime's traits. Everything stands within `::kiln::__eager!`, which is empty where the runtime
+//! computes nothing outside of models.
+//!
+//! Invariant: what the tracer compiles must compile as Rust here, too; a body that has no such form yields a tensor that
+//! says so when it is run.
+
+mod calls;
+mod expressions;
+mod numbers;
+mod statements;
+mod transforms;
+
+use crate::library::{Entry, Item, Library};
+use crate::message;
+use crate::model::dtype;
+use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, Params, TensorTy};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use statements::Body;
+
+/// `f::eager` of a model in the library; `sound` is whether its body is.
+pub fn model(library: &Library, key: &str, sound: bool) -> TokenStream {
+    let Some(entry) = library.entries.get(key) else { return TokenStream::new() };
+    let Item::Model(model) = &entry.item else { return TokenStream::new() };
+    let body = sound.then(|| Body::new(library, entry, model).rewritten(&model.body));
+    let (reading, body) = match body {
+        Some(Ok(body)) => (arguments(model), body),
+        Some(Err(what)) => {
+            (TokenStream::new(), unsupported(&message::no_eager(&model.ident.to_string(), &what)))
+        }
+        None => (TokenStream::new(), unsupported(&message::faulty_eager(&model.ident.to_string()))),
+    };
+    let (name, generics, result) = (&model.ident, generics(model), result(model));
+    let parameters = model.args.iter().map(parameter);
+    let doc = message::eager_doc();
+    quote! {
+        ::kiln::__eager! {
+            #[allow(warnings, clippy::all)]
+            impl #name {
+                #[doc = #doc]
+                #[track_caller]
+                pub fn eager #generics(#(#parameters),*) -> #result { #reading #body }
+            }
+        }
+    }
+}
+
+fn unsupported(why: &str) -> TokenStream {
+    quote!(::kiln::rt::eager::unsupported(#why))
+}
+
+/// `.forward(x)` of a params struct, which calls the model that the struct names.
+pub fn forward(library: &Library, key: &str) -> TokenStream {
+    let Some((params, model)) = forward_model(library, key) else { return TokenStream::new() };
+    let Some((first, rest)) = model.args.split_first() else { return TokenStream::new() };
+    let receiver = match first.kind {
+        ArgKind::Params(_) => quote!(&self),
+        ArgKind::ParamsMut(_) => quote!(&mut self),
+        _ => return TokenStream::new(),
+    };
+    let (ident, path, result) = (&params.ident, &params.forward, result(model));
+    let names: Vec<&Ident> = params.generics.iter().map(|g| &g.ident).collect();
+    let (declared, used) = match names.as_slice() {
+        [] => (quote!(), quote!()),
+        _ => (quote!(<#(const #names: usize),*>), quote!(<#(#names),*>)),
+    };
+    let (parameters, passed) = (rest.iter().map(parameter), rest.iter().map(|a| &a.ident));
+    let doc = message::forward_doc(&path.to_token_stream().to_string());
+    quote! {
+        ::kiln::__eager! {
+            #[allow(warnings, clippy::all)]
+            impl #declared #ident #used {
+                #[doc = #doc]
+                #[track_caller]
+                pub fn forward(#receiver, #(#parameters),*) -> #result { #path::eager(self, #(#passed),*) }
+            }
+        }
+    }
+}
+
+fn forward_model<'a>(library: &'a Library, key: &str) -> Option<(&'a Params, &'a Model)> {
+    let Entry { item: Item::Params(params), deps } = library.entries.get(key)? else { return None };
+    let key = deps.get(&calls::plain(params.forward.as_ref()?))?;
+    match &library.entries.get(key)?.item {
+        Item::Model(model) => Some((params, model)),
+        _ => None,
+    }
+}
+
+/// An argument as callers give it.
+fn parameter(arg: &Arg) -> TokenStream {
+    let name = &arg.ident;
+    match &arg.kind {
+        ArgKind::Params(ty) => quote!(#name: impl ::core::borrow::Borrow<#ty>),
+        ArgKind::ParamsMut(ty) => quote!(#name: &mut #ty),
+        ArgKind::Tensor(ty) => {
+            let ty = tensor(ty);
+            quote!(#name: impl ::core::convert::Into<#ty>)
+        }
+        ArgKind::TensorMut(ty) => {
+            let ty = tensor(ty);
+            quote!(#name: &mut #ty)
+        }
+        ArgKind::Bool => quote!(#name: bool),
+        ArgKind::Usize => quote!(#name: usize),
+    }
+}
+
+fn tensor(ty: &TensorTy) -> TokenStream {
+    let dtype = dtype(ty.dtype);
+    quote!(::kiln::Tensor<#dtype>)
+}
+
+fn result(model: &Model) -> TokenStream {
+    match &model.result {
+        ModelResult::One(ty) => tensor(ty),
+        ModelResult::Tuple(types) => {
+            let types = types.iter().map(tensor);
+            quote!((#(#types,)*))
+        }
+    }
+}
+
+/// The const generics that types of params name; all others are read from shapes.
+fn generics(model: &Model) -> TokenStream {
+    let names: Vec<&Ident> =
+        model.frees.iter().map(|f| &f.ident).filter(|name| is_typed(model, name)).collect();
+    if names.is_empty() { TokenStream::new() } else { quote!(<#(const #names: usize),*>) }
+}
+
+fn is_typed(model: &Model, name: &Ident) -> bool {
+    model.args.iter().any(|arg| match &arg.kind {
+        ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
+        _ => false,
+    })
+}
+
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        proc_macro2::TokenTree::Ident(ident) => ident == *name,
+        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+/// The arguments under their names, the free dims, and the checks of all shapes.
+fn arguments(model: &Model) -> TokenStream {
+    let views = model.args.iter().map(|arg| {
+        let name = &arg.ident;
+        match &arg.kind {
+            ArgKind::Params(ty) => quote!(let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
+            ArgKind::Tensor(ty) => {
+                let ty = tensor(ty);
+                quote!(let mut #name: #ty = ::core::convert::Into::into(#name);)
+            }
+            _ => TokenStream::new(),
+        }
+    });
+    let frees = model.frees.iter().filter(|free| !is_typed(model, &free.ident)).filter_map(|free| {
+        let (name, (arg, axis)) = (&free.ident, place(model, free.sym)?);
+        Some(quote!(let #name: usize = ::kiln::rt::eager::size(&#arg, #axis);))
+    });
+    let fits = model.args.iter().map(|arg| fit(model, arg));
+    quote!(#(#views)* #(#frees)* #(#fits)*)
+}
+
+/// The argument and axis that a free dim is read from.
+fn place(model: &Model, sym: kiln_ir::Sym) -> Option<(TokenStream, usize)> {
+    model.args.iter().find_map(|arg| {
+        let name = &arg.ident;
+        let (ty, read) = match &arg.kind {
+            ArgKind::Tensor(ty) => (ty, quote!(#name)),
+            ArgKind::TensorMut(ty) => (ty, quote!(*#name)),
+            _ => return None,
+        };
+        Some((read, ty.dims.iter().position(|d| d.dim.symbol() == Some(sym))?))
+    })
+}
+
+fn fit(model: &Model, arg: &Arg) -> TokenStream {
+    let (ArgKind::Tensor(ty) | ArgKind::TensorMut(ty)) = &arg.kind else { return TokenStream::new() };
+    if ty.any {
+        return TokenStream::new();
+    }
+    let (name, dims) = (&arg.ident, ty.dims.iter().map(|d| &d.tokens).collect::<Vec<_>>());
+    let shown: Vec<String> =
+        dims.iter().map(|d| d.to_string().trim_matches(['{', '}', ' ']).to_string()).collect();
+    let (owner, text, wanted) =
+        (model.ident.to_string(), name.to_string(), format!("[{}]", shown.join(", ")));
+    let place = quote!((#owner, #text, #wanted));
+    match arg.kind {
+        ArgKind::TensorMut(_) => quote! {
+            *#name = ::kiln::rt::eager::fit(::core::clone::Clone::clone(&*#name), #place, &[#(#dims),*]);
+        },
+        _ => quote!(let mut #name = ::kiln::rt::eager::fit(#name, #place, &[#(#dims),*]);),
+    }
+}
+
+/// A name that no user's stands in the way of.
+fn hidden(name: &str) -> Ident {
+    format_ident!("__kiln_{name}")
+}

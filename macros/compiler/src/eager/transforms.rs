@@ -1,0 +1,146 @@
+//! `value_and_grad(f)(x, y)`, `grad(f)(…)`, `vjp(f)(…)`: the arguments to differentiate become copies of their own, the
+//! function is applied to them, and the gradients are taken.
+
+use super::calls::{Callee, Given};
+use super::hidden;
+use super::statements::Body;
+use crate::library::Item;
+use crate::syntax::ast::{ArgKind, Model};
+use kiln_ir::surface;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Expr, ExprCall, Type};
+
+impl Body<'_> {
+    /// A transform's function applied to arguments.
+    pub fn transformed(&mut self, transform: &ExprCall, given: &[Given]) -> TokenStream {
+        let how = match &*transform.func {
+            Expr::Path(path) => match self.callee(path) {
+                Callee::Builtin(name) if matches!(name, "value_and_grad" | "grad" | "vjp") => {
+                    name.to_string()
+                }
+                _ => return self.refuse("a call of what a call yields"),
+            },
+            _ => return self.refuse("a call of what a call yields"),
+        };
+        let Some(inner) = transform.args.first() else { return self.refuse("a transform of nothing") };
+        let own = if how == "vjp" { self.arity(inner).unwrap_or(given.len()) } else { given.len() };
+        let Some((own, cotangents)) = given.split_at_checked(own) else {
+            return self.refuse("another number of arguments");
+        };
+        let wrt = self.differentiated(inner);
+        self.gradients += 1;
+        let number = self.gradients;
+        let copy = |i: usize| hidden(&format!("copy{number}_{i}"));
+        let (mut lets, mut inputs, mut copies) = (TokenStream::new(), Vec::new(), Vec::<Ident>::new());
+        for (i, argument) in own.iter().enumerate() {
+            if !wrt.contains(&i) {
+                inputs.push(argument.clone());
+                continue;
+            }
+            let (name, place) = (copy(i), self.differentiable(argument));
+            lets.extend(quote!(let mut #name = #place.__kiln_leaf(&mut __kiln_scope);));
+            inputs.push(Given::Copy(name.clone()));
+            copies.push(name);
+        }
+        if copies.is_empty() {
+            return self.refuse("a gradient of nothing");
+        }
+        let value = self.called(inner, &inputs);
+        let cotangents: Vec<TokenStream> = cotangents
+            .iter()
+            .map(|given| match given {
+                Given::Written(expr) => self.value(expr),
+                Given::Copy(ident) => quote!(#ident.clone()),
+            })
+            .collect();
+        let taken = if how == "vjp" {
+            let cotangents = quote!(::std::vec![#(::kiln::rt::eager::cotangent(#cotangents)),*]);
+            quote!(::kiln::rt::eager::vjp(__kiln_scope, __kiln_value, #cotangents, (#(&#copies,)*)))
+        } else {
+            quote!(::kiln::rt::eager::value_and_grad(__kiln_scope, __kiln_value, (#(&#copies,)*)))
+        };
+        let taken = if how == "grad" { quote!(#taken.1) } else { taken };
+        quote!({
+            use ::kiln::rt::eager::Wrt as _;
+            let mut __kiln_scope = ::kiln::rt::eager::Scope::new();
+            #lets
+            let __kiln_value = #value;
+            #taken
+        })
+    }
+
+    /// An argument as that of which a copy is made.
+    fn differentiable(&mut self, given: &Given) -> TokenStream {
+        match given {
+            Given::Copy(ident) => quote!(#ident),
+            Given::Written(Expr::Reference(r)) => {
+                let place = self.place(&r.expr);
+                quote!((#place))
+            }
+            Given::Written(expr) => {
+                let place = self.place(expr);
+                quote!((#place))
+            }
+        }
+    }
+
+    /// The places of the arguments that a function is differentiated by.
+    fn differentiated(&self, function: &Expr) -> Vec<usize> {
+        match function {
+            Expr::Paren(p) => self.differentiated(&p.expr),
+            Expr::Call(transform) => {
+                transform.args.first().map_or(vec![], |inner| self.differentiated(inner))
+            }
+            Expr::Path(path) => match self.callee(path) {
+                Callee::Model(model) => of_model(self, model),
+                _ => vec![0],
+            },
+            _ => vec![0],
+        }
+    }
+
+    /// How many arguments a function has.
+    fn arity(&self, function: &Expr) -> Option<usize> {
+        match function {
+            Expr::Paren(p) => self.arity(&p.expr),
+            Expr::Closure(closure) => Some(closure.inputs.len()),
+            Expr::Path(path) => match self.callee(path) {
+                Callee::Model(model) => Some(model.args.len()),
+                Callee::Builtin(name) => Some(surface::function(name)?.params.len()),
+                _ => None,
+            },
+            Expr::Call(transform) => self.arity(transform.args.first()?),
+            _ => None,
+        }
+    }
+}
+
+/// The trees of parameters and the arguments named by `grad(…)`; else the first of floats.
+fn of_model(body: &Body, model: &Model) -> Vec<usize> {
+    let named = |i: &usize| model.options.grad.contains(&model.args[*i].ident);
+    let trained = |i: &usize| match &model.args[*i].kind {
+        ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => !is_optimizer(body, ty),
+        _ => false,
+    };
+    let all = 0..model.args.len();
+    let wrt: Vec<usize> = all.clone().filter(trained).chain(all.clone().filter(named)).collect();
+    if !wrt.is_empty() {
+        return wrt;
+    }
+    let floats = |i: &usize| match &model.args[*i].kind {
+        ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) => ty.dtype.is_float(),
+        _ => false,
+    };
+    all.filter(floats).take(1).collect()
+}
+
+/// Whether a type is that of an optimizer; only the paths of this body lead somewhere from here, so also by its name.
+fn is_optimizer(body: &Body, ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let key = body.entry.deps.get(&super::calls::plain(&path.path));
+    let builtin =
+        key.and_then(|key| body.library.entries.get(key)).is_some_and(|e| matches!(e.item, Item::Builtin(_)));
+    let last = path.path.segments.last().map(|s| s.ident.to_string());
+    builtin || last.is_some_and(|name| matches!(name.as_str(), "Sgd" | "Adam" | "AdamW"))
+}
