@@ -30,10 +30,57 @@ pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
     kiln_compiler::params::expand(attr.into(), item.into()).into()
 }
 
-/// Compiles a function over tensors.
+/// Compiles a function over tensors while the crate is built.
 ///
-/// The function's types are Kiln's: `Tensor<[dtype,] dims…>`, `&P` and `&mut P` of `#[params]` structs. What is left
-/// behind takes anything that views as a tensor and returns `kiln::Result`.
+/// An argument is a tensor with its dims (`Tensor<N, 784>`, `Tensor<i64, N>`), a tree of parameters (`&Net`), or state
+/// that is updated in place (`&mut Net`, `&mut Adam<Net>`, `&mut Tensor<N>`). A dim that is a generic of the function
+/// is free: it is read from the arguments at each call. The function that is left behind takes anything that views as a
+/// tensor ([`AsTensor`](https://docs.rs/kiln)) and returns a `kiln::Result`, whose error is a shape that doesn't fit.
+///
+/// - `f::value_and_grad`, `f::grad`: of a model that returns a float scalar, with respect to its params. `f::vjp` of any
+///   other.
+/// - `f::freeze(&net)`: what hangs on the parameters alone is computed once, `run(x)` does the rest.
+/// - `f::PLAN` to read, `f::PARAM_COUNT`, `f::FLOPS`, `f::SCRATCH_BYTES`; where they depend on free dims without a bound
+///   they are functions of these in lower case.
+/// - `#[model(N <= 32)]` bounds a free dim, `#[model(grad(x))]` takes the gradient of a tensor too, `#[model(inline)]`
+///   is a building block for other models alone.
+///
+/// ```
+/// use kiln::prelude::*;
+///
+/// #[params]
+/// struct Mlp {
+///     fc1: Linear<2, 8>,
+///     fc2: Linear<8, 1>,
+/// }
+///
+/// #[model]
+/// fn mlp<const N: usize>(net: &Mlp, x: Tensor<N, 2>) -> Tensor<N, 1> {
+///     net.fc2.forward(net.fc1.forward(x).tanh())
+/// }
+///
+/// #[model]
+/// fn loss<const N: usize>(net: &Mlp, x: Tensor<N, 2>, y: Tensor<N, 1>) -> Tensor<> {
+///     mse_loss(mlp(net, x), y)
+/// }
+///
+/// #[model]
+/// fn train<const N: usize>(net: &mut Mlp, opt: &mut Adam<Mlp>, x: Tensor<N, 2>, y: Tensor<N, 1>) -> Tensor<> {
+///     let (loss, grads) = value_and_grad(loss)(net, x, y);
+///     opt.step(net, grads);
+///     loss
+/// }
+///
+/// let mut net = Mlp::init(&mut Rng::seed(0));
+/// let mut opt = Adam::new(&net, 0.05);
+/// let (x, y) = ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0.0], [1.0], [1.0], [0.0]]);
+/// for _ in 0..300 {
+///     train(&mut net, &mut opt, x, y)?;
+/// }
+/// assert!(loss(&net, x, y)?.item()? < 0.01);
+/// assert!(mlp(&net, [[1.0, 2.0, 3.0]]).is_err());
+/// # Ok::<(), kiln::Error>(())
+/// ```
 #[proc_macro_attribute]
 pub fn model(attr: TokenStream, item: TokenStream) -> TokenStream {
     kiln_compiler::model::expand(attr.into(), item.into()).into()

@@ -215,3 +215,49 @@ fn figures_are_constants() {
     assert!(nets::net::flops(10) > nets::net::flops(1));
     assert!(nets::net::PLAN.contains("head"), "{}", nets::net::PLAN);
 }
+
+mod sized {
+    //! Constants that other modules can't name.
+    use kiln::prelude::*;
+
+    mod sizes {
+        pub const ROWS: usize = 2;
+    }
+
+    const COLS: usize = 3;
+
+    #[params(forward = table)]
+    pub struct Table<const K: usize> {
+        cells: Tensor<{ sizes::ROWS * K }, COLS>,
+    }
+
+    #[model(inline)]
+    pub fn table<const K: usize, const N: usize>(
+        t: &Table<K>,
+        x: Tensor<N, COLS>,
+    ) -> Tensor<N, { sizes::ROWS * K }> {
+        x.matmul(t.cells.t())
+    }
+
+    #[model]
+    pub fn ones<const N: usize>(x: Tensor<N>) -> Tensor<N, COLS> {
+        x.unsqueeze(1).expand([N, COLS])
+    }
+}
+
+#[model]
+fn through<const N: usize>(t: &sized::Table<2>, x: Tensor<N>) -> Tensor<N, 4> {
+    t.forward(sized::ones(x))
+}
+
+#[model]
+fn generic<const K: usize, const N: usize>(t: &sized::Table<K>, x: Tensor<N, 3>) -> Tensor<N, { 2 * K }> {
+    t.forward(x)
+}
+
+#[test]
+fn constants_are_found_where_they_were_written() {
+    let table = <sized::Table<2>>::init(&mut Rng::seed(0));
+    assert_eq!(through(&table, [1.0, 2.0]).expect("shapes fit").shape(), [2, 4]);
+    assert_eq!(generic(&table, [[1.0, 2.0, 3.0]]).expect("shapes fit").shape(), [1, 4]);
+}

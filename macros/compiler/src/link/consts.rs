@@ -7,9 +7,11 @@
 
 use super::deps::{self, Names};
 use super::state::{Kind, Root, State, group, ident};
+use crate::syntax::model::mentions;
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
+use syn::{GenericArgument, PathArguments};
 
 /// The constants that a model may need, by their text, each with an expression for its value.
 pub struct Consts {
@@ -76,13 +78,34 @@ fn values(state: &State) -> BTreeMap<String, TokenStream> {
     for (text, path) in own(&state.root) {
         found.entry(text).or_default().push(quote!((#path) as usize));
     }
+    let frees = frees(&state.root);
     for (path, key) in &state.answered {
+        let path = closed(path, &frees);
         for text in state.entry(key).into_iter().flat_map(listed) {
             let ident = exposed(&text);
             found.entry(text).or_default().push(quote!(<#path>::#ident));
         }
     }
     found.into_iter().map(|(text, values)| (text.clone(), same(&text, &values))).collect()
+}
+
+/// The free dims of a model, which no constant can name.
+fn frees(root: &Root) -> Vec<String> {
+    let item =
+        (root.kind == Kind::Model).then(|| syn::parse2::<syn::ItemFn>(root.item.clone()).ok()).flatten();
+    item.iter().flat_map(|i| i.sig.generics.const_params()).map(|p| p.ident.to_string()).collect()
+}
+
+/// A type with 0 for what a free dim is in: its constants don't depend on it.
+fn closed(path: &TokenStream, frees: &[String]) -> TokenStream {
+    let Ok(mut parsed) = syn::parse2::<syn::Path>(path.clone()) else { return path.clone() };
+    let free = |arg: &GenericArgument| frees.iter().any(|name| mentions(quote!(#arg), name));
+    for segment in &mut parsed.segments {
+        if let PathArguments::AngleBracketed(args) = &mut segment.arguments {
+            args.args.iter_mut().filter(|arg| free(arg)).for_each(|arg| *arg = syn::parse_quote!(0));
+        }
+    }
+    quote!(#parsed)
 }
 
 fn same(text: &str, values: &[TokenStream]) -> TokenStream {
