@@ -30,32 +30,73 @@ pub fn hidden(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStr
 
 /// The stub in place of a function whose signature is at fault.
 pub fn open(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStream {
+    let arguments = function.sig.inputs.len();
     if let Some(model) = model {
-        return typed(root, model);
+        return with_namespace(root, model, arguments);
     }
-    let (items, namespace) = (items(root, &root.vis, function.sig.inputs.len(), None), namespace(root));
+    let (items, namespace) = (items(root, &root.vis, arguments, None), namespace(root));
     quote!(#items #namespace)
 }
 
 /// The stub of a function whose body is at fault, with all that hangs on its name.
 pub fn typed(root: &Root, model: &Model) -> TokenStream {
-    let items = items(root, &root.vis, model.args.len(), Some(model));
+    with_namespace(root, model, model.args.len())
+}
+
+fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
+    let items = items(root, &root.vis, arguments, Some(model));
     let (namespace, name) = (namespace(root), &root.name);
-    let any = generics(model.args.len());
-    let result = result(&model.result);
-    let gradient = gradient(model);
+    let (any, result, gradient) = (generics(arguments), result(&model.result), gradient(model));
+    let results = match &model.result {
+        ModelResult::One(_) => 1,
+        ModelResult::Tuple(types) => types.len(),
+    };
+    let more = generics(arguments + results);
+    let passed = generics(arguments.saturating_sub(1));
+    let figures = figures(model);
     quote! {
         #items
         #namespace
         #[allow(warnings, clippy::all)]
-        impl #name {
-            pub const PARAM_COUNT: usize = 0;
-            pub const PLAN: &'static str = "";
-            pub fn value_and_grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
-                ::core::unreachable!()
+        const _: () = {
+            pub struct Frozen;
+            impl Frozen {
+                pub fn run<#(#passed),*>(&self, #(_: #passed),*) -> ::kiln::Result<#result> {
+                    ::core::unreachable!()
+                }
             }
-            pub fn grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
-        }
+            impl ::kiln::Freeze for #name {
+                type Frozen = Frozen;
+            }
+            impl #name {
+                pub const PARAM_COUNT: usize = 0;
+                pub const PLAN: &'static str = "";
+                #figures
+                pub fn value_and_grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
+                    ::core::unreachable!()
+                }
+                pub fn grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
+                pub fn vjp<#(#more),*>(#(_: #more),*) -> ::kiln::Result<(#result, #gradient)> {
+                    ::core::unreachable!()
+                }
+                pub fn freeze<P>(_: P) -> ::kiln::Result<Frozen> { ::core::unreachable!() }
+            }
+        };
+    }
+}
+
+fn figures(model: &Model) -> TokenStream {
+    if model.frees.iter().all(|f| f.bound.is_some()) {
+        return quote!(
+            pub const FLOPS: usize = 0;
+            pub const SCRATCH_BYTES: usize = 0;
+        );
+    }
+    let sizes = model.frees.iter().map(|_| quote!(_: usize));
+    let sizes = quote!(#(#sizes),*);
+    quote! {
+        pub const fn flops(#sizes) -> usize { 0 }
+        pub const fn scratch_bytes(#sizes) -> usize { 0 }
     }
 }
 
