@@ -29,6 +29,12 @@ pub fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
 
+/// The matrix of the elements from `offset` on, with the distances of two rows and of two columns.
+#[inline]
+pub fn matrix<T>(data: &[T], offset: usize, [row, col]: [usize; 2]) -> Matrix<'_, T> {
+    Matrix { data, offset, row_stride: row as isize, col_stride: col as isize }
+}
+
 /// A tensor of this shape whose elements the caller overwrites, all of them: they may be an earlier result's.
 ///
 /// The storage goes back to the thread that drops its last owner, so that a model that is called again and again

@@ -52,7 +52,9 @@ fn sum(terms: Vec<(i64, Vec<TokenStream>)>, wrapping: bool) -> TokenStream {
     let (plus, minus): (Vec<_>, Vec<_>) = terms.into_iter().partition(|(c, _)| *c > 0);
     let total = |terms: &[(i64, Vec<TokenStream>)]| {
         let products: Vec<TokenStream> = terms.iter().map(|(c, f)| product(c.abs(), f)).collect();
-        let Some((first, rest)) = products.split_first() else { return quote!(0usize) };
+        let Some((first, rest)) = products.split_first() else {
+            return if wrapping { quote!(0usize) } else { quote!(0) };
+        };
         match wrapping {
             true => rest.iter().fold(first.clone(), |s, t| quote!(usize::wrapping_add(#s, #t))),
             false => quote!(#first #(+ #rest)*),

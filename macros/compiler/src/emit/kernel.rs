@@ -161,11 +161,6 @@ fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &TokenSt
         quote!(#name[j] = #value;)
     });
     let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Plane)), &writer.scopes);
-    let row = match &kernel.loops {
-        Loops::Gemm(g) => g.roles.iter().position(|r| *r == Role::M).map(|i| variable(Var::Axis(i))),
-        _ => None,
-    };
-    let row = row.map(|row| quote!(let #row = row;));
     let statements = levels.iter().flatten();
     quote! {
         type Acc = #acc;
@@ -174,7 +169,6 @@ fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &TokenSt
         fn line(&self, row: usize, col: usize, acc: &[#acc], out: #types) {
             #open
             let #lines = out;
-            #row
             #(let #names = &mut #names[..acc.len()];)*
             #(#kernel_scope)*
             #(#row_scope)*
@@ -210,9 +204,12 @@ fn flat(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> Token
     }
 }
 
-/// The counters of the axes that count rows.
+/// The counters of the axes that count rows, if there are several.
 fn row_counters(kernel: &Kernel, dims: &Dims) -> TokenStream {
     let outer = kernel.outer();
+    if outer < 2 {
+        return quote!();
+    }
     let mut rest = quote!(row);
     let mut counters = Vec::new();
     for i in (0..outer).rev() {
@@ -369,15 +366,15 @@ fn arg_max(
     element: &TokenStream,
 ) -> TokenStream {
     let lowest = scalar::lowest(dtype);
-    let nan = if dtype.is_float() { quote!(|| (x.is_nan() && !best.is_nan())) } else { quote!() };
+    let nan = if dtype.is_float() { quote!(|| (value.is_nan() && !best.is_nan())) } else { quote!() };
     quote! {
         let mut best = #lowest;
         let mut #name = 0i64;
         for j in 0..#len {
             #(#inner)*
-            let x = #element;
-            if x > best #nan {
-                best = x;
+            let value = #element;
+            if value > best #nan {
+                best = value;
                 #name = j as i64;
             }
         }

@@ -103,7 +103,9 @@ impl Unit {
         let free = emitted.frees.iter().map(|s| dims::ident(&func.syms.info(*s).name));
         let reads = emitted.reads.iter().map(|v| names[v].clone());
         let fields = reads.chain(free).chain(emitted.batch.clone()).collect();
-        self.items.push(emitted.items.clone());
+        if !kernel.is_bare() {
+            self.items.push(emitted.items.clone());
+        }
         let known = Struct { name, fields };
         self.known.insert(code, known.clone());
         (known, emitted)
@@ -147,7 +149,7 @@ fn canonical(kernel: &Kernel) -> BTreeMap<Value, Ident> {
 fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
-        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "x", "best", "lanes", "block",
+        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "lanes", "block",
         "elements", "used", "l",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();

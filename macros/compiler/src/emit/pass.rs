@@ -103,6 +103,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether it counts the kernel's rows all by itself.
+    fn is_row(&self, var: Var) -> bool {
+        match (&self.kernel.loops, var) {
+            (Loops::Gemm(g), Var::Axis(i)) => g.roles[i] == Role::M,
+            (_, Var::Axis(0)) => self.kernel.outer() == 1,
+            _ => false,
+        }
+    }
+
     fn affine_level(&self, at: &Affine) -> usize {
         at.terms.iter().map(|(v, _)| self.level(*v)).max().unwrap_or(0)
     }
@@ -146,6 +155,7 @@ impl<'a> Writer<'a> {
         match (Some(var) == self.inner_axis(), &self.innermost.start) {
             (true, Some(start)) => quote!((#start + j)),
             (true, None) => quote!(j),
+            _ if self.is_row(var) => quote!(row),
             _ => {
                 let name = variable(var);
                 quote!(#name)

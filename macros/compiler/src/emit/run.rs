@@ -183,8 +183,7 @@ impl Runner<'_> {
                 false => quote!(&mut #slice[#start..]),
             }
         };
-        let bare = matches!(&*kernel.stores, [s] if matches!(kernel.exprs.get(s.expr), Expr::Reduced(_)));
-        let call = if bare {
+        let call = if kernel.is_bare() {
             let out = out(&kernel.stores[0]);
             quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
         } else {
@@ -216,15 +215,8 @@ impl Runner<'_> {
 
     fn operand(&self, o: &Operand) -> TokenStream {
         let data = self.get(o.buffer, self.plan.places[&o.buffer]);
-        let (offset, row, col) = (self.at(&o.offset), self.dims.operand(&o.row), self.dims.operand(&o.col));
-        quote! {
-            ::kiln::rt::Matrix {
-                data: #data,
-                offset: #offset,
-                row_stride: #row as isize,
-                col_stride: #col as isize,
-            }
-        }
+        let (offset, row, col) = (self.at(&o.offset), self.dims.dim(&o.row), self.dims.dim(&o.col));
+        quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]))
     }
 }
 

@@ -131,6 +131,12 @@ impl Kernel {
         reads
     }
 
+    /// Whether it is a product and nothing else.
+    pub fn is_bare(&self) -> bool {
+        let product = |s: &Store| matches!(self.exprs.get(s.expr), Expr::Reduced(_));
+        matches!(self.loops, Loops::Gemm(_)) && matches!(&*self.stores, [s] if product(s))
+    }
+
     /// Every expression that is reduced or stored.
     pub fn roots(&self) -> Vec<Id> {
         self.reduces().iter().map(|r| r.expr).chain(self.stores.iter().map(|s| s.expr)).collect()
