@@ -11,7 +11,7 @@ use super::backward::grad;
 use super::call::{Given, call, failed, one};
 use super::tape::{Track, recording, with_recording};
 use super::trees::{trained, with_trained};
-use crate::{Element, Params, Result, Tensor};
+use crate::{Element, LeafKind, Params, Result, Tensor};
 
 thread_local!(static DEPTH: Cell<usize> = const { Cell::new(0) });
 
@@ -43,6 +43,10 @@ pub trait Wrt: Clone {
     #[doc(hidden)]
     fn __kiln_leaf(&self, scope: &mut Scope) -> Self;
 
+    /// Hands what the function changed in this copy, but for what is trained, on to where it was copied from.
+    #[doc(hidden)]
+    fn __kiln_keep(&self, scope: &Scope, original: &mut Self);
+
     /// The gradient of `of` with respect to this copy, or a fault everywhere.
     #[doc(hidden)]
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self;
@@ -55,6 +59,11 @@ fn leaf<T: Element>(x: &Tensor<T>, scope: &mut Scope) -> Tensor<T> {
         return one("clone", vec![Given::Tensor(Any::new(x.clone()))]);
     }
     x.detach().requires_grad()
+}
+
+/// State that a differentiated function left; nothing reaches back into the function unless someone outside asks.
+fn kept<T: Element>(state: &Tensor<T>, scope: &Scope) -> Tensor<T> {
+    if scope.again { state.clone() } else { state.detach() }
 }
 
 fn gradients<T: Element>(
@@ -72,6 +81,10 @@ impl<T: Element> Wrt for Tensor<T> {
         leaf(self, scope)
     }
 
+    fn __kiln_keep(&self, scope: &Scope, original: &mut Self) {
+        *original = kept(self, scope);
+    }
+
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
         match gradients(of, &[self], again, at) {
             Ok(mut grads) => grads.remove(0),
@@ -83,6 +96,16 @@ impl<T: Element> Wrt for Tensor<T> {
 impl<P: Params> Wrt for P {
     fn __kiln_leaf(&self, scope: &mut Scope) -> Self {
         with_trained(self, |x| leaf(x, scope))
+    }
+
+    fn __kiln_keep(&self, scope: &Scope, original: &mut Self) {
+        let (copies, mut originals) = (self.named_leaves(), Vec::new());
+        original.leaves_mut("", &mut originals);
+        for (copy, original) in copies.iter().zip(originals) {
+            if original.kind == LeafKind::Buffer {
+                *original.tensor = kept(copy.tensor, scope);
+            }
+        }
     }
 
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {

@@ -32,13 +32,21 @@ impl Body<'_> {
         self.gradients += 1;
         let number = self.gradients;
         let copy = |i: usize| hidden(&format!("copy{number}_{i}"));
-        let (mut lets, mut inputs, mut copies) = (TokenStream::new(), Vec::new(), Vec::<Ident>::new());
+        let (mut lets, mut keeps) = (TokenStream::new(), TokenStream::new());
+        let (mut inputs, mut copies) = (Vec::new(), Vec::<Ident>::new());
         for (i, argument) in own.iter().enumerate() {
             if !wrt.contains(&i) {
                 inputs.push(argument.clone());
                 continue;
             }
             let (name, place) = (copy(i), self.differentiable(argument));
+            if self.changes(inner, i) {
+                let original = match argument {
+                    Given::Written(expr) => self.changed(expr),
+                    Given::Copy(ident) => quote!(&mut #ident),
+                };
+                keeps.extend(quote!(#name.__kiln_keep(&__kiln_scope, #original);));
+            }
             lets.extend(quote!(let mut #name = #place.__kiln_leaf(&mut __kiln_scope);));
             inputs.push(Given::Copy(name.clone()));
             copies.push(name);
@@ -66,6 +74,7 @@ impl Body<'_> {
             let mut __kiln_scope = ::kiln::rt::eager::Scope::new();
             #lets
             let __kiln_value = #value;
+            #keeps
             #taken
         })
     }
@@ -97,6 +106,22 @@ impl Body<'_> {
                 _ => vec![0],
             },
             _ => vec![0],
+        }
+    }
+
+    /// Whether a function changes its argument of that place.
+    fn changes(&self, function: &Expr, i: usize) -> bool {
+        match function {
+            Expr::Paren(p) => self.changes(&p.expr, i),
+            Expr::Call(transform) => transform.args.first().is_some_and(|inner| self.changes(inner, i)),
+            Expr::Path(path) => match self.callee(path) {
+                Callee::Model(model) => model
+                    .args
+                    .get(i)
+                    .is_some_and(|a| matches!(a.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_))),
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -60,6 +60,11 @@ impl<'a> Tracer<'a> {
         let library = self.library;
         let (key, entry) = library.entries.get_key_value(key)?;
         let Item::Model(model) = &entry.item else { return None };
+        let known = |arg: &Arg| matches!(arg.kind, ArgKind::Bool | ArgKind::Usize);
+        if model.options.inline && model.args.iter().any(known) {
+            // Only a call says what it is.
+            return None;
+        }
         let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);
         for (i, info) in model.syms.0.iter().enumerate() {
             owner.sizes[i] = match info.kind {
