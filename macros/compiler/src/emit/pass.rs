@@ -244,7 +244,9 @@ impl<'a> Writer<'a> {
             .map(|u| self.kernel.exprs.args(**u).iter().filter(|a| **a == id).count())
             .sum::<usize>()
             + roots.iter().filter(|r| **r == id).count();
+        // What was left in a result's slice is read before the result is written there.
         level <= 1
+            || self.stashed.contains_key(&id)
             || uses > 1
             || users.iter().any(selected)
             || users.iter().any(|u| self.expr_level(**u) > level)

@@ -129,6 +129,14 @@ impl Names {
         path.get_ident().is_some_and(|name| self.scopes.iter().any(|s| s.contains(&name.to_string())))
     }
 
+    /// An operand: a name alone is a constant or a variable.
+    fn value(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Path(p) if p.path.get_ident().is_some_and(|name| !is_const(&name.to_string())) => {}
+            other => self.visit_expr(other),
+        }
+    }
+
     fn record(&mut self, path: &Path) {
         if self.is_local(path) {
             return;
@@ -215,7 +223,19 @@ impl<'ast> Visit<'ast> for Names {
     }
 
     fn visit_expr(&mut self, expr: &'ast Expr) {
-        visit::visit_expr(self, expr);
+        // What can't be a function is no dependency, though it isn't known: the tracer says so better.
+        let (values, rest): (Vec<&Expr>, Vec<&Expr>) = match expr {
+            Expr::Binary(b) => (vec![&b.left, &b.right], vec![]),
+            Expr::Unary(u) => (vec![&u.expr], vec![]),
+            Expr::Field(f) => (vec![&f.base], vec![]),
+            Expr::MethodCall(m) if m.method != "map" && m.method != "fold" => {
+                (std::iter::once(&*m.receiver).chain(&m.args).collect(), vec![])
+            }
+            Expr::MethodCall(m) => (vec![&m.receiver], m.args.iter().collect()),
+            _ => return visit::visit_expr(self, expr),
+        };
+        values.into_iter().for_each(|value| self.value(value));
+        rest.into_iter().for_each(|expr| self.visit_expr(expr));
     }
 
     // Of items in a body only constants have a name here; patterns' own paths and macros are not traced.

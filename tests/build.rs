@@ -1,0 +1,25 @@
+//! Writes a model for each golden file, from its case and configuration: `tests/compiled` compiles and runs them.
+//! `KILN_GOLDENS=DIR` takes another folder of the same format.
+
+#[path = "build/body.rs"]
+mod body;
+#[path = "build/file.rs"]
+mod file;
+#[path = "build/model.rs"]
+mod model;
+
+use std::path::{Path, PathBuf};
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=KILN_GOLDENS");
+    let vendored = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/goldens");
+    let folder = std::env::var_os("KILN_GOLDENS").map_or(vendored, PathBuf::from);
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    files.retain(|p| p.extension().is_some_and(|e| e == "safetensors"));
+    files.sort();
+    let cases: Vec<file::Case> = files.iter().map(|p| file::Case::read(p)).collect();
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names a folder")).join("goldens.rs");
+    std::fs::write(out, model::source(&cases)).expect("the folder can be written to");
+}
