@@ -34,20 +34,17 @@ pub(super) fn gemm<T: Scalar>(
     if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
         return skinny::gemm([m, n, k], a, b, epilogue);
     }
-    let task = Task { kernels, size: [m, n, k], a, epilogue };
+    if b.row_stride == 1 && b.col_stride != 1 && a.col_stride == 1 && m <= n / 2 {
+        // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
+        let task = Task { kernels, size: [n, m, k], a: b.transposed(), epilogue, turned: true };
+        return task.packed(a.transposed());
+    }
+    let task = Task { kernels, size: [m, n, k], a, epilogue, turned: false };
     if b.col_stride == 1 && n.is_multiple_of(kernels.lanes) && k * n <= DIRECT {
         let panels = Panels { data: b.data, start: b.offset, panel: kernels.cols(), row: Some(b.row_stride) };
         return task.run(0, n, panels);
     }
-    let panel = kernels.cols();
-    let most = (PACKED / k.max(1) / panel).max(4) * panel;
-    for col in (0..n).step_by(most) {
-        let cols = most.min(n - col);
-        with_buffer(pack::B, packed_len(&kernels, k, cols), |packed| {
-            pack_panels(&kernels, k, col, cols, b, packed);
-            task.run(col, cols, Panels { data: packed, start: 0, panel: panel * k, row: None });
-        });
-    }
+    task.packed(b);
 }
 
 /// See [`super::gemm_packed`].
@@ -58,7 +55,7 @@ pub(super) fn gemm_packed<T: Scalar>(m: usize, a: Matrix<T>, b: &PackedB<T>, epi
         return;
     }
     let panels = Panels { data: b.panels(), start: 0, panel: kernels.cols() * k, row: None };
-    Task { kernels, size: [m, n, k], a, epilogue }.run(0, n, panels);
+    Task { kernels, size: [m, n, k], a, epilogue, turned: false }.run(0, n, panels);
 }
 
 /// Where the panels of B are.
@@ -78,9 +75,40 @@ struct Task<'a, T: 'static> {
     size: [usize; 3],
     a: Matrix<'a, T>,
     epilogue: Epilogue<'a, T>,
+    /// Whether the product is the transpose of what the epilogue wants.
+    turned: bool,
 }
 
 impl<T: Scalar> Task<'_, T> {
+    /// The product with `b: [k, n]`, packed a few panels at a time.
+    fn packed(&self, b: Matrix<T>) {
+        let (kernels, [_, n, k]) = (&self.kernels, self.size);
+        let panel = kernels.cols();
+        let most = (PACKED / k.max(1) / panel).max(4) * panel;
+        for col in (0..n).step_by(most) {
+            let cols = most.min(n - col);
+            with_buffer(pack::B, packed_len(kernels, k, cols), |packed| {
+                pack_panels(kernels, k, col, cols, b, packed);
+                self.run(col, cols, Panels { data: packed, start: 0, panel: panel * k, row: None });
+            });
+        }
+    }
+
+    /// Hands out a block of rows of a panel with rows and columns exchanged.
+    fn turn(&self, rows: &Range<usize>, col: usize, cols: usize, sums: &[T], stride: usize) {
+        let height = rows.len();
+        with_buffer(pack::TURNED, height * cols, |turned| {
+            for (j, line) in turned.chunks_exact_mut(height).enumerate() {
+                for (x, row) in line.iter_mut().zip(sums.chunks_exact(stride)) {
+                    *x = row[j];
+                }
+            }
+            let tile =
+                Tile { row: col, col: rows.start, rows: cols, cols: height, stride: height, acc: turned };
+            (self.epilogue)(tile);
+        });
+    }
+
     /// The product's columns `col..col + cols`, whose panels are given.
     fn run(&self, col: usize, cols: usize, panels: Panels<T>) {
         let [m, _, k] = self.size;
@@ -163,7 +191,7 @@ impl<T: Scalar> Task<'_, T> {
                         // `k` rows of `n` columns, whole vectors, or packed to whole vectors. `c` holds `height` rows
                         // of `stride >= width`, and has been written by the ranges before if `add`.
                         unsafe { kernels.table[height - 1][width / kernels.lanes - 1](call) };
-                        if last {
+                        if last && !self.turned {
                             let (col, cols) = (col + p * panel, used);
                             (self.epilogue)(Tile { row, col, rows: height, cols, stride, acc: c });
                         }
@@ -172,6 +200,9 @@ impl<T: Scalar> Task<'_, T> {
                     if last {
                         break;
                     }
+                }
+                if self.turned {
+                    self.turn(&rows, col + p * panel, used, sums, stride);
                 }
             }
         });

@@ -76,7 +76,7 @@ pub trait Scalar:
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn kernels(isa: Isa) -> Kernels<Self>;
-    /// This thread's spare buffer of each use: B, A, sums.
+    /// This thread's spare buffer of each use: B, A, sums, turned sums.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
 }
@@ -101,8 +101,9 @@ macro_rules! scalar {
                     static B: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static A: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static SUMS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static TURNED: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
-                [&B, &A, &SUMS][usage]
+                [&B, &A, &SUMS, &TURNED][usage]
             }
         }
     };

@@ -16,6 +16,8 @@ pub(super) const B: usize = 0;
 pub(super) const A: usize = 1;
 /// This thread's buffer for sums.
 pub(super) const SUMS: usize = 2;
+/// This thread's buffer for sums with rows and columns exchanged.
+pub(super) const TURNED: usize = 3;
 
 /// Lends `f` a buffer of `len` elements that begins at a cache line; allocates only if none was as large before.
 ///
