@@ -19,7 +19,7 @@ pub fn source(cases: &[Case]) -> String {
         };
         table += &format!("    ({:?}, {run}),\n", case.path);
     }
-    format!("{out}const CASES: &[(&str, Option<fn(&Inputs) -> kiln::Result<Outputs>>)] = &[\n{table}];\n")
+    format!("{out}const CASES: &[(&str, Option<Run>)] = &[\n{table}];\n")
 }
 
 fn identifier(name: &str) -> String {

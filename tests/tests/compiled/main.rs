@@ -15,6 +15,9 @@ use std::path::Path;
 
 include!(concat!(env!("OUT_DIR"), "/goldens.rs"));
 
+/// Runs the models of a case.
+type Run = fn(&Inputs) -> kiln::Result<Outputs>;
+
 /// The same as for the graphs.
 const TOLERANCE: f64 = 1e-7;
 
