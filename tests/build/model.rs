@@ -51,6 +51,11 @@ fn model(c: &Case, body: &Body) -> String {
     for (name, id) in names.iter().zip(&bound) {
         run += &format!("        outputs.push(\"out.{name}\", &{id});\n");
     }
+    // Eager, the body runs as it is written.
+    run += &format!("        let {} = f::eager({});\n", tuple(&bound), given.join(", "));
+    for (name, id) in names.iter().zip(&bound) {
+        run += &format!("        outputs.push(\"eager.{name}\", &{id}.ok()?);\n");
+    }
     let grads: Vec<&str> = c.group("grad.").map(|(name, _)| name).collect();
     let cotangents: Vec<String> = names.iter().filter(|n| c.has(&format!("cot.{n}"))).cloned().collect();
     if !grads.is_empty() && !cotangents.is_empty() {

@@ -1,4 +1,4 @@
-//! PyTorch's numbers against compiled models: the build script has written a model for each golden file.
+//! PyTorch's numbers against models, compiled and eager: the build script has written a model for each golden file.
 //!
 //! `KILN_GOLDENS=DIR cargo test -p kiln-tests --test compiled -- --nocapture` compiles and runs any folder of golden
 //! files, and prints how many passed, failed and aren't covered.
@@ -103,9 +103,12 @@ fn wrong(golden: &Golden, outputs: &Outputs) -> Vec<String> {
         };
         let kind = &key[..key.find('.').expect("out. or grad.") + 1];
         let largest = golden.group(kind).map(|(_, a)| peak(a)).fold(0.0, f64::max);
-        let off = distance(array, &golden.tensors[key], largest);
-        if off > TOLERANCE {
-            wrong.push(format!("{key} is off by {off:.1e}"));
+        let eager = key.strip_prefix("out.").and_then(|name| got(&format!("eager.{name}")));
+        for (what, array) in [(key.as_str(), Some(array)), ("eager", eager)] {
+            let off = array.map_or(0.0, |array| distance(array, &golden.tensors[key], largest));
+            if off > TOLERANCE {
+                wrong.push(format!("{what} is off by {off:.1e}"));
+            }
         }
     }
     wrong
