@@ -1,0 +1,239 @@
+//! Every operation of the surface, compiled and eager, in f64: the values and both gradients agree.
+#![allow(missing_docs)]
+
+use kiln::autograd::grad;
+use kiln::prelude::*;
+
+/// A model for each row, named as the entry of the surface that it is about. A row sees `x` and `z`, `[N, 3]`, and
+/// labels `l`; what it makes is summed up by a wave, so that no element's gradient is that of another.
+macro_rules! operations {
+    ($($name:ident: |$x:ident, $z:ident, $l:ident| $value:expr;)*) => {
+        $(#[allow(dead_code)]
+        mod $name {
+            use kiln::prelude::*;
+
+            #[model(grad($x, $z))]
+            pub fn wave<const N: usize>(
+                $x: Tensor<f64, N, 3>,
+                $z: Tensor<f64, N, 3>,
+                $l: Tensor<i64, N>,
+            ) -> Tensor<f64> {
+                let y = $value;
+                (y.to(f64) * 0.7 + 0.1).sin().sum()
+            }
+        })*
+
+        #[test]
+        fn compiled_is_eager() {
+            let inputs = Inputs::new();
+            let mut faults = Vec::new();
+            $(faults.extend(inputs.check(
+                stringify!($name),
+                |x, z, l| $name::wave::value_and_grad(x, z, l),
+                |x, z, l| $name::wave::eager(x, z, l),
+            ));)*
+            assert!(faults.is_empty(), "{faults:#?}");
+        }
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+operations! {
+    neg: |x, z, l| x.neg() * z;
+    abs: |x, z, l| x.abs() * z;
+    sign: |x, z, l| x.sign() * z;
+    floor: |x, z, l| x.floor() * z;
+    ceil: |x, z, l| x.ceil() * z;
+    round: |x, z, l| x.round() * z;
+    exp: |x, z, l| x.exp() * z;
+    expm1: |x, z, l| x.expm1() * z;
+    sin: |x, z, l| x.sin() * z;
+    cos: |x, z, l| x.cos() * z;
+    tanh: |x, z, l| x.tanh() * z;
+    erf: |x, z, l| x.erf() * z;
+    relu: |x, z, l| x.relu() * z;
+    relu6: |x, z, l| x.relu6() * z;
+    sigmoid: |x, z, l| x.sigmoid() * z;
+    logsigmoid: |x, z, l| x.logsigmoid() * z;
+    silu: |x, z, l| x.silu() * z;
+    mish: |x, z, l| x.mish() * z;
+    softplus: |x, z, l| x.softplus() * z;
+    gelu: |x, z, l| x.gelu() * z;
+    gelu_tanh: |x, z, l| x.gelu_tanh() * z;
+    hardsigmoid: |x, z, l| x.hardsigmoid() * z;
+    hardswish: |x, z, l| x.hardswish() * z;
+    square: |x, z, l| x.square() * z;
+    reciprocal: |x, z, l| x.reciprocal() * z;
+    sum: |x, z, l| x.sum() + z;
+    mean: |x, z, l| x.mean() + z;
+    max: |x, z, l| x.max() + z;
+    min: |x, z, l| x.min() + z;
+    var: |x, z, l| x.var() + z;
+    std: |x, z, l| x.std() + z;
+    norm: |x, z, l| x.norm() + z;
+    zeros_like: |x, z, l| x.zeros_like() + z;
+    ones_like: |x, z, l| x.ones_like() + z;
+    log: |x, z, l| (x * x + 0.5).log() * z;
+    log1p: |x, z, l| (x * x + 0.5).log1p() * z;
+    sqrt: |x, z, l| (x * x + 0.5).sqrt() * z;
+    rsqrt: |x, z, l| (x * x + 0.5).rsqrt() * z;
+    add: |x, z, l| x.add(z) + x.add(0.5);
+    sub: |x, z, l| x.sub(z) + x.sub(0.5);
+    mul: |x, z, l| x.mul(z) + x.mul(0.5);
+    div: |x, z, l| x.div(z) + x.div(0.5);
+    maximum: |x, z, l| x.maximum(z) + x.maximum(0.5);
+    minimum: |x, z, l| x.minimum(z) + x.minimum(0.5);
+    atan2: |x, z, l| x.atan2(z) + x.atan2(0.5);
+    pow: |x, z, l| (x * x + 0.5).pow(z) + x.pow(3);
+    leaky_relu: |x, z, l| x.leaky_relu(0.1) * z;
+    clamp: |x, z, l| x.clamp(-0.5, 0.5) * z;
+    clamp_min: |x, z, l| x.clamp_min(-0.5) * z;
+    clamp_max: |x, z, l| x.clamp_max(0.5) * z;
+    softplus_with: |x, z, l| x.softplus_with(2.0, 1.0) * z;
+    elu: |x, z, l| x.elu(0.7) * z;
+    eq: |x, z, l| x.eq(z).to(f64) + x.round().eq(1.0).to(f64) * z;
+    ne: |x, z, l| x.ne(z).to(f64) + x.round().ne(1.0).to(f64) * z;
+    lt: |x, z, l| x.lt(z).to(f64) + x.round().lt(1.0).to(f64) * z;
+    le: |x, z, l| x.le(z).to(f64) + x.round().le(1.0).to(f64) * z;
+    gt: |x, z, l| x.gt(z).to(f64) + x.round().gt(1.0).to(f64) * z;
+    ge: |x, z, l| x.ge(z).to(f64) + x.round().ge(1.0).to(f64) * z;
+    logical_and: |x, z, l| x.gt(0.0).logical_and(z.gt(0.0));
+    logical_or: |x, z, l| x.gt(0.0) | z.gt(0.0);
+    logical_not: |x, z, l| x.gt(0.0).logical_not();
+    where_cond: |x, z, l| where_cond(x.gt(z), x * 2.0, z) + x.gt(0.0).where_cond(z, 1.0);
+    masked_fill: |x, z, l| x.masked_fill(z.gt(0.0), -1.0) * z;
+    to: |x, z, l| x.to(f32).to(f64) * z + x.to(i64).to(f64);
+    cast: |x, z, l| x.cast(i32).to(f64) * z;
+    detach: |x, z, l| x.detach() * x * z;
+    clone: |x, z, l| x.clone() * z;
+    matmul: |x, z, l| x.matmul(z.t()) + matmul(z, x.transpose(0, 1));
+    linear: |x, z, l| linear(x, z, Some(x.sum_dim(1))) + x.linear(z, None);
+    t: |x, z, l| x.t().matmul(z);
+    transpose: |x, z, l| x.transpose(0, -1) * z.t();
+    permute: |x, z, l| x.permute([1, 0]) * z.t();
+    reshape: |x, z, l| x.reshape([3, -1]) * z.t();
+    view: |x, z, l| x.view([-1]) * z.flatten(0, 1);
+    flatten: |x, z, l| x.flatten(0, -1) + z.flatten(0, 1).sin();
+    squeeze: |x, z, l| x.unsqueeze(1).squeeze(1) * z;
+    unsqueeze: |x, z, l| x.unsqueeze(0) * z.unsqueeze(-2);
+    expand: |x, z, l| x.unsqueeze(0).expand([2, -1, 3]) * z;
+    narrow: |x, z, l| x.narrow(1, 1, 2) * z.narrow(1, 0, 2);
+    slice: |x, z, l| x.slice(1, 0, 3, 2) * z.slice(1, -2, 3, 1);
+    select: |x, z, l| x.select(1, -1) * z.select(1, 0);
+    split: |x, z, l| { let [a, b] = x.split([1, 2], 1); a * z + b.sum() };
+    chunk: |x, z, l| { let [a, b] = x.chunk(2, 1); a.sum_dim(1) + b.squeeze(1) * z.sum_dim(1) };
+    tril: |x, z, l| x.t().matmul(z).tril(0);
+    triu: |x, z, l| x.t().matmul(z).triu(1);
+    cat: |x, z, l| cat(&[x, z * 2.0, x], 0);
+    stack: |x, z, l| stack(&[x, z * 2.0], 1);
+    sum_dim: |x, z, l| x.sum_dim(1) + (x * z).sum_dim([0]).sum();
+    sum_keepdim: |x, z, l| x.sum_keepdim(1) * z + (x * z).sum_keepdim([0, 1]);
+    mean_dim: |x, z, l| x.mean_dim(1) + (x * z).mean_dim([0]).sum();
+    mean_keepdim: |x, z, l| x.mean_keepdim(1) * z + (x * z).mean_keepdim([0, 1]);
+    amax: |x, z, l| x.amax(1) + (x * z).amax([0]).sum();
+    amax_keepdim: |x, z, l| x.amax_keepdim(1) * z + (x * z).amax_keepdim([0, 1]);
+    amin: |x, z, l| x.amin(1) + (x * z).amin([0]).sum();
+    amin_keepdim: |x, z, l| x.amin_keepdim(1) * z + (x * z).amin_keepdim([0, 1]);
+    max_dim: |x, z, l| { let (v, i) = x.max_dim(1); v * i.to(f64) * z.sum_dim(1) };
+    min_dim: |x, z, l| { let (v, i) = x.min_dim(0); v * i.to(f64) * z };
+    argmax: |x, z, l| x.argmax(1).to(f64) + z.sum();
+    argmin: |x, z, l| x.argmin(0).to(f64) + z;
+    var_dim: |x, z, l| x.var_dim(1, 1.0) + (x * z).var_dim([1], 0.0);
+    var_keepdim: |x, z, l| x.var_keepdim(1, 1.0) * z;
+    std_dim: |x, z, l| x.std_dim(1, 1.0) + (x * z).std_dim([1], 0.0);
+    std_keepdim: |x, z, l| x.std_keepdim(1, 1.0) * z;
+    norm_dim: |x, z, l| x.norm_dim(2.0, 1) + z.norm_dim(3.0, [1]);
+    norm_keepdim: |x, z, l| x.norm_keepdim(2.0, 1) * z;
+    logsumexp: |x, z, l| x.logsumexp(1) + z.logsumexp([0, 1]);
+    logsumexp_keepdim: |x, z, l| x.logsumexp_keepdim(0) * z;
+    softmax: |x, z, l| x.softmax(-1) * z + z.softmax(0);
+    log_softmax: |x, z, l| x.log_softmax(-1) * z + z.log_softmax(0);
+    layer_norm: |x, z, l| x.layer_norm([3], Some(z.sum_dim(0)), Some(z.amax(0)), 1e-5) + layer_norm(z, [3], None, None, 1e-5);
+    rms_norm: |x, z, l| x.rms_norm([3], Some(z.sum_dim(0)), 1e-5) + rms_norm(z, [3], None, 1e-5);
+    mse_loss: |x, z, l| mse_loss(x, z);
+    l1_loss: |x, z, l| l1_loss(x, z);
+    huber_loss: |x, z, l| huber_loss(x, z, 0.5);
+    smooth_l1_loss: |x, z, l| smooth_l1_loss(x, z, 0.5);
+    mse_loss_with: |x, z, l| mse_loss_with(x, z, "none");
+    l1_loss_with: |x, z, l| l1_loss_with(x, z, "sum");
+    huber_loss_with: |x, z, l| huber_loss_with(x, z, 0.5, "none");
+    smooth_l1_loss_with: |x, z, l| smooth_l1_loss_with(x, z, 0.5, "sum");
+    binary_cross_entropy_with_logits: |x, z, l| binary_cross_entropy_with_logits(x, z);
+    binary_cross_entropy_with_logits_with: |x, z, l| binary_cross_entropy_with_logits_with(x, z, Some(x), Some(z), "none");
+    cross_entropy: |x, z, l| cross_entropy(x, l) + cross_entropy(x, z.softmax(-1));
+    cross_entropy_with: |x, z, l| cross_entropy_with(x, l, Some(z.sum_dim(0).exp()), 1, 0.1, "mean") + cross_entropy_with(x, l, None, -100, 0.0, "none");
+    nll_loss: |x, z, l| nll_loss(x, l) + z;
+    nll_loss_with: |x, z, l| nll_loss_with(x, l, None, 1, "sum") + z;
+    kl_div: |x, z, l| kl_div(x, z.softmax(-1));
+    kl_div_with: |x, z, l| kl_div_with(x, z, "none", true);
+    accuracy: |x, z, l| accuracy(x, l).to(f64) + z;
+    zeros: |x, z, l| zeros([2, 3]).to(f64) + z.sum() * x.sum();
+    ones: |x, z, l| ones([3]).to(f64) * z * x;
+    full: |x, z, l| full([3], 0.5).to(f64) * z * x;
+    full_like: |x, z, l| x.full_like(0.5) * z;
+    arange: |x, z, l| arange(3).to(f64) * x * z;
+    one_hot: |x, z, l| one_hot(l, 3).to(f64) * x * z;
+}
+
+struct Inputs {
+    x: Tensor<f64>,
+    z: Tensor<f64>,
+    l: Tensor<i64>,
+}
+
+impl Inputs {
+    fn new() -> Inputs {
+        let mut rng = Rng::seed(5);
+        let mut draw = || {
+            let data = (0..15).map(|_| 2.5 * rng.uniform_f64() - 1.2).collect();
+            Tensor::from_vec([5, 3], data).expect("15 elements")
+        };
+        Inputs { x: draw(), z: draw(), l: Tensor::from([0, 2, 1, 1, 0]) }
+    }
+
+    fn check(
+        &self,
+        name: &str,
+        compiled: impl Fn(&Tensor<f64>, &Tensor<f64>, &Tensor<i64>) -> kiln::Result<Compiled>,
+        eager: impl Fn(&Tensor<f64>, &Tensor<f64>, &Tensor<i64>) -> Tensor<f64>,
+    ) -> Vec<String> {
+        let (value, (dx, dz)) =
+            compiled(&self.x, &self.z, &self.l).unwrap_or_else(|e| panic!("{name}, compiled: {e}"));
+        let (x, z) = (self.x.clone().requires_grad(), self.z.clone().requires_grad());
+        let want = eager(&x, &z, &self.l).ok().unwrap_or_else(|e| panic!("{name}, eager: {e}"));
+        let grads = match want.is_recorded() {
+            true => grad(&want, &[&x, &z], false).unwrap_or_else(|e| panic!("{name}, gradient: {e}")),
+            false => vec![x.zeros_like(), z.zeros_like()],
+        };
+        let mut faults = Vec::new();
+        for (what, got, want) in [("value", &value, &want), ("dx", &dx, &grads[0]), ("dz", &dz, &grads[1])] {
+            assert_eq!(got.shape(), want.shape(), "{name}, {what}");
+            for (got, want) in got.as_slice().iter().zip(want.as_slice()) {
+                // The element types of f32 within some rows are what allows so much.
+                let allowed = if ["to", "accuracy"].contains(&name) { 1e-6 } else { 1e-12 };
+                if (got - want).is_nan() || (got - want).abs() > allowed * want.abs().max(1.0) {
+                    faults.push(format!("{name}, {what}: {got} for {want}"));
+                }
+            }
+        }
+        faults
+    }
+}
+
+type Compiled = (Tensor<f64>, (Tensor<f64>, Tensor<f64>));
+
+#[test]
+fn every_entry_has_a_row() {
+    for entry in kiln_ir::surface::entries() {
+        assert!(NAMES.contains(&entry.name), "no row for `{}`", entry.name);
+    }
+}
+
+#[test]
+fn another_meaning_is_rejected() {
+    let inputs = Inputs::new();
+    let wrong = |x: &Tensor<f64>, z: &Tensor<f64>, l: &Tensor<i64>| exp::wave::eager(x * (1.0 + 1e-9), z, l);
+    let faults = inputs.check("exp", |x, z, l| exp::wave::value_and_grad(x, z, l), wrong);
+    assert!(faults.len() > 15, "{faults:#?}");
+}
