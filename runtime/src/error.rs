@@ -21,7 +21,7 @@ pub enum Error {
         /// Its dims as the signature writes them: `"[N, 784]"`.
         wanted: &'static str,
         /// The extents given.
-        given: Shape,
+        given: Box<Shape>,
     },
     /// Two arguments give a free dim two sizes.
     FreeDim {
@@ -236,7 +236,7 @@ mod tests {
             model: "mlp",
             argument: "x",
             wanted: "[N, 784]",
-            given: Shape::from([32, 783]),
+            given: Box::new(Shape::from([32, 783])),
         };
         assert_eq!(error.to_string(), "`mlp`: argument `x` must have shape [N, 784], but has [32, 783]");
         let error = Error::FreeDim { model: "loss", dim: "N", first: ("x", 32), second: ("y", 31) };

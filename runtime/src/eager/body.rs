@@ -31,7 +31,7 @@ pub fn fit<T: Element>(
     if x.shape() == dims || x.sound().is_err() {
         return x;
     }
-    let error = Error::Argument { model, argument, wanted, given: Shape::clipped(x.shape()) };
+    let error = Error::Argument { model, argument, wanted, given: Box::new(Shape::clipped(x.shape())) };
     failed(Track::fault(error.to_string(), Location::caller()))
 }
 

@@ -6,7 +6,7 @@ use super::results;
 use super::sizes::Sizes;
 use crate::emit::Compiled;
 use crate::syntax::ast::{Arg, Model};
-use crate::traced::Traced;
+use crate::traced::{Ret, Traced};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -37,6 +37,23 @@ impl Entry<'_> {
             #attributes
             #vis fn #name #generics(#(#parameters),*) -> ::kiln::Result<#result> {
                 <#owner>::#inner(#(#passed),*)
+            }
+        }
+    }
+
+    /// A shell of another name that returns only the second part of the result.
+    pub fn second_alone(&self, name: &Ident, attributes: &TokenStream) -> TokenStream {
+        let Ret::Tuple(parts) = &self.traced.result else { return TokenStream::new() };
+        let Some(second) = parts.get(1).map(|ret| results::ty(self, ret)) else { return TokenStream::new() };
+        let (inner, owner) = (self.inner_name(), &self.model.ident);
+        let generics = arguments::generics(self.model);
+        let forms = arguments::forms(self);
+        let parameters = forms.iter().map(Form::parameter);
+        let passed = forms.iter().map(Form::passed);
+        quote! {
+            #attributes
+            pub fn #name #generics(#(#parameters),*) -> ::kiln::Result<#second> {
+                ::core::result::Result::Ok(<#owner>::#inner(#(#passed),*)?.1)
             }
         }
     }

@@ -39,15 +39,17 @@ pub fn expand(root: &Root, library: &Library, consts: &Consts) -> TokenStream {
     quote!(#compiled #eager)
 }
 
-/// The model, then its derivatives.
+const VALUE_AND_GRAD: &str = "value_and_grad";
+
+/// The model, then its derivatives. `grad` is `value_and_grad` without the value, which costs next to nothing: so it
+/// needs no code of its own.
 fn variants(library: &Library, root: &Root, model: &Model, traced: Traced) -> Vec<(Ident, Traced)> {
     let mut all = vec![(model.ident.clone(), traced)];
     let traced = &all[0].1;
     let mut derived = Vec::new();
     if !traced.wrt.is_empty() && !model.args.iter().any(|arg| is_optimizer(library, root, &arg.kind)) {
         if transform::is_scalar(traced) {
-            derived.push(("value_and_grad", transform::value_and_grad(traced)));
-            derived.push(("grad", transform::grad(traced)));
+            derived.push((VALUE_AND_GRAD, transform::value_and_grad(traced)));
         } else {
             derived.push(("vjp", transform::vjp(traced)));
         }
@@ -88,6 +90,10 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
         let doc = message::derivative_doc(&entry.name.to_string());
         entry.shell(&quote!(#[doc = #doc] #[inline]), &quote!(pub))
     });
+    let grad = derived.iter().find(|entry| entry.name == VALUE_AND_GRAD).map(|entry| {
+        let doc = message::derivative_doc("grad");
+        entry.second_alone(&format_ident!("grad"), &quote!(#[doc = #doc] #[inline]))
+    });
     let inner = entries.iter().map(Entry::inner);
     let facts = facts::facts(function);
     let [values, constants] = sizes::items(variants.iter().map(|(_, traced)| traced), consts);
@@ -110,6 +116,7 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
                 #frozen
                 impl #name {
                     #(#shells)*
+                    #grad
                     #(#inner)*
                     #freeze
                     #facts
@@ -132,8 +139,7 @@ fn attributes(model: &Model, plan: &str) -> TokenStream {
 fn asserts(traced: &Traced) -> Vec<TokenStream> {
     let sizes = sizes::Sizes::new(traced);
     let pairs = traced.asserts.iter().map(|(left, right)| {
-        let show = |dim: &kiln_ir::Dim| dim.display(&traced.func.syms).to_string();
-        let message = message::dims_differ(&traced.func.name, &show(left), &show(right));
+        let message = message::dims_differ(&traced.func.name, &sizes.text(left), &sizes.text(right));
         let (left, right) = (sizes.expression(left), sizes.expression(right));
         quote!(
             const _: () = ::core::assert!(#left == #right, #message);

@@ -45,12 +45,16 @@ pub fn items<'a>(all: impl IntoIterator<Item = &'a Traced>, consts: &Consts) -> 
 /// What the symbols of a graph are in emitted code.
 pub struct Sizes<'a> {
     syms: &'a Syms,
+    /// The same symbols as the user writes them.
+    written: Syms,
 }
 
 impl<'a> Sizes<'a> {
     /// Those of a traced function.
     pub fn new(traced: &'a Traced) -> Sizes<'a> {
-        Sizes { syms: &traced.func.syms }
+        let mut written = traced.func.syms.clone();
+        traced.consts.iter().for_each(|c| written.0[c.sym.0 as usize].name = c.text.clone());
+        Sizes { syms: &traced.func.syms, written }
     }
 
     /// The user's name of a symbol.
@@ -71,9 +75,14 @@ impl<'a> Sizes<'a> {
         }
     }
 
+    /// `2*N + 1`, in the user's terms.
+    pub fn text(&self, dim: &Dim) -> String {
+        dim.display(&self.written).to_string()
+    }
+
     /// `[N, 784]`, in the user's terms.
     pub fn shape_text(&self, dims: &[Dim]) -> String {
-        let texts: Vec<String> = dims.iter().map(|d| d.display(self.syms).to_string()).collect();
+        let texts: Vec<String> = dims.iter().map(|d| self.text(d)).collect();
         format!("[{}]", texts.join(", "))
     }
 
