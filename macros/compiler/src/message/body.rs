@@ -85,7 +85,9 @@ messages! {
     unary(got) = "this operator can't be used on {got}";
     division_by_zero() = "division by zero";
     division_unknown(x, y) = "`{x}` by `{y}` leaves a rest that isn't known while compiling";
-    comparison_unknown(name) = "this isn't known while compiling, because `{name}` is read from the arguments";
+    comparison_unknown(because) = "this isn't known while compiling: {because}";
+    rustc_knows(name) = "`{name}` is a constant that only rustc knows; write its number";
+    call_knows(name) = "`{name}` is read from the arguments";
     // Casts.
     cast_type() = "`as` goes to `f32`, `f64` or a whole number's type";
     cast_tensor(name) = "a tensor is cast by a method: `.to({name})`";
@@ -98,8 +100,7 @@ messages! {
     range_open() = "a range needs an end: `0..12`";
     range_long() = "a loop of that many turns can't be unrolled";
     range_kind(got) = "a bound of a range is a whole number, not {got}";
-    range_unknown(bound) = "`{bound}` is read from the arguments, so the number of turns isn't known while compiling: \
-        work on all rows at once";
+    range_unknown(because) = "the number of turns isn't known while compiling: {because}";
     for_tensor() = "`for` can't go over a tensor: work on all rows at once, or over `x.split(1, dim)`";
     for_kind(got) = "`for` goes over a range or an array, not over {got}";
     iterator_arguments(name, got) = "`{name}` can't take {got} here";

@@ -299,7 +299,7 @@ impl<'a> Tracer<'a> {
         if let Expr::Let(l) = &*i.cond {
             return self.fault(l.let_token, message::if_let());
         }
-        match self.expr(&i.cond) {
+        match self.decision(&i.cond) {
             Value::Bool(true) => self.block_value(&i.then_branch),
             Value::Bool(false) => i.else_branch.as_ref().map_or(Value::Unit, |(_, e)| self.expr(e)),
             Value::Poison => Value::Poison,

@@ -58,8 +58,8 @@ impl Tracer<'_> {
     }
 
     fn range_unknown(&mut self, at: &Expr, bound: &Dim) -> Value {
-        let shown = self.show_dim(bound);
-        self.fault(at, message::range_unknown(&shown))
+        let because = self.unknown_because(bound);
+        self.fault(at, message::range_unknown(&because))
     }
 
     /// `for p in e { … }`

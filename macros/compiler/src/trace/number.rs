@@ -116,8 +116,9 @@ impl Tracer<'_> {
                 _ => off >= 0,
             }),
             None => {
-                let unknown = if x.literal().is_none() { self.show_dim(&x) } else { self.show_dim(&y) };
-                self.fault(at, message::comparison_unknown(&unknown))
+                let unknown = if x.literal().is_none() { &x } else { &y };
+                let because = self.unknown_because(unknown);
+                self.fault(at, message::comparison_unknown(&because))
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::Tracer;
 use super::value::Value;
 use crate::message::body as message;
-use kiln_ir::{Dim, SymKind, surface};
+use kiln_ir::{Dim, surface};
 use syn::{BinOp, Expr, ExprBinary, ExprUnary, UnOp};
 
 impl Tracer<'_> {
@@ -14,6 +14,19 @@ impl Tracer<'_> {
             return self.assign(&b.left, value, &b.op);
         }
         self.operator(b)
+    }
+
+    /// The condition of an `if`: a comparison of tensors is none.
+    pub fn decision(&mut self, cond: &Expr) -> Value {
+        match cond {
+            Expr::Paren(p) => self.decision(&p.expr),
+            Expr::Binary(b) if comparison(&b.op) => match (self.expr(&b.left), self.expr(&b.right)) {
+                (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
+                (Value::Tensor(_), _) | (_, Value::Tensor(_)) => self.fault(cond, message::if_tensor()),
+                (left, right) => self.number_operator(&b.op, left, right, b),
+            },
+            other => self.expr(other),
+        }
     }
 
     fn operator(&mut self, b: &ExprBinary) -> Value {
@@ -72,9 +85,7 @@ impl Tracer<'_> {
         let got = self.describe(value);
         let text = self.text(expr);
         let message = match value {
-            Value::Int(n) if n.syms().iter().all(|s| self.syms.info(*s).kind == SymKind::Const) => {
-                message::constant_as_operand(&text)
-            }
+            Value::Int(n) if self.is_constant(n) => message::constant_as_operand(&text),
             Value::Int(_) => message::size_as_operand(&text),
             Value::Tree(tree) => {
                 let field = tree.form.fields.first().map_or("", String::as_str);
@@ -106,6 +117,11 @@ impl Tracer<'_> {
             }
         }
     }
+}
+
+fn comparison(op: &BinOp) -> bool {
+    use BinOp::{Eq, Ge, Gt, Le, Lt, Ne};
+    matches!(op, Eq(_) | Ne(_) | Lt(_) | Le(_) | Gt(_) | Ge(_))
 }
 
 fn compound(op: &BinOp) -> bool {

@@ -1,6 +1,7 @@
 //! Sizes: symbols shared by all graphs of an entry, constants that only rustc knows, and how sizes and types read.
 
 use super::Tracer;
+use crate::message::body as message;
 use crate::traced::Const;
 use kiln_ir::{DType, Dim, Sym, SymKind, Ty};
 
@@ -68,6 +69,17 @@ impl Tracer<'_> {
         // No shortcut: all assumptions are found at once.
         left.len() == right.len()
             && left.iter().zip(right).fold(true, |same, (l, r)| self.same_size(l, r) && same)
+    }
+
+    /// Whether a size is made of constants alone.
+    pub fn is_constant(&self, size: &Dim) -> bool {
+        size.syms().iter().all(|s| self.syms.info(*s).kind == SymKind::Const)
+    }
+
+    /// Why a size isn't known while compiling.
+    pub fn unknown_because(&self, size: &Dim) -> String {
+        let shown = self.show_dim(size);
+        if self.is_constant(size) { message::rustc_knows(&shown) } else { message::call_knows(&shown) }
     }
 
     /// A size in the user's names.

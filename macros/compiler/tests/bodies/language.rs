@@ -45,3 +45,5 @@
 #[model] fn f<const N: usize>(x: Tensor<N, 3>) -> Tensor<N, 3> { let h: Tensor<n, 3> = x; let k: Tensor<f23, N> = x; let l: Tensor<M, 3> = x; h }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let Some(y) = x else { return x; }; let z; if let Some(w) = x { } y }
+
+#[model] fn f(x: Tensor<DEPTH>) -> Tensor<DEPTH> { for i in 0..DEPTH { } if DEPTH > 3 { x } else { x } }
