@@ -7,13 +7,14 @@ mod sizes;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::kernels::fold::{BLOCK, blocks, total};
-pub use crate::kernels::gemm::{Finish, Matrix, Plane, gemm_finish, gemm_into, plane};
+pub use crate::kernels::gemm::{Finish, Plane, gemm_finish, gemm_into, plane};
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;
 pub use scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use sizes::{Place, agree, bound, extents, fit, same};
 
+use crate::kernels::gemm::{Matrix, Walk, Walked};
 use crate::{Element, Shape, Tensor};
 
 #[cfg(feature = "eager")]
@@ -33,6 +34,12 @@ pub fn join(prefix: &str, name: &str) -> String {
 #[inline]
 pub fn matrix<T>(data: &[T], offset: usize, [row, col]: [usize; 2]) -> Matrix<'_, T> {
     Matrix { data, offset, row_stride: row as isize, col_stride: col as isize }
+}
+
+/// The matrix of the elements from `offset` on whose sides run over several axes of `(length, stride)`.
+#[inline]
+pub fn walked<'a, T>(data: &'a [T], offset: usize, rows: &[(usize, usize)], cols: &[(usize, usize)]) -> Walked<'a, T> {
+    Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols) }
 }
 
 /// A tensor of this shape whose elements the caller overwrites, all of them: they may be an earlier result's.

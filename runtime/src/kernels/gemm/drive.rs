@@ -5,6 +5,7 @@
 use super::kernel::{Call, Kernels, Scalar};
 use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
+use super::walk::Operand;
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
@@ -22,8 +23,8 @@ const DIRECT: usize = 1 << 15;
 pub(super) fn gemm<T: Scalar>(
     kernels: Kernels<T>,
     [m, n, k]: [usize; 3],
-    a: Matrix<T>,
-    b: Matrix<T>,
+    a: Operand<T>,
+    b: Operand<T>,
     epilogue: Epilogue<T>,
 ) {
     a.check("a", m, k);
@@ -31,20 +32,33 @@ pub(super) fn gemm<T: Scalar>(
     if m == 0 || n == 0 {
         return;
     }
+    if let (Operand::Strided(a), Operand::Strided(b)) = (a, b) {
+        return strided(kernels, [m, n, k], a, b, epilogue);
+    }
+    Task { kernels, size: [m, n, k], a, epilogue, turned: false }.packed(&b);
+}
+
+fn strided<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Matrix<T>,
+    b: Matrix<T>,
+    epilogue: Epilogue<T>,
+) {
     if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
         return skinny::gemm([m, n, k], a, b, epilogue);
     }
     if b.row_stride == 1 && b.col_stride != 1 && a.col_stride == 1 && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
-        let task = Task { kernels, size: [n, m, k], a: b.transposed(), epilogue, turned: true };
-        return task.packed(a.transposed());
+        let task = Task { kernels, size: [n, m, k], a: b.transposed().into(), epilogue, turned: true };
+        return task.packed(&a.transposed().into());
     }
-    let task = Task { kernels, size: [m, n, k], a, epilogue, turned: false };
+    let task = Task { kernels, size: [m, n, k], a: a.into(), epilogue, turned: false };
     if b.col_stride == 1 && n.is_multiple_of(kernels.lanes) && k * n <= DIRECT {
         let panels = Panels { data: b.data, start: b.offset, panel: kernels.cols(), row: Some(b.row_stride) };
         return task.run(0, n, panels);
     }
-    task.packed(b);
+    task.packed(&b.into());
 }
 
 /// See [`super::gemm_packed`].
@@ -55,7 +69,7 @@ pub(super) fn gemm_packed<T: Scalar>(m: usize, a: Matrix<T>, b: &PackedB<T>, epi
         return;
     }
     let panels = Panels { data: b.panels(), start: 0, panel: kernels.cols() * k, row: None };
-    Task { kernels, size: [m, n, k], a, epilogue, turned: false }.run(0, n, panels);
+    Task { kernels, size: [m, n, k], a: a.into(), epilogue, turned: false }.run(0, n, panels);
 }
 
 /// Where the panels of B are.
@@ -70,10 +84,19 @@ struct Panels<'a, T> {
     row: Option<isize>,
 }
 
+/// Where a block's rows of A are read.
+#[derive(Clone, Copy)]
+enum Rows<'a, T> {
+    /// Where they are.
+    InPlace(Matrix<'a, T>),
+    /// Strips, packed.
+    Packed(&'a [T]),
+}
+
 struct Task<'a, T: 'static> {
     kernels: Kernels<T>,
     size: [usize; 3],
-    a: Matrix<'a, T>,
+    a: Operand<'a, T>,
     epilogue: Epilogue<'a, T>,
     /// Whether the product is the transpose of what the epilogue wants.
     turned: bool,
@@ -81,7 +104,7 @@ struct Task<'a, T: 'static> {
 
 impl<T: Scalar> Task<'_, T> {
     /// The product with `b: [k, n]`, packed a few panels at a time.
-    fn packed(&self, b: Matrix<T>) {
+    fn packed(&self, b: &Operand<T>) {
         let (kernels, [_, n, k]) = (&self.kernels, self.size);
         let panel = kernels.cols();
         let most = (PACKED / k.max(1) / panel).max(4) * panel;
@@ -132,12 +155,14 @@ impl<T: Scalar> Task<'_, T> {
     fn block(&self, rows: Range<usize>, range: Range<usize>, col: usize, cols: usize, panels: Panels<T>) {
         let [_, _, k] = self.size;
         let strip = self.kernels.rows;
-        if self.a.col_stride == 1 || k <= 1 {
-            return self.sweep(rows, range, col, cols, panels, None);
+        if let Operand::Strided(a) = self.a
+            && (a.col_stride == 1 || k <= 1)
+        {
+            return self.sweep(rows, range, col, cols, panels, Rows::InPlace(a));
         }
         with_buffer(pack::A, rows.len().next_multiple_of(strip) * k, |packed| {
-            pack_a(strip, rows.start, rows.len(), k, self.a, packed);
-            self.sweep(rows, range, col, cols, panels, Some(packed));
+            pack_a(strip, rows.start, rows.len(), k, &self.a, packed);
+            self.sweep(rows, range, col, cols, panels, Rows::Packed(packed));
         });
     }
 
@@ -149,7 +174,7 @@ impl<T: Scalar> Task<'_, T> {
         col: usize,
         cols: usize,
         panels: Panels<T>,
-        packed: Option<&[T]>,
+        source: Rows<T>,
     ) {
         let (kernels, [_, _, k]) = (&self.kernels, self.size);
         let (strip, panel) = (kernels.rows, kernels.cols());
@@ -166,12 +191,14 @@ impl<T: Scalar> Task<'_, T> {
                     for row in rows.clone().step_by(strip) {
                         let (height, at) = (strip.min(rows.end - row), row - rows.start);
                         let c = &mut sums[at * stride..][..height * stride];
-                        let (a, a_strides) = match packed {
-                            Some(packed) => (packed[at * k + done * strip..].as_ptr(), (1, strip as isize)),
-                            None if terms == 0 => (self.a.data.as_ptr(), (0, 0)),
-                            None => {
-                                let first = self.a.data.as_ptr().wrapping_add(self.a.at(row, done));
-                                (first, (self.a.row_stride, self.a.col_stride))
+                        let (a, a_strides) = match source {
+                            Rows::Packed(packed) => {
+                                (packed[at * k + done * strip..].as_ptr(), (1, strip as isize))
+                            }
+                            Rows::InPlace(a) if terms == 0 => (a.data.as_ptr(), (0, 0)),
+                            Rows::InPlace(a) => {
+                                let first = a.data.as_ptr().wrapping_add(a.at(row, done));
+                                (first, (a.row_stride, a.col_stride))
                             }
                         };
                         let b = panels.data.as_ptr().wrapping_add(panels.start + p * panels.panel);

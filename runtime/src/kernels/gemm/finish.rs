@@ -1,7 +1,7 @@
 //! The product with an emitted epilogue: each line of a finished tile goes, with its part of every result, through
 //! a function of the user's graph.
 
-use super::{Element, Matrix, Tile, gemm};
+use super::{Element, Operand, Tile, gemm};
 use crate::kernels::isa::{Body, simd_run};
 
 /// An emitted epilogue. Mark `line` `#[inline(always)]`.
@@ -105,10 +105,10 @@ impl<'o, F: Finish> Body for Finished<'_, '_, F, F::Out<'o>> {
 ///
 /// # Panics
 /// If an operand or a result doesn't hold all its elements, or rows of a result overlap.
-pub fn gemm_finish<F: Finish>(
+pub fn gemm_finish<'a, F: Finish>(
     [m, n, k]: [usize; 3],
-    a: Matrix<F::Acc>,
-    b: Matrix<F::Acc>,
+    a: impl Into<Operand<'a, F::Acc>>,
+    b: impl Into<Operand<'a, F::Acc>>,
     finish: &F,
     out: &F::Out<'_>,
 ) {
@@ -121,6 +121,7 @@ pub fn gemm_finish<F: Finish>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Matrix;
     use super::*;
 
     struct Bias<'a>(&'a [f32]);

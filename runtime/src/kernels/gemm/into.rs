@@ -1,6 +1,6 @@
 //! The product stored as it is, for where no epilogue is fused.
 
-use super::{Element, Matrix, Tile, gemm};
+use super::{Element, Operand, Tile, gemm};
 
 /// Where the tiles go: threads write to disjoint elements of it.
 struct Target<T>(*mut T);
@@ -25,12 +25,12 @@ impl<T: Copy> Target<T> {
 ///
 /// # Panics
 /// If an operand's data or `out` don't hold all elements, or rows overlap.
-pub fn gemm_into<T: Element>(
+pub fn gemm_into<'a, T: Element>(
     m: usize,
     n: usize,
     k: usize,
-    a: Matrix<T>,
-    b: Matrix<T>,
+    a: impl Into<Operand<'a, T>>,
+    b: impl Into<Operand<'a, T>>,
     out: &mut [T],
     row_stride: usize,
 ) {

@@ -13,6 +13,7 @@ mod pack;
 mod skinny;
 #[cfg(test)]
 mod tests;
+mod walk;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -21,6 +22,7 @@ pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
 pub use into::gemm_into;
 use kernel::Kernels;
 pub use pack::PackedB;
+pub use walk::{MAX_AXES, Operand, Walk, Walked};
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +104,7 @@ pub type Epilogue<'a, T> = &'a (dyn Fn(Tile<T>) + Sync);
 pub trait Element: kernel::Scalar {
     /// [`gemm`] for this type, on the instruction set given.
     #[doc(hidden)]
-    fn gemm_on(isa: Isa, size: [usize; 3], a: Matrix<Self>, b: Matrix<Self>, epilogue: Epilogue<Self>);
+    fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, epilogue: Epilogue<Self>);
     /// [`gemm_packed`] for this type.
     #[doc(hidden)]
     fn gemm_packed_on(m: usize, a: Matrix<Self>, b: &PackedB<Self>, epilogue: Epilogue<Self>);
@@ -115,7 +117,7 @@ pub trait Element: kernel::Scalar {
 macro_rules! element {
     ($($t:ty),*) => {$(
         impl Element for $t {
-            fn gemm_on(isa: Isa, size: [usize; 3], a: Matrix<Self>, b: Matrix<Self>, epilogue: Epilogue<Self>) {
+            fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, epilogue: Epilogue<Self>) {
                 drive::gemm(Kernels::of(isa), size, a, b, epilogue);
             }
 
@@ -139,8 +141,15 @@ element!(f32, f64);
 /// # Panics
 /// If an operand's data doesn't hold all its elements.
 #[inline]
-pub fn gemm<T: Element>(m: usize, n: usize, k: usize, a: Matrix<T>, b: Matrix<T>, epilogue: Epilogue<T>) {
-    T::gemm_on(Isa::detect(), [m, n, k], a, b, epilogue);
+pub fn gemm<'a, T: Element>(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: impl Into<Operand<'a, T>>,
+    b: impl Into<Operand<'a, T>>,
+    epilogue: Epilogue<T>,
+) {
+    T::gemm_on(Isa::detect(), [m, n, k], a.into(), b.into(), epilogue);
 }
 
 /// [`gemm`] with a `b` packed before: for weights that stay the same.

@@ -4,6 +4,7 @@
 //! vectors. A: strips of a tile's rows, each `[k, rows]`.
 
 use super::kernel::{Kernels, Scalar};
+use super::walk::{Operand, Side};
 use super::{Element, Isa, Matrix};
 use crate::kernels::threads::parallel;
 
@@ -75,7 +76,7 @@ impl<T: Scalar> PackedB<T> {
 /// Packs all of `b: [k, n]`, which has been checked, into a buffer of its own.
 pub(super) fn pack_b<T: Scalar>(kernels: Kernels<T>, k: usize, n: usize, b: Matrix<T>) -> PackedB<T> {
     let mut buffer = Vec::new();
-    pack_panels(&kernels, k, 0, n, b, aligned(&mut buffer, packed_len(&kernels, k, n)));
+    pack_panels(&kernels, k, 0, n, &b.into(), aligned(&mut buffer, packed_len(&kernels, k, n)));
     PackedB { kernels, k, n, buffer }
 }
 
@@ -90,7 +91,7 @@ pub(super) fn pack_panels<T: Scalar>(
     k: usize,
     col: usize,
     n: usize,
-    b: Matrix<T>,
+    b: &Operand<T>,
     to: &mut [T],
 ) {
     let panel = kernels.cols();
@@ -109,33 +110,53 @@ pub(super) fn pack_panels<T: Scalar>(
     });
 }
 
+/// Offsets looked up at a time.
+const LOOKUP: usize = 64;
+
 /// One panel: `[k, width]`, of which `cols` columns are there.
-fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: Matrix<T>, col: usize, to: &mut [T]) {
-    if b.col_stride == 1 {
-        for (p, line) in to.chunks_exact_mut(width.max(1)).enumerate() {
-            line[..cols].copy_from_slice(&b.data[b.at(p, col)..][..cols]);
-            line[cols..].fill(T::default());
+fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, col: usize, to: &mut [T]) {
+    let (data, start) = (b.data(), b.start());
+    let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
+    let across = &mut across[..cols];
+    b.offsets(Side::Cols, col, across);
+    let contiguous = across.windows(2).all(|w| w[1] == w[0] + 1);
+    for first in (0..k).step_by(LOOKUP) {
+        let rows = LOOKUP.min(k - first);
+        let down = &mut down[..rows];
+        b.offsets(Side::Rows, first, down);
+        let to = &mut to[first * width..][..rows * width];
+        if contiguous && cols > 0 {
+            for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
+                line[..cols].copy_from_slice(&data[(start + at + across[0]) as usize..][..cols]);
+                line[cols..].fill(T::default());
+            }
+            continue;
         }
-        return;
-    }
-    // Squares of 16, so that both sides stay in few cache lines.
-    for rows in (0..k).step_by(16) {
-        let rows = rows..(rows + 16).min(k);
-        for j in 0..width {
-            for p in rows.clone() {
-                to[p * width + j] = if j < cols { b.data[b.at(p, col + j)] } else { T::default() };
+        // Column by column, so that what lies along k is read in order.
+        for (j, right) in across.iter().enumerate() {
+            for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
+                line[j] = data[(start + at + right) as usize];
             }
         }
+        to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
     }
 }
 
 /// Packs rows `row..row + m` of `a: [.., k]` into strips of `strip` rows.
-pub(super) fn pack_a<T: Scalar>(strip: usize, row: usize, m: usize, k: usize, a: Matrix<T>, to: &mut [T]) {
+pub(super) fn pack_a<T: Scalar>(strip: usize, row: usize, m: usize, k: usize, a: &Operand<T>, to: &mut [T]) {
+    let (data, start) = (a.data(), a.start());
     for (s, to) in to.chunks_exact_mut((strip * k).max(1)).take(m.div_ceil(strip)).enumerate() {
-        let rows = strip.min(m - s * strip);
-        for (p, line) in to.chunks_exact_mut(strip).enumerate() {
-            for (i, x) in line[..rows].iter_mut().enumerate() {
-                *x = a.data[a.at(row + s * strip + i, p)];
+        let (mut down, mut across) = ([0; LOOKUP], [0; LOOKUP]);
+        let down = &mut down[..strip.min(m - s * strip)];
+        a.offsets(Side::Rows, row + s * strip, down);
+        for first in (0..k).step_by(LOOKUP) {
+            let cols = LOOKUP.min(k - first);
+            let across = &mut across[..cols];
+            a.offsets(Side::Cols, first, across);
+            for (line, right) in to[first * strip..].chunks_exact_mut(strip).zip(&*across) {
+                for (x, at) in line.iter_mut().zip(&*down) {
+                    *x = data[(start + at + right) as usize];
+                }
             }
         }
     }

@@ -87,7 +87,7 @@ fn check<T: Float>(isa: Isa, [m, n, k]: [usize; 3], kind_a: usize, kind_b: usize
     let a = Matrix { data: &data_a, offset, row_stride, col_stride };
     let (data_b, offset, row_stride, col_stride) = layout::<T>(k, n, kind_b, 2);
     let b = Matrix { data: &data_b, offset, row_stride, col_stride };
-    let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a, b, epilogue));
+    let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a.into(), b.into(), epilogue));
     assert!(close([m, n, k], a, b, &c), "{isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
     let packed = T::pack_on(isa, k, n, b);
     let c = collect(m, n, |epilogue| gemm_packed(m, a, &packed, epilogue));
@@ -190,4 +190,41 @@ fn stores_rows_apart_and_nothing_else() {
 fn a_short_result_is_named() {
     let mut out = [0.0f32; 7];
     gemm_into(2, 4, 3, Matrix::rows(&[0.0; 6], 3), Matrix::rows(&[0.0; 12], 4), &mut out, 4);
+}
+
+/// The windows of an image `[C, H, W]` as an operand `[C·K·K, OH·OW]`, and the same elements written out.
+fn windows(data: &[f32], [c, h, w]: [usize; 3], size: usize, step: usize) -> (Walked<'_, f32>, Vec<f32>) {
+    let (oh, ow) = ((h - size) / step + 1, (w - size) / step + 1);
+    let rows = Walk::new(&[(c, h * w), (size, w), (size, 1)]);
+    let cols = Walk::new(&[(oh, step * w), (ow, step)]);
+    let mut written = Vec::new();
+    for row in 0..c * size * size {
+        let (ch, ky, kx) = (row / (size * size), row / size % size, row % size);
+        let line = (0..oh * ow).map(|i| data[ch * h * w + (i / ow * step + ky) * w + i % ow * step + kx]);
+        written.extend(line);
+    }
+    (Walked { data, offset: 0, rows, cols }, written)
+}
+
+#[test]
+fn sides_of_several_axes() {
+    for (shape, size, step, other) in [([3, 9, 11], 3, 1, 5), ([2, 12, 40], 3, 2, 70), ([5, 6, 6], 1, 1, 33)] {
+        let data: Vec<f32> = (0..shape.iter().product()).map(|i| (i * 7 % 13) as f32 - 6.0).collect();
+        let (walked, written) = windows(&data, shape, size, step);
+        let k = shape[0] * size * size;
+        let n = written.len() / k;
+        let weights: Vec<f32> = (0..other * k).map(|i| (i * 5 % 11) as f32 - 5.0).collect();
+        let (left, right) = (Matrix::rows(&weights, k), Matrix::rows(&written, n));
+        let mut want = vec![0.0; other * n];
+        gemm_into(other, n, k, left, right, &mut want, n);
+        let mut got = vec![f32::NAN; other * n];
+        gemm_into(other, n, k, left, walked, &mut got, n);
+        assert_eq!(got, want, "right, {shape:?}");
+        // As the left operand: its transpose by the transposed weights.
+        let turned = Walked { rows: walked.cols, cols: walked.rows, ..walked };
+        let mut got = vec![f32::NAN; other * n];
+        gemm_into(n, other, k, turned, left.transposed(), &mut got, other);
+        let same = (0..other * n).all(|i| got[i % n * other + i / n] == want[i]);
+        assert!(same, "left, {shape:?}");
+    }
 }
