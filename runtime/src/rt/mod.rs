@@ -38,7 +38,12 @@ pub fn matrix<T>(data: &[T], offset: usize, [row, col]: [usize; 2]) -> Matrix<'_
 
 /// The matrix of the elements from `offset` on whose sides run over several axes of `(length, stride)`.
 #[inline]
-pub fn walked<'a, T>(data: &'a [T], offset: usize, rows: &[(usize, usize)], cols: &[(usize, usize)]) -> Walked<'a, T> {
+pub fn walked<'a, T>(
+    data: &'a [T],
+    offset: usize,
+    rows: &[(usize, usize)],
+    cols: &[(usize, usize)],
+) -> Walked<'a, T> {
     Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols) }
 }
 

@@ -145,6 +145,17 @@ fn nets(dtype: DType) -> Vec<Case> {
             let y = b.map(Scalar::Tanh, &[out])?;
             Ok(vec![reduce::mean(b, y, &[])?])
         }),
+        case("several_axes", dtype, &[&[0, 3, 4, 5], &[5, 6, 3]], None, true, &|b, x| {
+            let op =
+                |l: &[u8], r: &[u8], o: &[u8]| Op::Contract { lhs: l.into(), rhs: r.into(), out: o.into() };
+            // Sums over two axes that lie in another order in the two operands; results with and without mixing.
+            let apart = b.emit(op(&[0, 1, 2, 3], &[3, 4, 1], &[0, 2, 4]), &[x[0], x[1]])?;
+            let mixed = b.emit(op(&[0, 1, 2, 3], &[3, 4, 1], &[0, 4, 2]), &[x[0], x[1]])?;
+            let apart = b.map(Scalar::Tanh, &[apart])?;
+            let turned = shape::transpose(b, apart, 1, 2)?;
+            let both = b.elementwise(Scalar::Mul, &[turned, mixed])?;
+            Ok(vec![reduce::sum(b, both, &[])?])
+        }),
         case("cat_and_slice", dtype, &[&[0, 3, 4], &[0, 5, 4]], None, true, &|b, x| {
             let both = shape::cat(b, &[x[0], x[1]], 1)?;
             let turned = shape::transpose(b, both, 1, 2)?;

@@ -215,8 +215,21 @@ impl Runner<'_> {
 
     fn operand(&self, o: &Operand) -> TokenStream {
         let data = self.get(o.buffer, self.plan.places[&o.buffer]);
-        let (offset, row, col) = (self.at(&o.offset), self.dims.dim(&o.row), self.dims.dim(&o.col));
-        quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]))
+        let offset = self.at(&o.offset);
+        if let ([] | [_], [] | [_]) = (&*o.rows, &*o.cols) {
+            let stride = |side: &[(Dim, Dim)]| side.first().map_or(quote!(0), |(_, s)| self.dims.dim(s));
+            let (row, col) = (stride(&o.rows), stride(&o.cols));
+            return quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]));
+        }
+        let side = |axes: &[(Dim, Dim)]| {
+            let axes = axes.iter().map(|(len, stride)| {
+                let (len, stride) = (self.dims.dim(len), self.dims.dim(stride));
+                quote!((#len, #stride))
+            });
+            quote!(&[#(#axes),*])
+        };
+        let (rows, cols) = (side(&o.rows), side(&o.cols));
+        quote!(::kiln::rt::walked(#data, #offset, #rows, #cols))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::affine::{Affine, Derived, Var, flat};
 use super::expr::{counters, through};
-use super::group::wide;
-use super::kernel::{Operand, Role, collapse, lengths, renamed};
+use super::kernel::{Operand, Role, collapse, renamed};
 use kiln_ir::{Dim, Func, Op, Value};
 
 /// A contraction as a product.
@@ -18,6 +17,16 @@ pub struct Product {
     pub a: Operand,
     /// Terms by columns.
     pub b: Operand,
+}
+
+/// A contraction's labels as axes of loops: the result's, then those summed. Axes of one element are none.
+struct Axes {
+    lengths: Vec<Dim>,
+    kept: usize,
+    /// What each of the result's is.
+    roles: Vec<Role>,
+    /// Buffer and position of each operand's element.
+    places: [(Value, Affine); 2],
 }
 
 /// Where the element of a value lies, by index; `None` if it isn't stored as such.
@@ -38,6 +47,34 @@ fn place(
     }
 }
 
+fn axes(func: &Func, v: Value, stored: &dyn Fn(Value) -> Option<Value>) -> Option<Axes> {
+    let node = func.node(v);
+    let Op::Contract { lhs, rhs, out } = &node.op else { return None };
+    let length = |label: &u8| {
+        let (i, arg) = match lhs.iter().position(|l| l == label) {
+            Some(i) => (i, node.args[0]),
+            None => (rhs.iter().position(|l| l == label).expect("of an operand"), node.args[1]),
+        };
+        func.ty(arg).shape[i].clone()
+    };
+    let kept: Vec<u8> = out.iter().copied().filter(|l| !length(l).is(1)).collect();
+    let summed = lhs.iter().copied().filter(|l| !out.contains(l) && !length(l).is(1));
+    let labels: Vec<u8> = kept.iter().copied().chain(summed).collect();
+    let index = |of: &[u8]| -> Vec<Affine> {
+        let one = |l: &u8| labels.iter().position(|x| x == l).map_or(Affine::zero(), |i| Var::Axis(i).into());
+        of.iter().map(one).collect()
+    };
+    let places =
+        [place(func, stored, node.args[0], index(lhs))?, place(func, stored, node.args[1], index(rhs))?];
+    let role = |l: &u8| match (lhs.contains(l), rhs.contains(l)) {
+        (true, true) => Role::Batch,
+        (true, false) => Role::M,
+        _ => Role::N,
+    };
+    let roles = kept.iter().map(role).collect();
+    Some(Axes { lengths: labels.iter().map(length).collect(), kept: kept.len(), roles, places })
+}
+
 /// The product that a contraction is, over loops that `accesses` (of what is mapped over it) allow; `None` where
 /// its axes can't be laid out as matrices.
 pub fn product(
@@ -46,92 +83,79 @@ pub fn product(
     stored: &dyn Fn(Value) -> Option<Value>,
     accesses: &[&Affine],
 ) -> Option<Product> {
-    let node = func.node(v);
-    let Op::Contract { lhs, rhs, out } = &node.op else { return None };
-    if !node.ty.dtype.is_float() {
+    if !func.ty(v).dtype.is_float() {
         return None;
     }
-    let length = |label: &u8| {
-        let (i, arg) = match lhs.iter().position(|l| l == label) {
-            Some(i) => (i, node.args[0]),
-            None => (rhs.iter().position(|l| l == label).expect("of an operand"), node.args[1]),
-        };
-        func.ty(arg).shape[i].clone()
-    };
-    // Axes of the loops: the result's, then those summed. Axes of one element are none.
-    let kept: Vec<u8> = out.iter().copied().filter(|l| !length(l).is(1)).collect();
-    let summed: Vec<u8> = lhs.iter().copied().filter(|l| !out.contains(l) && !length(l).is(1)).collect();
-    let labels: Vec<u8> = kept.iter().chain(&summed).copied().collect();
-    let axes: Vec<Dim> = labels.iter().map(length).collect();
-    let index = |of: &[u8]| -> Vec<Affine> {
-        let one = |l: &u8| labels.iter().position(|x| x == l).map_or(Affine::zero(), |i| Var::Axis(i).into());
-        of.iter().map(one).collect()
-    };
-    let (left, left_at) = place(func, stored, node.args[0], index(lhs))?;
-    let (right, right_at) = place(func, stored, node.args[1], index(rhs))?;
-    let role = |l: &u8| match (lhs.contains(l), rhs.contains(l)) {
-        (true, true) => Role::Batch,
-        (true, false) => Role::M,
-        _ => Role::N,
-    };
-    let roles: Vec<Role> = kept.iter().map(role).collect();
-    let has = |role: Role| roles.contains(&role);
-    if !has(Role::M) && !has(Role::N) {
+    let Axes { lengths: all, kept, roles: by_axis, places } = axes(func, v, stored)?;
+    let last = *by_axis.last()?;
+    if last == Role::Batch {
         return None;
     }
-    // A run never mixes roles, and the sum's axes are one run or no matrix has it as a side.
-    let mut barriers: Vec<usize> = (1..roles.len()).filter(|i| roles[*i] != roles[*i - 1]).collect();
-    barriers.push(kept.len());
-    let store = flat(&counters(kept.len()), &axes[..kept.len()]);
-    let mut all = vec![&left_at, &right_at];
-    all.extend(accesses);
-    all.push(&store);
-    let runs = runs(&axes, kept.len(), &all, &barriers)?;
-    let kept_runs = runs.len() - usize::from(!summed.is_empty());
-    let mut roles: Vec<Role> = runs[..kept_runs].iter().map(|run| roles[run[0]]).collect();
-    // Of several runs of rows or columns the last is the matrix's side, the others are loops.
-    for side in [Role::M, Role::N] {
-        let Some(last) = roles.iter().rposition(|r| *r == side) else { continue };
-        roles[..last].iter_mut().filter(|r| **r == side).for_each(|r| *r = Role::Batch);
-    }
-    let (left_at, right_at) = (renamed(&left_at, &runs), renamed(&right_at, &runs));
-    let at = |side: Role| roles.iter().position(|r| *r == side).map(Var::Axis);
-    let (m, n) = (at(Role::M), at(Role::N));
-    let k = (!summed.is_empty()).then_some(Var::Axis(kept_runs));
-    let operand = |buffer: Value, at: &Affine, row: Option<Var>, col: Option<Var>| {
-        let stride = |var: Option<Var>| var.map_or(Dim::from(0), |v| at.coefficient(v));
-        let offset = [row, col].into_iter().flatten().fold(at.clone(), |at, v| at.without(v));
-        Operand { buffer, offset, row: stride(row), col: stride(col) }
-    };
-    let length = lengths(&axes, &runs);
-    let k_len = if summed.is_empty() { Dim::from(1) } else { length[kept_runs].clone() };
+    let (runs, mut roles) = kept_runs(&all[..kept], &by_axis, accesses);
     // Rows of the result must be contiguous: if the columns aren't last, the operands change places.
-    let last = roles.len().checked_sub(1).map(|i| roles[i]);
-    let (a, b) = match last {
-        Some(Role::N) => (operand(left, &left_at, m, k), operand(right, &right_at, k, n)),
-        Some(Role::M) => {
-            roles.iter_mut().for_each(|r| {
-                *r = match *r {
-                    Role::M => Role::N,
-                    Role::N => Role::M,
-                    Role::Batch => Role::Batch,
-                }
-            });
-            (operand(right, &right_at, n, k), operand(left, &left_at, k, m))
-        }
-        _ => return None,
+    let (mut left, mut right) = (&places[0], &places[1]);
+    if last == Role::M {
+        (left, right) = (right, left);
+        roles.iter_mut().for_each(|r| *r = exchanged(*r));
+    }
+    let side = |role: Role| roles.iter().position(|r| *r == role).map_or(vec![], |i| runs[i].clone());
+    let (m, n, k) = (side(Role::M), side(Role::N), (kept..all.len()).collect::<Vec<_>>());
+    let operand = |(buffer, at): &(Value, Affine), rows: &[usize], cols: &[usize]| {
+        let inside = rows.iter().chain(cols).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
+        let offset = renamed(&inside, &runs);
+        Operand { buffer: *buffer, offset, rows: walk(at, &all, rows), cols: walk(at, &all, cols) }
     };
-    Some(Product { runs: runs[..kept_runs].to_vec(), roles, k: k_len, a, b })
+    let (a, b) = (operand(left, &m, &k), operand(right, &k, &n));
+    let terms = k.iter().fold(Dim::from(1), |n, i| n * all[*i].clone());
+    Some(Product { runs, roles, k: terms, a, b })
 }
 
-/// Runs of the axes: of those kept as the accesses allow; those summed as one run, or none.
-fn runs(axes: &[Dim], kept: usize, accesses: &[&Affine], barriers: &[usize]) -> Option<Vec<Vec<usize>>> {
-    let runs = collapse(axes, accesses, barriers);
-    let summed = runs.iter().filter(|r| r[0] >= kept).count();
-    (summed <= 1).then_some(runs)
+fn exchanged(role: Role) -> Role {
+    match role {
+        Role::M => Role::N,
+        Role::N => Role::M,
+        Role::Batch => Role::Batch,
+    }
 }
 
-/// Whether a contraction can be a product at all if all real values are stored.
+/// Runs of the result's axes as what is mapped over the result allows, and what they are. Of several runs of rows or
+/// of columns the last is the matrix's side; the axes of the others are loops around, as are those of batches.
+fn kept_runs(axes: &[Dim], by_axis: &[Role], accesses: &[&Affine]) -> (Vec<Vec<usize>>, Vec<Role>) {
+    let store = flat(&counters(axes.len()), axes);
+    let mut mapped = accesses.to_vec();
+    mapped.push(&store);
+    let changes: Vec<usize> = (1..axes.len()).filter(|i| by_axis[*i] != by_axis[*i - 1]).collect();
+    let all = collapse(axes, &mapped, &changes);
+    let mut runs = Vec::new();
+    for (n, run) in all.iter().enumerate() {
+        let role = by_axis[run[0]];
+        let last = !all[n + 1..].iter().any(|later| by_axis[later[0]] == role);
+        if last && role != Role::Batch {
+            runs.push((run.clone(), role));
+        } else {
+            runs.extend(run.iter().map(|i| (vec![*i], Role::Batch)));
+        }
+    }
+    runs.into_iter().unzip()
+}
+
+/// Lengths and strides of an operand's side, as few axes as pass for all.
+fn walk(at: &Affine, lengths: &[Dim], axes: &[usize]) -> Vec<(Dim, Dim)> {
+    let mut walk: Vec<(Dim, Dim)> = Vec::new();
+    for &i in axes {
+        let (len, stride) = (lengths[i].clone(), at.coefficient(Var::Axis(i)));
+        match walk.last_mut() {
+            Some((n, before)) if *before == stride.clone() * len.clone() => {
+                *n = n.clone() * len;
+                *before = stride;
+            }
+            _ => walk.push((len, stride)),
+        }
+    }
+    walk
+}
+
+/// Whether a contraction is a product if all real values are stored.
 pub fn is_product(func: &Func, v: Value, stored: &dyn Fn(Value) -> Option<Value>) -> bool {
-    product(func, v, stored, &[]).is_some() && !wide(&func.ty(v).shape).is_empty()
+    product(func, v, stored, &[]).is_some()
 }

@@ -101,17 +101,17 @@ pub enum Role {
     N,
 }
 
-/// A strided matrix in a stored value.
+/// A matrix in a stored value.
 #[derive(Clone, Debug)]
 pub struct Operand {
     /// The stored value.
     pub buffer: Value,
     /// Where its first element is, over the batch axes' counters.
     pub offset: Affine,
-    /// From one row to the next.
-    pub row: Dim,
-    /// From one column to the next.
-    pub col: Dim,
+    /// Lengths and strides of the axes that its rows run over, outermost first.
+    pub rows: Vec<(Dim, Dim)>,
+    /// Those of its columns.
+    pub cols: Vec<(Dim, Dim)>,
 }
 
 impl Kernel {

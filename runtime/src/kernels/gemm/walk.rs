@@ -21,7 +21,11 @@ impl Walk {
     /// # Panics
     /// If there are more than [`MAX_AXES`].
     pub fn new(axes: &[(usize, usize)]) -> Walk {
-        assert!(axes.len() <= MAX_AXES, "a side of a product has {} axes, at most {MAX_AXES} are possible", axes.len());
+        assert!(
+            axes.len() <= MAX_AXES,
+            "a side of a product has {} axes, at most {MAX_AXES} are possible",
+            axes.len()
+        );
         let mut walk = Walk { axes: axes.len(), ..Walk::default() };
         for (i, (len, stride)) in axes.iter().enumerate() {
             (walk.len[i], walk.stride[i]) = (*len, *stride);
@@ -172,7 +176,8 @@ mod tests {
     #[test]
     fn a_walk_goes_through_its_axes() {
         let walk = Walk::new(&[(2, 100), (3, 7), (2, 1)]);
-        let all: Vec<usize> = (0..2).flat_map(|i| (0..3).flat_map(move |j| (0..2).map(move |k| i * 100 + j * 7 + k))).collect();
+        let all: Vec<usize> =
+            (0..2).flat_map(|i| (0..3).flat_map(move |j| (0..2).map(move |k| i * 100 + j * 7 + k))).collect();
         for start in 0..all.len() {
             let mut steps = walk.from(start);
             assert!(all[start..].iter().all(|want| steps.step() == *want));
