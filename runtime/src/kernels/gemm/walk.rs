@@ -93,8 +93,9 @@ pub struct Walked<'a, T> {
     pub cols: Walk,
 }
 
-/// An operand of a product.
+/// An operand of a product: made once a product, so that its size costs nothing.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)]
 pub enum Operand<'a, T> {
     /// One stride a side.
     Strided(Matrix<'a, T>),
