@@ -162,7 +162,7 @@ fn random_tokens_never_panic() {
     assert!(items > 1_000, "too few of the texts are items: {items}");
 }
 
-const BODIES: [&str; 4] = [
+const BODIES: [&str; 6] = [
     "let h = net . fc . forward ( x ) . relu ( ) ; let mut s = h * 2.0 + x . sum_dim ( 1 ) . unsqueeze ( 1 ) ; \
      for ( i , b ) in net . blocks . iter ( ) . enumerate ( ) { s = b . forward ( s ) + ( i as f32 ) ; s += h ; } \
      if 3 > 2 { s } else { h }",
@@ -171,6 +171,12 @@ const BODIES: [&str; 4] = [
      cat ( & [ p , q ] , 0 ) . narrow ( 0 , 0 , N ) . reshape ( [ N , - 1 ] )",
     "let f = | a , b | a . matmul ( b . t ( ) ) ; let t = ( f ( x , x ) , x . max_dim ( 1 ) ) ; net . fc . bias = \
      net . fc . bias * 0.5 ; softmax ( t . 0 ) ; x / ( N as f32 ) . sqrt ( ) - ( t . 1 ) . 0 . unsqueeze ( - 1 )",
+    "let t = [ x , x * 2.0 ] . map ( | a | a + m ) ; let ( mut a , mut b ) = ( t [ 0 ] , t [ 1 ] ) ; ( a , b ) = ( b , a ) ; \
+     let s = ( 0 .. 3 ) . rev ( ) . fold ( a , | h , i | h + ( i as f32 ) * b ) ; const K : usize = 2 ; \
+     let v = [ s ; K ] ; if v . len ( ) == K && x . size ( 1 ) >= 3 { v [ 1 ] } else { return a ; }",
+    "let step = | net , x | loss ( net , x ) ; let ( v , g ) = value_and_grad ( step ) ( net , x ) ; let n = g . norm ( ) ; \
+     net . blocks [ 0 ] . weight = net . blocks [ 0 ] . weight - 0.1 * g . blocks [ 0 ] . weight ; opt . lr = opt . lr * 0.5 ; \
+     let ( y , d ) = vjp ( | a | a . tanh ( ) ) ( x , x ) ; for b in & mut net . blocks { b . bias += n ; } y * v + d",
 ];
 
 const OPERATORS: [&str; 8] = ["+", "-", "*", "/", "%", "==", "<", "+="];

@@ -156,6 +156,17 @@ fn callees_take_free_sizes_from_their_arguments() {
 }
 
 #[test]
+fn sizes_in_types_are_solved_for() {
+    let source = "
+        #[model] fn wide<const D: usize>(l: &Linear<{ 2 * D }, { D + 1 }>, x: Tensor<{ 2 * D }>) -> Tensor<{ D + 1 }> {
+            l.forward(x) * (D as f32)
+        }
+        #[model] fn f(l: &Linear<4, 3>, x: Tensor<4>) -> Tensor<3> { wide(l, x) }";
+    let w = matrix(3, &[1.0; 12]);
+    assert_eq!(of(source, &[w, vector(&[0.0; 3]), vector(&[1.0; 4])]), [[8.0, 8.0, 8.0]]);
+}
+
+#[test]
 fn layers_in_arrays() {
     let source = "
         #[params] struct Net { blocks: [Linear<2, 2>; 2] }

@@ -11,7 +11,7 @@ pub mod options;
 pub mod params;
 
 /// A type's text without the spaces that tokens print with.
-fn tidy(ty: impl quote::ToTokens) -> String {
+pub(crate) fn tidy(ty: impl quote::ToTokens) -> String {
     let text = ty.to_token_stream().to_string();
     let spaces =
         [(" :: ", "::"), (":: ", "::"), (" <", "<"), ("< ", "<"), (" >", ">"), ("& ", "&"), (" ,", ",")];

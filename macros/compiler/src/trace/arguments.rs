@@ -1,11 +1,10 @@
-//! Arguments of calls: against a callee's signature, whose free dims they give, and as those of the surface.
+//! Arguments of calls against a callee's signature, whose free dims they give.
 
 use super::Tracer;
 use super::types::Owner;
 use super::value::Value;
 use crate::message::body as message;
 use crate::syntax::ast::{Arg, ArgKind, Model, TensorTy};
-use kiln_ir::surface::{self, Entry, Kind, Results};
 use kiln_ir::{Dim, SymKind, Ty};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -51,6 +50,10 @@ impl<'a> Tracer<'a> {
         }
         let faults = self.errors.len();
         for (arg, given) in model.args.iter().zip(given) {
+            // What an argument that doesn't fit would have told is no second fault.
+            if self.errors.len() != faults && self.is_unlearnt(owner, arg) {
+                continue;
+            }
             self.check_argument(&name, owner, arg, given, &sources);
         }
         if self.errors.len() == faults
@@ -59,6 +62,14 @@ impl<'a> Tracer<'a> {
             self.fault(at.to_token_stream(), message::size_unknown(&name, &free));
         }
         self.errors.len() == faults
+    }
+
+    /// Whether a size in a tensor's declared type isn't known.
+    fn is_unlearnt(&mut self, owner: &Owner<'a>, arg: &Arg) -> bool {
+        match &arg.kind {
+            ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) => self.tensor_ty(owner, ty).is_none(),
+            _ => false,
+        }
     }
 
     fn learn(&mut self, owner: &mut Owner<'a>, arg: &Arg, given: &Given, sources: &mut Sources) {
@@ -110,7 +121,7 @@ impl<'a> Tracer<'a> {
                 let value = self.read(given.value.clone());
                 if !self.fits(owner, ty, &value) {
                     let mutable = if matches!(arg.kind, ArgKind::ParamsMut(_)) { "&mut " } else { "&" };
-                    let want = format!("{mutable}{}", tidy(&ty.to_token_stream().to_string()));
+                    let want = format!("{mutable}{}", crate::syntax::tidy(ty));
                     let got = self.describe(&value);
                     self.fault(given.expr, message::argument_type(name, &param, &want, &got, ""));
                 } else if matches!(arg.kind, ArgKind::ParamsMut(_)) {
@@ -183,7 +194,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// The one unknown free dim of a sum in which it stands once: `{ 2 * N + 1 }`.
-    fn solve_free(&mut self, owner: &mut Owner<'a>, want: &Dim, size: &Dim) -> bool {
+    pub fn solve_free(&mut self, owner: &mut Owner<'a>, want: &Dim, size: &Dim) -> bool {
         let unknown: Vec<usize> = want.syms().iter().map(|s| s.0 as usize).collect();
         let unknown: Vec<usize> = unknown
             .into_iter()
@@ -216,178 +227,4 @@ impl<'a> Tracer<'a> {
             self.fault(given.expr, message::outside_of_closure(&text));
         }
     }
-
-    /// A call of the surface, as method (with what it is called on) or function.
-    pub fn surface(
-        &mut self,
-        entry: &'static Entry,
-        on: Option<(Value, &Expr)>,
-        args: &[&Expr],
-        at: &dyn ToTokens,
-    ) -> Value {
-        let method = on.is_some();
-        let (mut values, mut exprs): (Vec<Value>, Vec<&Expr>) = on.into_iter().unzip();
-        for arg in args {
-            values.push(self.expr(arg));
-            exprs.push(arg);
-        }
-        if values.iter().any(Value::is_poison) {
-            return Value::Poison;
-        }
-        if values.len() != entry.params.len() {
-            let own = usize::from(method);
-            let wanted: Vec<&str> = entry.params[own..].iter().map(|p| p.name).collect();
-            let message = message::surface_count(entry.name, &wanted, args.len(), method);
-            return self.fault(at.to_token_stream(), message);
-        }
-        self.surface_call(entry, &values, &exprs, at)
-    }
-
-    /// The same, with arguments that are evaluated.
-    pub fn surface_call(
-        &mut self,
-        entry: &'static Entry,
-        values: &[Value],
-        exprs: &[&Expr],
-        at: &dyn ToTokens,
-    ) -> Value {
-        let faults = self.errors.len();
-        let mut args = Vec::new();
-        for ((param, value), expr) in entry.params.iter().zip(values).zip(exprs) {
-            match self.surface_arg(param.kind, value) {
-                Some(arg) => args.push(arg),
-                None => {
-                    let got = self.describe(value);
-                    let hint = match (param.kind, value) {
-                        (Kind::Operand | Kind::Tensor, Value::Int(_)) => {
-                            format!("; write `{} as f32`", self.text(expr))
-                        }
-                        (Kind::Float, Value::Int(n)) if n.literal().is_some() => {
-                            format!("; write `{}.0`", self.show_dim(n))
-                        }
-                        (Kind::Maybe, Value::Tensor(_)) => String::new(),
-                        _ => String::new(),
-                    };
-                    let message =
-                        message::surface_argument(entry.name, param.name, param.kind.describe(), &got, &hint);
-                    self.fault(expr, message);
-                }
-            }
-        }
-        if self.errors.len() != faults || args.len() != entry.params.len() {
-            return Value::Poison;
-        }
-        self.locate(&at.to_token_stream());
-        match entry.call(self.b(), &args) {
-            Ok(Results::One(v)) => self.tensor(v),
-            Ok(Results::Pair(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
-            Ok(Results::List(list)) => Value::Array(list.iter().map(|v| self.tensor(*v)).collect()),
-            Err(error) => {
-                let operands = self.operands(values, exprs);
-                self.misfit(at.to_token_stream(), &error, &operands)
-            }
-        }
-    }
-
-    fn surface_arg(&mut self, kind: Kind, value: &Value) -> Option<surface::Arg> {
-        let sizes = |list: &[Value]| {
-            let each = list.iter().map(|v| if let Value::Int(n) = v { Some(n.clone()) } else { None });
-            each.collect::<Option<Vec<Dim>>>()
-        };
-        let arg = match value {
-            Value::Tensor(t) => surface::Arg::Tensor(self.here(t)),
-            Value::Place(_) => {
-                let value = self.read(value.clone());
-                return self.surface_arg(kind, &value);
-            }
-            Value::Array(list) if kind == Kind::Tensors => {
-                let mut all = Vec::new();
-                for value in list {
-                    match self.read(value.clone()) {
-                        Value::Tensor(t) => all.push(self.here(&t)),
-                        _ => return None,
-                    }
-                }
-                surface::Arg::Tensors(all)
-            }
-            Value::Array(list) => surface::Arg::Ints(sizes(list)?),
-            Value::Int(n) => surface::Arg::Int(n.clone()),
-            Value::Float(x) => surface::Arg::Float(*x),
-            Value::Bool(x) => surface::Arg::Bool(*x),
-            Value::Dtype(d) => surface::Arg::Dtype(*d),
-            Value::Text(word) => surface::Arg::Text(word.clone()),
-            Value::Absent => surface::Arg::Absent,
-            _ => return None,
-        };
-        kind.takes(&arg).then_some(arg)
-    }
-
-    /// The tensors and trees among operands, each with its type: "`x` is Tensor<N, 784>".
-    pub fn operands(&self, values: &[Value], exprs: &[&Expr]) -> String {
-        let mut seen: Vec<String> = Vec::new();
-        for (value, expr) in values.iter().zip(exprs) {
-            match (self.read(value.clone()), expr) {
-                (Value::Tensor(t), Expr::Call(call))
-                    if call.args.len() == 1 && tidy(&call.func.to_token_stream().to_string()) == "Some" =>
-                {
-                    seen.push(self.operand(&t, &call.args[0]));
-                }
-                (Value::Tensor(t), _) => seen.push(self.operand(&t, expr)),
-                (Value::Tree(tree), _) => {
-                    seen.push(format!("`{}` is a {}", self.text(expr), tree.form.show(self)))
-                }
-                (Value::Array(list), Expr::Array(array)) if array.elems.len() == list.len() => {
-                    for (value, expr) in list.iter().zip(&array.elems) {
-                        if let Value::Tensor(t) = self.read(value.clone()) {
-                            seen.push(self.operand(&t, expr));
-                        }
-                    }
-                }
-                (Value::Array(_), Expr::Reference(r)) => {
-                    let inner = self.operands(std::slice::from_ref(value), &[&r.expr]);
-                    seen.extend((!inner.is_empty()).then_some(inner));
-                }
-                _ => {}
-            }
-        }
-        seen.dedup();
-        seen.join(", ")
-    }
-
-    fn operand(&self, t: &super::value::Tensor, expr: &Expr) -> String {
-        format!("`{}` is {}", self.text(expr), self.show_ty(&self.ty(t)))
-    }
-
-    /// How an expression is written, shortened.
-    pub fn text(&self, expr: &Expr) -> String {
-        let text = tidy(&expr.to_token_stream().to_string());
-        let text = text.trim_start_matches("&mut ").trim_start_matches('&').to_string();
-        match text.char_indices().nth(40) {
-            Some((at, _)) => format!("{}…", &text[..at]),
-            None => text,
-        }
-    }
-}
-
-/// Tokens print with spaces that nobody writes.
-pub(crate) fn tidy(text: &str) -> String {
-    let spaces = [
-        (" . ", "."),
-        (" .", "."),
-        (". ", "."),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        (" ,", ","),
-        (" ;", ";"),
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" ::", "::"),
-        ("& ", "&"),
-        (" [", "["),
-        ("[ ", "["),
-        (" ]", "]"),
-        (" ?", "?"),
-    ];
-    spaces.iter().fold(text.to_string(), |text, (from, to)| text.replace(from, to))
 }

@@ -25,6 +25,7 @@ mod closure;
 mod method;
 mod misfit;
 mod optimizer;
+mod surface;
 mod tree;
 
 mod entry;

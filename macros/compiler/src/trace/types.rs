@@ -97,6 +97,12 @@ impl<'a> Tracer<'a> {
 
     /// A size that is written in an item's types.
     fn written_size(&mut self, owner: &Owner<'a>, arg: &GenericArgument) -> Option<Dim> {
+        let (syms, dim) = self.written_dim(owner, arg)?;
+        self.size(owner, &syms, &dim)
+    }
+
+    /// The same in the item's own symbols, and those.
+    fn written_dim(&mut self, owner: &Owner<'a>, arg: &GenericArgument) -> Option<(Syms, Dim)> {
         let mut syms = owner.syms.clone();
         let parsed = self.parse(|errors| {
             let mut scope = Scope { errors, syms: syms.clone(), bare: false };
@@ -111,7 +117,7 @@ impl<'a> Tracer<'a> {
             syms = scope.syms;
             parsed
         })?;
-        self.size(owner, &syms, &parsed.dim)
+        Some((syms, parsed.dim))
     }
 
     fn length(&mut self, owner: &Owner<'a>, len: &Expr) -> Option<i64> {
@@ -336,18 +342,10 @@ impl<'a> Tracer<'a> {
     }
 
     fn fits_size(&mut self, owner: &mut Owner<'a>, arg: &GenericArgument, size: &Dim) -> bool {
-        let free = match arg {
-            GenericArgument::Type(Type::Path(p)) => {
-                owner.syms.0.iter().position(|s| p.path.is_ident(s.name.as_str()))
-            }
-            _ => None,
-        };
-        match free.filter(|i| matches!(owner.syms.0[*i].kind, SymKind::Free { .. })) {
-            Some(i) if owner.sizes[i].is_none() => {
-                owner.sizes[i] = Some(size.clone());
-                true
-            }
-            _ => self.written_size(owner, arg).is_some_and(|want| self.same_size(&want, size)),
+        let Some((syms, dim)) = self.written_dim(owner, arg) else { return false };
+        match self.size(owner, &syms, &dim) {
+            Some(want) => self.same_size(&want, size),
+            None => self.solve_free(owner, &dim, size),
         }
     }
 

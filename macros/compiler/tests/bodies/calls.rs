@@ -66,3 +66,6 @@ struct Plain { w: Tensor<3> }
 
 #[model] fn g(x: Tensor<3>) -> Tensor<> { x.sum() }
 #[model] fn f(x: Tensor<3>) -> Tensor<> { let g = g(x); g(x) }
+
+#[model] fn wide<const D: usize>(l: &Linear<{ 2 * D }, 3>, x: Tensor<{ 2 * D }>) -> Tensor<3> { l.forward(x) }
+#[model] fn f(l: &Linear<5, 3>, x: Tensor<5>) -> Tensor<3> { wide(l, x) }
