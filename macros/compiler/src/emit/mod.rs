@@ -57,6 +57,7 @@ impl Unit {
 
     /// Compiles a function into the unit.
     pub fn add(&mut self, func: &Func) -> Compiled {
+        let func = &fuse::lay_out(func);
         let fused = fuse::fuse(func);
         let plan = plan::plan(func, &fused);
         let names = slice_names(func, &fused);

@@ -8,12 +8,14 @@ pub mod expr;
 mod gemm;
 mod group;
 pub mod kernel;
+mod layout;
 mod lower;
 
 use expr::{counters, size, through};
 use group::{Groups, Kind};
 use kernel::Kernel;
 use kiln_ir::{Dim, Func, Op, Scalar, Value};
+pub use layout::lay_out;
 use std::collections::{BTreeSet, HashMap};
 
 /// The kernels of a function, in topological order.
@@ -25,7 +27,7 @@ pub struct Fused {
     pub outputs: Vec<Value>,
 }
 
-/// Fuses a function.
+/// Fuses a function that has been laid out.
 pub fn fuse(func: &Func) -> Fused {
     let forced = forced(func);
     let buffer = |v: Value| buffer(func, &forced, v);
