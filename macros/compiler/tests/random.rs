@@ -135,6 +135,8 @@ fn parse_all(attr: &str, item: &str) -> bool {
     if let Ok(item) = syn::parse2::<syn::Item>(item) {
         syn::parse2::<syn::File>(emitted).expect("what is emitted parses");
         let errors = Errors::new();
+        let expanded = kiln_compiler::model::expand(attr.clone(), quote::quote!(#item));
+        syn::parse2::<syn::File>(expanded).expect("what is emitted parses");
         let model = model::model(&errors, attr, &item);
         let faults = errors.finish();
         assert!(model.is_some() || !faults.is_empty(), "no model and no fault");
@@ -248,10 +250,29 @@ fn trace_body(body: &str) -> bool {
     true
 }
 
+/// Expands a model of that body as the attribute does, to the last kernel. What comes out parses, or this panics.
+fn expand_body(body: &str) {
+    let source = format!(
+        "#[params(forward = linear)] struct Linear<const I: usize, const O: usize>
+         {{ weight: Tensor<O, I>, bias: Tensor<O> }}
+         #[model(inline)] fn linear<const I: usize, const O: usize>(l: &Linear<I, O>, x: Tensor) -> Tensor
+         {{ x.linear(l.weight, Some(l.bias)) }}
+         #[params] struct Net {{ fc: Linear<4, 4>, blocks: [Linear<4, 4>; 2] }}
+         #[model] fn loss<const N: usize>(net: &Net, x: Tensor<N, 4>) -> Tensor<> {{ net.fc.forward(x).sum() }}
+         #[model] fn g<const N: usize>(net: &Net, x: Tensor<N, 4>) -> Tensor<N, 4> {{ {body} }}
+         #[model] fn f<const N: usize>(net: &mut Net, opt: &mut Adam<Net>, m: &mut Tensor<>, x: Tensor<N, 4>)
+         -> Tensor<N, 4> {{ {body} }}"
+    );
+    if syn::parse_str::<syn::File>(&source).is_ok() {
+        common::chain::expand_all(&source);
+    }
+}
+
 #[test]
 fn random_bodies_never_panic() {
     for body in BODIES {
         assert!(trace_body(body), "{body}");
+        expand_body(body);
     }
     let mut rng = Rng(std::process::id() as u64 * u64::from(std::env::var_os("KILN_FUZZ").is_some()) + 11);
     let mut traced = 0;
@@ -271,7 +292,11 @@ fn random_bodies_never_panic() {
                 _ => {}
             }
         }
-        traced += usize::from(trace_body(&words.join(" ")));
+        let body = words.join(" ");
+        traced += usize::from(trace_body(&body));
+        if round % 64 == 0 {
+            expand_body(&body);
+        }
     }
     assert!(traced > 500, "too few of the texts are bodies: {traced}");
 }

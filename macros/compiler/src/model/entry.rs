@@ -80,7 +80,8 @@ impl Entry<'_> {
 
     fn body(&self, forms: &[Form]) -> TokenStream {
         let sizes = Sizes::new(self.traced);
-        let mut names = Names::default();
+        let own = forms.iter().map(|form| &form.name);
+        let mut names = Names::besides(own.chain([&self.compiled.run]));
         let arguments = arguments::bind(self, forms, &sizes, &mut names);
         let outputs = results::outputs(self, &sizes, &mut names);
         let run = self.run(&sizes, &arguments.inputs, &outputs.names);

@@ -5,12 +5,16 @@ use quote::format_ident;
 use std::collections::BTreeSet;
 
 /// The names that were given away.
-#[derive(Default)]
 pub struct Names {
     taken: BTreeSet<String>,
 }
 
 impl Names {
+    /// No names but these, which have another meaning.
+    pub fn besides<'a>(taken: impl IntoIterator<Item = &'a Ident>) -> Names {
+        Names { taken: taken.into_iter().map(Ident::to_string).collect() }
+    }
+
     /// A name like the one wished, of its own.
     pub fn fresh(&mut self, wish: &str) -> Ident {
         let plain: String = wish.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
