@@ -73,7 +73,9 @@ impl Tracer<'_> {
             Fault::Mismatch { left, right, .. } if left.dtype != right.dtype => {
                 message::one_dtype(left.dtype.name(), right.dtype.name())
             }
-            Fault::Reshape { from, .. } => message::elements(&self.show_dim(&from.numel())),
+            Fault::Reshape { from, to } if !to.iter().any(|d| d.is(-1)) => {
+                message::elements(&self.show_dim(&from.numel()))
+            }
             Fault::DType { got, want, .. } if *want == "floats" && !got.dtype.is_float() => {
                 message::to_float(got.dtype.name())
             }
