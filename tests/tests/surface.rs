@@ -85,3 +85,35 @@ fn vjp_takes_a_cotangent_for_each_float_result() {
     let error = transposed::vjp(x, [[1.0], [2.0]]).expect_err("another size").to_string();
     assert_eq!(error, "`transposed`: `N` is 2 in argument `x`, but 1 in argument `cotangent`");
 }
+
+mod shadowed {
+    //! A constant that a free dim has the name of, and types that kernels might.
+    use kiln::prelude::*;
+
+    pub const N: usize = 5;
+    pub const M: usize = 3;
+
+    #[params]
+    pub struct Frozen {
+        pub run: Tensor<M>,
+    }
+
+    #[model(M <= 8)]
+    pub fn scratch<const N: usize, const M: usize>(
+        x_dims: &Frozen,
+        scratch: Tensor<N, { 1 + 2 }>,
+        x: Tensor<M>,
+    ) -> Tensor<N, 3> {
+        scratch * x_dims.run + x.sum()
+    }
+}
+
+#[test]
+fn names_of_the_users_dont_meet_those_of_emitted_code() {
+    let params = shadowed::Frozen { run: Tensor::from([1.0, 2.0, 3.0]) };
+    let y = shadowed::scratch(&params, [[1.0; 3]; 2], [1.0; 4]).expect("shapes fit");
+    assert_eq!(y.as_slice(), [5.0, 6.0, 7.0, 5.0, 6.0, 7.0]);
+    let frozen = shadowed::scratch::freeze(&params).expect("its own shapes");
+    assert_eq!(frozen.run([[1.0; 3]; 2], [1.0; 4]).expect("shapes fit").as_slice(), y.as_slice());
+    assert_eq!((shadowed::N, shadowed::M), (5, 3));
+}

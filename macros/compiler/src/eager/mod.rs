@@ -164,7 +164,8 @@ fn arguments(model: &Model) -> TokenStream {
     });
     let frees = model.frees.iter().filter(|free| !is_typed(model, &free.ident)).filter_map(|free| {
         let (name, (arg, axis)) = (&free.ident, place(model, free.sym)?);
-        Some(quote!(let #name: usize = ::kiln::rt::eager::size(&#arg, #axis);))
+        // A variable can't be named as a constant of the user's is, but as a function it can.
+        Some(quote!(fn #name() {} let #name: usize = ::kiln::rt::eager::size(&#arg, #axis);))
     });
     let fits = model.args.iter().map(|arg| fit(model, arg));
     quote!(#(#views)* #(#frees)* #(#fits)*)

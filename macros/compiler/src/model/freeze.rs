@@ -41,7 +41,7 @@ impl Freeze {
     /// The struct, and the functions of the model's type.
     pub fn items(&self, model: &Model) -> (TokenStream, TokenStream) {
         let frozen =
-            Arg { ident: format_ident!("__frozen"), kind: ArgKind::Params(syn::parse_quote!(Frozen)) };
+            Arg { ident: format_ident!("__frozen"), kind: ArgKind::Params(syn::parse_quote!(FrozenModel)) };
         let once = self.entry(model, "freeze_once", vec![self.params.clone()], &self.split.once, &self.once);
         let declared = std::iter::once(frozen).chain(self.rest.iter().cloned()).collect();
         let run = self.entry(model, "freeze_run", declared, &self.split.run, &self.run);
@@ -79,8 +79,8 @@ impl Freeze {
         quote! {
             #[doc = #doc]
             #[derive(Clone, Debug)]
-            pub struct Frozen { #(#fields: ::kiln::Tensor<#types>),* }
-            impl Frozen {
+            pub struct FrozenModel { #(#fields: ::kiln::Tensor<#types>),* }
+            impl FrozenModel {
                 fn __kiln_fields(&self) -> (#(&::kiln::Tensor<#types>,)*) { (#(&self.#fields,)*) }
                 #[doc = #run_doc]
                 pub fn run(&self, #(#parameters),*) -> ::kiln::Result<#result> {
@@ -88,7 +88,7 @@ impl Freeze {
                 }
             }
             impl ::kiln::Freeze for #model {
-                type Frozen = Frozen;
+                type Frozen = FrozenModel;
             }
         }
     }
@@ -101,9 +101,9 @@ impl Freeze {
         let (first, second) = (once.inner(), run.inner());
         quote! {
             #[doc = #doc]
-            pub fn freeze(#parameter) -> ::kiln::Result<Frozen> {
+            pub fn freeze(#parameter) -> ::kiln::Result<FrozenModel> {
                 let (#(#fields,)*) = Self::#inner(#name)?;
-                ::core::result::Result::Ok(Frozen { #(#fields),* })
+                ::core::result::Result::Ok(FrozenModel { #(#fields),* })
             }
             #first
             #second

@@ -7,7 +7,7 @@ use crate::traced::Traced;
 use kiln_ir::{Dim, Sym, SymKind, Syms};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The local variable that holds a free dim.
 pub fn variable(name: &str) -> Ident {
@@ -27,12 +27,17 @@ pub fn plain_names(mut traced: Traced) -> Traced {
 /// the items that bear the graph's names, which may be the user's.
 pub fn items<'a>(all: impl IntoIterator<Item = &'a Traced>, consts: &Consts) -> [TokenStream; 2] {
     let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut frees: BTreeSet<&str> = BTreeSet::new();
     for traced in all {
+        let free = traced.func.syms.0.iter().filter(|s| matches!(s.kind, SymKind::Free { .. }));
+        frees.extend(free.map(|s| s.name.as_str()));
         let named =
             traced.consts.iter().map(|c| (traced.func.syms.info(c.sym).name.as_str(), c.text.as_str()));
         known.extend(named);
     }
     let (mut values, mut names) = (TokenStream::new(), TokenStream::new());
+    // A variable can't be named as a constant of the user's is, but as a function it can.
+    frees.iter().map(|name| dims::ident(name)).for_each(|name| names.extend(quote!(fn #name() {})));
     for (name, text) in known {
         let value = consts.value(text).cloned().unwrap_or_else(|| text.parse().unwrap_or_default());
         let (outside, name) = (format_ident!("CONST_{name}"), dims::ident(name));

@@ -59,14 +59,14 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
         #namespace
         #[allow(warnings, clippy::all)]
         const _: () = {
-            pub struct Frozen;
-            impl Frozen {
+            pub struct FrozenModel;
+            impl FrozenModel {
                 pub fn run<#(#passed),*>(&self, #(_: #passed),*) -> ::kiln::Result<#result> {
                     ::core::unreachable!()
                 }
             }
             impl ::kiln::Freeze for #name {
-                type Frozen = Frozen;
+                type Frozen = FrozenModel;
             }
             impl #name {
                 pub const PARAM_COUNT: usize = 0;
@@ -79,7 +79,7 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
                 pub fn vjp<#(#more),*>(#(_: #more),*) -> ::kiln::Result<(#result, #gradient)> {
                     ::core::unreachable!()
                 }
-                pub fn freeze<P>(_: P) -> ::kiln::Result<Frozen> { ::core::unreachable!() }
+                pub fn freeze<P>(_: P) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
             }
         };
     }
