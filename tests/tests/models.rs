@@ -261,3 +261,32 @@ fn constants_are_found_where_they_were_written() {
     assert_eq!(through(&table, [1.0, 2.0]).expect("shapes fit").shape(), [2, 4]);
     assert_eq!(generic(&table, [[1.0, 2.0, 3.0]]).expect("shapes fit").shape(), [1, 4]);
 }
+
+mod written_by_macro {
+    //! Models that come out of a `macro_rules!`, with parts of the caller's in invisible groups.
+    use kiln::prelude::*;
+
+    macro_rules! affine {
+        ($name:ident, $size:literal, $factor:expr, $callee:path) => {
+            #[model]
+            pub fn $name<const N: usize>(x: Tensor<N, $size>) -> Tensor<N, $size> {
+                $callee(x) * $factor
+            }
+        };
+    }
+
+    #[model]
+    fn same<const N: usize>(x: Tensor<N, 2>) -> Tensor<N, 2> {
+        x
+    }
+
+    affine!(double, 2, 1.0 + 1.0, same);
+    affine!(triple, 2, 1.0 + 2.0, same);
+    affine!(six_times, 2, 3.0, double);
+}
+
+#[test]
+fn models_come_out_of_macros() {
+    assert_eq!(values(written_by_macro::triple([[1.0, 2.0]])), [3.0, 6.0]);
+    assert_eq!(values(written_by_macro::six_times([[1.0, 2.0]])), [6.0, 12.0]);
+}
