@@ -64,11 +64,20 @@ impl<'a, T: Element> Arg<'a, T> {
 pub trait AsTensor<T: Element> {
     /// The elements and their shape; an error if the rank is above [`crate::MAX_RANK`].
     fn as_tensor(&self) -> Result<Arg<'_, T>>;
+
+    /// A tensor of the elements, copied; a tensor itself stays part of the computation that it stands in.
+    fn to_tensor(&self) -> Result<Tensor<T>> {
+        Ok(self.as_tensor()?.into_tensor())
+    }
 }
 
 impl<T: Element, A: AsTensor<T> + ?Sized> AsTensor<T> for &A {
     fn as_tensor(&self) -> Result<Arg<'_, T>> {
         (**self).as_tensor()
+    }
+
+    fn to_tensor(&self) -> Result<Tensor<T>> {
+        (**self).to_tensor()
     }
 }
 
@@ -76,12 +85,20 @@ impl<T: Element, A: AsTensor<T> + ?Sized> AsTensor<T> for &mut A {
     fn as_tensor(&self) -> Result<Arg<'_, T>> {
         (**self).as_tensor()
     }
+
+    fn to_tensor(&self) -> Result<Tensor<T>> {
+        (**self).to_tensor()
+    }
 }
 
 impl<T: Element> AsTensor<T> for Tensor<T> {
     fn as_tensor(&self) -> Result<Arg<'_, T>> {
         self.sound()?;
         Ok(Arg::new(Shape::new(self.shape())?, self.as_slice()))
+    }
+
+    fn to_tensor(&self) -> Result<Tensor<T>> {
+        Ok(self.clone())
     }
 }
 

@@ -7,7 +7,7 @@ use super::Any;
 use super::args::TensorArg;
 use super::call::failed;
 use super::tape::Track;
-use crate::{Element, Error, Shape, Tensor};
+use crate::{AsTensor, Element, Error, Shape, Tensor};
 
 pub use super::transform::{Outcome, Scope, Wrt, value_and_grad, vjp};
 
@@ -16,23 +16,39 @@ pub fn int<N: TryInto<i64>>(n: N) -> i64 {
     n.try_into().unwrap_or(i64::MAX)
 }
 
+/// An argument as a tensor; what can't be one stands for the error.
+#[track_caller]
+pub fn argument<T: Element>(x: impl AsTensor<T>) -> Tensor<T> {
+    match x.to_tensor() {
+        Ok(x) => x,
+        Err(error) => failure(error),
+    }
+}
+
 /// The extent of an axis; 0 of one that isn't there, which [`fit`] finds.
 pub fn size<T: Element>(x: &Tensor<T>, axis: usize) -> usize {
     x.shape().get(axis).copied().unwrap_or(0)
 }
 
+/// The model called, the argument's name, and the dims that it must have, as the signature writes them.
+type Place = (&'static str, &'static str, &'static str);
+
 /// The argument, or a tensor that stands for the error that it has another shape than the model wants.
 #[track_caller]
-pub fn fit<T: Element>(
-    x: Tensor<T>,
-    (model, argument, wanted): (&'static str, &'static str, &'static str),
-    dims: &[usize],
-) -> Tensor<T> {
-    if x.shape() == dims || x.sound().is_err() {
-        return x;
+pub fn fit<T: Element>(x: Tensor<T>, place: Place, dims: &[usize]) -> Tensor<T> {
+    match misfit(&x, place, dims) {
+        Some(error) => failure(error),
+        None => x,
     }
-    let error = Error::Argument { model, argument, wanted, given: Box::new(Shape::clipped(x.shape())) };
-    failed(Track::fault(error.to_string(), Location::caller()))
+}
+
+/// What is wrong with an argument, if something is: its own error comes first.
+pub fn misfit<T: Element>(x: &Tensor<T>, (model, argument, wanted): Place, dims: &[usize]) -> Option<Error> {
+    if let Err(error) = x.sound() {
+        return Some(error);
+    }
+    let given = || Box::new(Shape::clipped(x.shape()));
+    (x.shape() != dims).then(|| Error::Argument { model, argument, wanted, given: given() })
 }
 
 /// A result that stands for an error.

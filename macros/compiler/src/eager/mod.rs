@@ -100,8 +100,8 @@ fn parameter(arg: &Arg) -> TokenStream {
         ArgKind::Params(ty) => quote!(#name: impl ::core::borrow::Borrow<#ty>),
         ArgKind::ParamsMut(ty) => quote!(#name: &mut #ty),
         ArgKind::Tensor(ty) => {
-            let ty = tensor(ty);
-            quote!(#name: impl ::core::convert::Into<#ty>)
+            let dtype = dtype(ty.dtype);
+            quote!(#name: impl ::kiln::AsTensor<#dtype>)
         }
         ArgKind::TensorMut(ty) => {
             let ty = tensor(ty);
@@ -157,7 +157,7 @@ fn arguments(model: &Model) -> TokenStream {
             ArgKind::Params(ty) => quote!(let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
             ArgKind::Tensor(ty) => {
                 let ty = tensor(ty);
-                quote!(let mut #name: #ty = ::core::convert::Into::into(#name);)
+                quote!(let mut #name: #ty = ::kiln::rt::eager::argument(#name);)
             }
             _ => TokenStream::new(),
         }
@@ -197,7 +197,9 @@ fn fit(model: &Model, arg: &Arg) -> TokenStream {
     let place = quote!((#owner, #text, #wanted));
     match arg.kind {
         ArgKind::TensorMut(_) => quote! {
-            *#name = ::kiln::rt::eager::fit(::core::clone::Clone::clone(&*#name), #place, &[#(#dims),*]);
+            if let ::core::option::Option::Some(error) = ::kiln::rt::eager::misfit(&*#name, #place, &[#(#dims),*]) {
+                return ::kiln::rt::eager::failure(error);
+            }
         },
         _ => quote!(let mut #name = ::kiln::rt::eager::fit(#name, #place, &[#(#dims),*]);),
     }
