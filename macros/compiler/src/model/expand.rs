@@ -132,7 +132,8 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
 fn attributes(model: &Model, plan: &str) -> TokenStream {
     let attrs = &model.attrs;
     let plan = format!("\n\n# Plan\n\n```text\n{}\n```", plan.trim_end());
-    quote!(#(#attrs)* #[doc = #plan] #[allow(clippy::all)])
+    // A model that only other models call is used, though rustc sees no call.
+    quote!(#(#attrs)* #[doc = #plan] #[allow(dead_code, clippy::all)])
 }
 
 /// Sizes that were taken to be equal, for rustc to compare.
