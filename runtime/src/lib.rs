@@ -1,7 +1,8 @@
 //! Kiln: an ahead-of-time deep-learning graph compiler as a proc macro.
 //!
-//! This crate is what compiled models stand on at run time: tensors, parameters and their files, the random
-//! generator and the initializers. It holds no graph.
+//! This crate is what compiled models stand on at run time: tensors, parameters and their files, layers, optimizers, the
+//! random generator and the initializers. With the feature `eager`, which is on by default, tensors also compute outside
+//! of models, as PyTorch's do ([`autograd`], [`functional`]); without it nothing of the graph is linked.
 //!
 //! ```
 //! use kiln::prelude::*;

@@ -180,4 +180,21 @@ mod bodies {
         assert_eq!(state_twice::eager(&mut state).as_slice(), [52.0, 78.0]);
         assert_eq!(state.as_slice(), [32.0, 48.0]);
     }
+
+    macro_rules! affine {
+        ($name:ident, $factor:expr, $callee:path) => {
+            #[model]
+            fn $name(x: Tensor<f32>) -> Tensor<f32> {
+                $callee(x) * $factor + grad($callee)(x)
+            }
+        };
+    }
+    affine!(out_of_a_macro, 1.0 + 1.0, cube);
+
+    #[test]
+    fn models_out_of_macros_keep_their_groups() {
+        // 2(27 + 6) + 29
+        assert_eq!(out_of_a_macro::eager(3.0).item().ok(), Some(95.0));
+        assert_eq!(out_of_a_macro(3.0).and_then(|y| y.item()).ok(), Some(95.0));
+    }
 }

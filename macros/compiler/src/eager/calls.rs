@@ -49,7 +49,7 @@ impl<'a> Body<'a> {
     /// `f(x, y)`
     pub fn call(&mut self, call: &ExprCall) -> TokenStream {
         let given: Vec<Given> = call.args.iter().map(Given::Written).collect();
-        match &*call.func {
+        match bare(&call.func) {
             Expr::Path(path) if path.path.is_ident("Some") => {
                 let args = call.args.iter().map(|arg| self.value(unreferenced(arg)));
                 quote!(Some(#(#args),*))
@@ -61,8 +61,7 @@ impl<'a> Body<'a> {
 
     /// A function applied to arguments.
     pub fn called(&mut self, func: &Expr, given: &[Given]) -> TokenStream {
-        match func {
-            Expr::Paren(p) => self.called(&p.expr, given),
+        match bare(func) {
             Expr::Closure(closure) => {
                 let given = given.iter().map(|g| self.given(g)).collect();
                 self.applied(closure, given)
@@ -104,8 +103,8 @@ impl<'a> Body<'a> {
         if model.args.len() != given.len() {
             return self.refuse("another number of arguments");
         }
-        let mut bare = path.path.clone();
-        bare.segments.iter_mut().for_each(|segment| segment.arguments = syn::PathArguments::None);
+        let mut plain = path.path.clone();
+        plain.segments.iter_mut().for_each(|segment| segment.arguments = syn::PathArguments::None);
         let changes = |kind: &ArgKind| matches!(kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_));
         let any = model.args.iter().any(|arg| changes(&arg.kind));
         let mut lets = TokenStream::new();
@@ -127,7 +126,7 @@ impl<'a> Body<'a> {
                 }
             });
         let args: Vec<TokenStream> = args.collect();
-        if any { quote!({ #lets #bare::eager(#(#args),*) }) } else { quote!(#bare::eager(#(#args),*)) }
+        if any { quote!({ #lets #plain::eager(#(#args),*) }) } else { quote!(#plain::eager(#(#args),*)) }
     }
 
     /// A tree that is read.
@@ -218,9 +217,17 @@ impl<'a> Body<'a> {
 }
 
 fn unreferenced(expr: &Expr) -> &Expr {
-    match expr {
+    match bare(expr) {
         Expr::Reference(r) => unreferenced(&r.expr),
-        Expr::Paren(p) => unreferenced(&p.expr),
+        other => other,
+    }
+}
+
+/// An expression without parentheses, and without the groups that a macro leaves.
+pub fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(p) => bare(&p.expr),
+        Expr::Group(g) => bare(&g.expr),
         other => other,
     }
 }

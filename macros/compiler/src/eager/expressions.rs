@@ -26,7 +26,11 @@ impl Body<'_> {
                 let inner = self.value(&p.expr);
                 quote!((#inner))
             }
-            Expr::Group(g) => self.value(&g.expr),
+            Expr::Group(g) => {
+                // It was one operand where a macro took it.
+                let inner = self.value(&g.expr);
+                quote!((#inner))
+            }
             Expr::Reference(r) => self.reference(r),
             Expr::Unary(u) => self.unary(u),
             Expr::Binary(b) => self.binary(b),
@@ -83,8 +87,8 @@ impl Body<'_> {
                 let (base, index) = (self.place(&i.expr), self.value(&i.index));
                 quote!(#base[#index])
             }
-            Expr::Paren(p) => {
-                let inner = self.place(&p.expr);
+            Expr::Paren(syn::ExprParen { expr, .. }) | Expr::Group(syn::ExprGroup { expr, .. }) => {
+                let inner = self.place(expr);
                 quote!((#inner))
             }
             Expr::Unary(u) if matches!(u.op, UnOp::Deref(_)) => {

@@ -1,7 +1,7 @@
 //! `value_and_grad(f)(x, y)`, `grad(f)(…)`, `vjp(f)(…)`: the arguments to differentiate become copies of their own, the
 //! function is applied to them, and the gradients are taken.
 
-use super::calls::{Callee, Given};
+use super::calls::{Callee, Given, bare};
 use super::hidden;
 use super::statements::Body;
 use crate::library::Item;
@@ -14,7 +14,7 @@ use syn::{Expr, ExprCall, Type};
 impl Body<'_> {
     /// A transform's function applied to arguments.
     pub fn transformed(&mut self, transform: &ExprCall, given: &[Given]) -> TokenStream {
-        let how = match &*transform.func {
+        let how = match bare(&transform.func) {
             Expr::Path(path) => match self.callee(path) {
                 Callee::Builtin(name) if matches!(name, "value_and_grad" | "grad" | "vjp") => {
                     name.to_string()
@@ -83,7 +83,8 @@ impl Body<'_> {
     fn differentiable(&mut self, given: &Given) -> TokenStream {
         match given {
             Given::Copy(ident) => quote!(#ident),
-            Given::Written(Expr::Reference(r)) => {
+            Given::Written(expr) if matches!(bare(expr), Expr::Reference(_)) => {
+                let Expr::Reference(r) = bare(expr) else { unreachable!("just seen") };
                 let place = self.place(&r.expr);
                 quote!((#place))
             }
@@ -96,8 +97,7 @@ impl Body<'_> {
 
     /// The places of the arguments that a function is differentiated by.
     fn differentiated(&self, function: &Expr) -> Vec<usize> {
-        match function {
-            Expr::Paren(p) => self.differentiated(&p.expr),
+        match bare(function) {
             Expr::Call(transform) => {
                 transform.args.first().map_or(vec![], |inner| self.differentiated(inner))
             }
@@ -111,8 +111,7 @@ impl Body<'_> {
 
     /// Whether a function changes its argument of that place.
     fn changes(&self, function: &Expr, i: usize) -> bool {
-        match function {
-            Expr::Paren(p) => self.changes(&p.expr, i),
+        match bare(function) {
             Expr::Call(transform) => transform.args.first().is_some_and(|inner| self.changes(inner, i)),
             Expr::Path(path) => match self.callee(path) {
                 Callee::Model(model) => model
@@ -127,8 +126,7 @@ impl Body<'_> {
 
     /// How many arguments a function has.
     fn arity(&self, function: &Expr) -> Option<usize> {
-        match function {
-            Expr::Paren(p) => self.arity(&p.expr),
+        match bare(function) {
             Expr::Closure(closure) => Some(closure.inputs.len()),
             Expr::Path(path) => match self.callee(path) {
                 Callee::Model(model) => Some(model.args.len()),
