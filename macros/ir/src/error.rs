@@ -38,6 +38,8 @@ pub enum Fault {
     Concat { axis: usize, left: Ty, right: Ty },
     /// A slice that leaves the axis.
     Slice { axis: usize, of: Ty, start: Dim, end: Dim },
+    /// Windows that leave the axis.
+    Window { of: Ty, axis: usize, extent: Dim },
     /// A gradient of what isn't a float, or isn't a scalar.
     Gradient { of: Ty, want: &'static str },
     /// An attribute that makes no sense.
@@ -128,6 +130,12 @@ impl fmt::Display for Error {
                 "slice {}..{} leaves dim {axis} of {}",
                 dim(start),
                 dim(end),
+                Shape(&of.shape, &self.syms)
+            ),
+            Fault::Window { of, axis, extent } => write!(
+                f,
+                "the windows reach {} elements, but dim {axis} of {} is shorter",
+                dim(extent),
                 Shape(&of.shape, &self.syms)
             ),
             Fault::Gradient { of, want } => write!(f, "a gradient needs {want}, not {}", ty(of)),

@@ -90,6 +90,10 @@ pub enum Op {
     Slice(Vec<SliceAxis>),
     /// Zeros around: low and high, and `step − 1` zeros between, an entry an axis. The adjoint of Slice.
     Pad(Vec<PadAxis>),
+    /// Windows over an axis, which becomes two: position and place in the window. No element moves.
+    Windows(Window),
+    /// Windows added up again, to an axis of that length. The adjoint of Windows.
+    Fold(Window, Dim),
     /// One behind the other along an axis.
     Concat(usize),
     /// Combines along axes (sorted), which vanish.
@@ -124,6 +128,29 @@ pub struct SliceAxis {
     pub step: i64,
 }
 
+/// Windows over an axis: element `k` of window `o` is `o·stride + k·dilation`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Window {
+    /// The axis; of a Fold the first of the two.
+    pub axis: usize,
+    /// Number of windows.
+    pub len: Dim,
+    /// Elements of a window.
+    pub size: i64,
+    /// From one window to the next.
+    pub stride: i64,
+    /// From one element of a window to the next.
+    pub dilation: i64,
+}
+
+impl Window {
+    /// Elements from the first one of the first window to the last one of the last.
+    pub fn extent(&self) -> Dim {
+        let span = (self.size - 1) * self.dilation + 1;
+        (self.len.clone() - Dim::from(1)) * Dim::from(self.stride) + Dim::from(span)
+    }
+}
+
 /// One axis of a `Pad`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PadAxis {
@@ -146,6 +173,8 @@ impl Op {
                 let axis = |a: &SliceAxis| SliceAxis { start: of(&a.start), len: of(&a.len), step: a.step };
                 Op::Slice(axes.iter().map(axis).collect())
             }
+            Op::Windows(w) => Op::Windows(Window { len: of(&w.len), ..w.clone() }),
+            Op::Fold(w, full) => Op::Fold(Window { len: of(&w.len), ..w.clone() }, of(full)),
             Op::Pad(axes) => {
                 let axis = |a: &PadAxis| PadAxis { low: of(&a.low), high: of(&a.high), step: a.step };
                 Op::Pad(axes.iter().map(axis).collect())

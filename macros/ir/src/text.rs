@@ -1,6 +1,6 @@
 //! The textual form of a function: a line a node, for file tests, dumps and bug reports.
 
-use crate::op::{PadAxis, SliceAxis};
+use crate::op::{PadAxis, SliceAxis, Window};
 use crate::{Dim, Func, Op, Syms, Ty, ops};
 use std::fmt;
 
@@ -55,8 +55,14 @@ fn attributes(op: &Op, func: &Func) -> String {
             list(axes, |a: &SliceAxis| format!("{}+{}*{}", dim(&a.start), dim(&a.len), a.step))
         }
         Op::Pad(axes) => list(axes, |a: &PadAxis| format!("{}|{}|{}", dim(&a.low), a.step, dim(&a.high))),
+        Op::Windows(w) => window(w, &dim),
+        Op::Fold(w, full) => format!("{} to {}", window(w, &dim), dim(full)),
         Op::Concat(axis) | Op::ArgMax(axis) => axis.to_string(),
         Op::Contract { lhs, rhs, out } => format!("{},{}->{}", letters(lhs), letters(rhs), letters(out)),
         Op::Cast(dtype) => dtype.name().to_string(),
     }
+}
+
+fn window(w: &Window, dim: &dyn Fn(&Dim) -> String) -> String {
+    format!("{}: {}x{} by {} every {}", w.axis, dim(&w.len), w.size, w.dilation, w.stride)
 }

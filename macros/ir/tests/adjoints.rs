@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Rng, function, inner, sizes};
-use kiln_ir::{Func, Op, PadAxis, Reduction, SliceAxis, differentiate, eval::eval, verify::verify};
+use kiln_ir::{Func, Op, PadAxis, Reduction, SliceAxis, Window, differentiate, eval::eval, verify::verify};
 
 /// A function affine in its input `wrt`, all of whose inputs are f64 of literal shape.
 struct Case {
@@ -130,6 +130,40 @@ fn pad() {
         };
         let axes = from.iter().map(|_| axis()).collect();
         (vec![from], Op::Pad(axes))
+    });
+}
+
+/// Windows that fit an axis of some length, and that length.
+fn windows_of(rng: &mut Rng, axis: usize) -> (Window, usize) {
+    let (size, stride, dilation) = (1 + rng.below(3), 1 + rng.below(3), 1 + rng.below(2));
+    let len = rng.below(4);
+    let extent = (len.max(1) - 1) * stride + (size - 1) * dilation + 1;
+    let full = extent + rng.below(stride);
+    let window =
+        Window { axis, len: len.into(), size: size as i64, stride: stride as i64, dilation: dilation as i64 };
+    (window, full)
+}
+
+#[test]
+fn windows() {
+    check("windows", |rng| {
+        let mut from = [shape(rng), vec![1]].concat();
+        let axis = rng.below(from.len());
+        let (window, full) = windows_of(rng, axis);
+        from[axis] = full;
+        (vec![from], Op::Windows(window))
+    });
+}
+
+#[test]
+fn fold() {
+    check("fold", |rng| {
+        let mut from = [shape(rng), vec![1]].concat();
+        let axis = rng.below(from.len());
+        let (window, full) = windows_of(rng, axis);
+        let len = window.len.literal().expect("a number") as usize;
+        from.splice(axis..=axis, [len, window.size as usize]);
+        (vec![from], Op::Fold(window, full.into()))
     });
 }
 

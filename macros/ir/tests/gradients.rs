@@ -4,7 +4,7 @@ mod common;
 
 use common::{Rng, function, inner, sizes};
 use kiln_ir::ops::Array;
-use kiln_ir::{Builder, DType, Error, Func, Op, PadAxis, Reduction, Scalar, SliceAxis, Value};
+use kiln_ir::{Builder, DType, Error, Func, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
 use kiln_ir::{differentiate::vjp, eval::eval, verify::verify};
 
 const STEP: f64 = 6e-6;
@@ -182,6 +182,16 @@ fn layouts() {
         let wide = |step| PadAxis { low: 1.into(), high: 2.into(), step };
         curved(&[&shape], Op::Pad(vec![wide(1), wide(3)]));
         curved(&[&shape, &[n, 1], &[n, 0]], Op::Concat(1));
+    }
+}
+
+#[test]
+fn windows() {
+    let window = |len: i64, stride, dilation| Window { axis: 1, len: len.into(), size: 3, stride, dilation };
+    for (len, stride, dilation, full) in [(5, 1, 1, 7), (3, 2, 1, 8), (2, 1, 3, 8), (1, 4, 2, 5)] {
+        let w = window(len, stride, dilation);
+        curved(&[&[2, full]], Op::Windows(w.clone()));
+        curved(&[&[2, len as usize, 3]], Op::Fold(w, full.into()));
     }
 }
 

@@ -1,6 +1,9 @@
 //! The exact text of a small function, of its gradient and of every operation's attributes.
 
-use kiln_ir::{Builder, DType, Dim, Func, Literal, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind};
+use kiln_ir::{
+    Builder, DType, Dim, Func, Literal, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Window,
+};
+
 use kiln_ir::{Error, Syms, Ty, differentiate::value_and_grad};
 
 /// The sum of squares of `tanh(x·w)`, N rows.
@@ -76,12 +79,18 @@ fn every_attribute() -> Result<(), Error> {
     let joined = b.emit(Op::Concat(1), &[x, x])?;
     let top = b.emit(Op::Reduce(Reduction::Max, vec![0, 1]), &[x])?;
     let arg = b.emit(Op::ArgMax(1), &[x])?;
+    let (n_windows, n_full) = (n.clone() - 1.into(), n.clone());
     let count = b.emit(Op::Iota { len: n - 1.into(), dtype: DType::I32 }, &[])?;
     let cast = b.emit(Op::Cast(DType::U8), &[x])?;
     let still = b.emit(Op::StopGrad, &[x])?;
     let half = b.emit(Op::Const(Literal::new(0.5, DType::F32), DType::F32), &[])?;
     let truth = b.constant(1.0, DType::Bool);
-    for v in [flat, turned, wide, part, padded, joined, top, arg, count, cast, still, half, truth] {
+    let window = Window { axis: 0, len: n_windows, size: 2, stride: 1, dilation: 1 };
+    let windows = b.emit(Op::Windows(window.clone()), &[x])?;
+    let folded = b.emit(Op::Fold(window, n_full), &[windows])?;
+    for v in
+        [flat, turned, wide, part, padded, joined, top, arg, count, cast, still, half, truth, windows, folded]
+    {
         b.output("o", v, None);
     }
     let text = b.finish().to_string();
@@ -106,4 +115,6 @@ fn all {
   %11: f64[N, 4] = stop_grad %0
   %12: f32[] = const[0.5]
   %13: bool[] = const[1]
+  %14: f64[N - 1, 2, 4] = windows[0: N - 1x2 by 1 every 1] %0
+  %15: f64[N, 4] = fold[0: N - 1x2 by 1 every 1 to N] %14
 }";

@@ -73,6 +73,7 @@ fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
         Op::ArgMax(axis) => Value::I64(each!(args[0], |x| reduce::argmax(x, *axis))),
         Op::Reduce(kind, axes) => reduce::reduce(*kind, axes, args[0]),
         Op::Concat(axis) => layout::concat(args, *axis, shape),
+        Op::Fold(w, _) => layout::fold(args[0], w, shape),
         _ => {
             debug_assert_eq!(ty.rank(), shape.len());
             layout::moved(op, args[0], shape)

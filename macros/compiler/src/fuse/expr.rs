@@ -4,7 +4,7 @@
 //! read. What another kernel has stored is loaded; everything else is computed where it is needed.
 
 use super::affine::{Affine, Derived, Var, derive, flat, reshape};
-use kiln_ir::{DType, Dim, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, SliceAxis, Value};
+use kiln_ir::{DType, Dim, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
 use std::collections::HashMap;
 
 /// The index of an expression.
@@ -181,6 +181,10 @@ impl<'a> Puller<'a> {
             }
             Op::Pad(axes) => self.padded(args[0], axes, index, guards),
             Op::Concat(axis) => self.concat(args, *axis, index, guards),
+            Op::Fold(w, _) => self.folded(args[0], w, index, guards),
+            Op::Reduce(how, axes) if is_unrolled(self.func, v) => {
+                self.unrolled(args[0], *how, axes, index, guards)
+            }
             Op::Input(_) | Op::Reduce(..) | Op::ArgMax(_) | Op::Contract { .. } => {
                 unreachable!("%{} is stored before it is read", v.0)
             }
@@ -223,6 +227,64 @@ impl<'a> Puller<'a> {
         self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, zero]), dtype)
     }
 
+    /// The sum of what the windows have at an index: for each place in a window, the one window that has it there.
+    fn folded(&mut self, arg: Value, w: &Window, index: &[Affine], guards: &[Guard]) -> Id {
+        let dtype = self.func.ty(arg).dtype;
+        let stride = Dim::from(w.stride);
+        let mut sum = None;
+        for place in 0..w.size {
+            let at = index[w.axis].clone().plus(Dim::from(-place * w.dilation).into());
+            let window = match w.stride {
+                1 => at.clone(),
+                _ => derive(Derived::Quotient(at.clone(), stride.clone()), &mut self.exprs.derived),
+            };
+            let guard = Guard { at, span: w.len.clone() * stride.clone(), step: w.stride };
+            let mut inner = index.to_vec();
+            inner.splice(w.axis..=w.axis, [window, Dim::from(place).into()]);
+            let all = [guards, std::slice::from_ref(&guard)].concat();
+            let value = self.pull(arg, &inner, &all);
+            let value = match self.exprs.get(value) {
+                Expr::Load(_, _, own) if *own == all => value,
+                _ => self.inside(vec![guard], value),
+            };
+            sum = Some(match sum {
+                Some(sum) => self.exprs.add(Expr::Map(Scalar::Add, vec![sum, value]), dtype),
+                None => value,
+            });
+        }
+        sum.expect("a window has a place")
+    }
+
+    /// A reduction over axes of few elements, written out.
+    fn unrolled(
+        &mut self,
+        arg: Value,
+        how: Reduction,
+        axes: &[usize],
+        index: &[Affine],
+        guards: &[Guard],
+    ) -> Id {
+        let ty = self.func.ty(arg).clone();
+        let scalar = if how == Reduction::Sum { Scalar::Add } else { Scalar::Max };
+        let lengths: Vec<i64> = axes.iter().map(|a| ty.shape[*a].literal().expect("written out")).collect();
+        let mut total = None;
+        for n in 0..lengths.iter().product() {
+            let mut rest = n;
+            let mut places = vec![0; axes.len()];
+            for (place, len) in places.iter_mut().zip(&lengths).rev() {
+                (*place, rest) = (rest % len, rest / len);
+            }
+            let mut inner = index.to_vec();
+            axes.iter().zip(&places).for_each(|(a, place)| inner.insert(*a, Dim::from(*place).into()));
+            let value = self.pull(arg, &inner, guards);
+            total = Some(match total {
+                Some(total) => self.exprs.add(Expr::Map(scalar, vec![total, value]), ty.dtype),
+                None => value,
+            });
+        }
+        total.expect("there is an element")
+    }
+
     fn concat(&mut self, args: &[Value], axis: usize, index: &[Affine], guards: &[Guard]) -> Id {
         let mut start = Dim::from(0);
         let mut pieces = Vec::new();
@@ -243,6 +305,18 @@ impl<'a> Puller<'a> {
             self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, rest]), dtype)
         })
     }
+}
+
+/// Most elements that a reduction over windows writes out.
+const UNROLLED: i64 = 64;
+
+/// Whether a reduction is written out, element by element: over the few places of a window, so that the loop runs
+/// over what the window moves along.
+pub fn is_unrolled(func: &Func, v: Value) -> bool {
+    let Op::Reduce(_, axes) = &func.node(v).op else { return false };
+    let arg = func.node(func.node(v).args[0]);
+    let count = axes.iter().try_fold(1, |n: i64, a| Some(n * arg.ty.shape[*a].literal()?));
+    matches!(arg.op, Op::Windows(_)) && count.is_some_and(|n| (1..=UNROLLED).contains(&n))
 }
 
 /// The size that a sum of ones stands for: how the graph says `N as f32`.
@@ -278,6 +352,13 @@ pub fn through(
                 i.clone().times(&Dim::from(a.step)).plus(a.start.clone().into())
             };
             index.iter().zip(axes).map(one).collect()
+        }
+        Op::Windows(w) => {
+            let (at, place) = (&index[w.axis], &index[w.axis + 1]);
+            let whole = at.clone().times(&w.stride.into()).plus(place.clone().times(&w.dilation.into()));
+            let mut inner = index.to_vec();
+            inner.splice(w.axis..w.axis + 2, [whole]);
+            inner
         }
         Op::Reshape(_) => reshape(index, &ty.shape, &func.ty(args[0]).shape, derived),
         _ => return None,

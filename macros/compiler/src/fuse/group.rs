@@ -6,7 +6,7 @@
 //! backward, without a kernel of their own.
 
 use super::affine::{Affine, Derived, Var};
-use super::expr::{counters, size, through};
+use super::expr::{counters, is_unrolled, size, through};
 use kiln_ir::{Dim, Func, Op, Reduction, Value};
 use std::collections::{BTreeSet, HashMap};
 
@@ -79,7 +79,8 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
             Op::Map(_) | Op::Cast(_) => groups.map(v),
             _ if groups.forced.contains(&v) => groups.map(v),
             _ if size(func, v).is_some() => {}
-            Op::Concat(_) => groups.map(v),
+            Op::Concat(_) | Op::Fold(..) => groups.map(v),
+            Op::Reduce(..) if is_unrolled(func, v) => groups.map(v),
             Op::Reduce(r, axes) => groups.reduce(v, Some(*r), axes),
             Op::ArgMax(axis) => groups.reduce(v, None, &[*axis]),
             Op::Contract { .. } => groups.contract(v, if gemms(v) { Kind::Gemm(v) } else { Kind::Gather }),

@@ -1,7 +1,7 @@
 //! From a group of values to a kernel.
 
 use super::affine::{Affine, flat};
-use super::expr::{Exprs, Puller, counters};
+use super::expr::{Exprs, Puller, counters, is_unrolled, size};
 use super::gemm;
 use super::group::{Group, Kind, wide};
 use super::kernel::{Gemm, How, Kernel, Loops, Reduce, Store, collapse, lengths, name, renamed};
@@ -42,8 +42,10 @@ fn index(func: &Func, v: Value) -> Vec<Affine> {
     func.ty(v).shape.iter().map(&mut next).collect()
 }
 
-fn how(op: &Op) -> Option<How> {
-    match op {
+/// How a value's loops combine elements; `None` for what an expression computes.
+fn how(func: &Func, v: Value) -> Option<How> {
+    match &func.node(v).op {
+        Op::Reduce(..) if size(func, v).is_some() || is_unrolled(func, v) => None,
         Op::Reduce(Reduction::Sum, _) | Op::Contract { .. } => Some(How::Sum),
         Op::Reduce(Reduction::Max, _) => Some(How::Max),
         Op::ArgMax(_) => Some(How::ArgMax),
@@ -55,7 +57,7 @@ fn reduces(cx: &Context, group: &Group, puller: &mut Puller) -> Vec<Reduce> {
     let mut reduces = Vec::new();
     for &v in &group.members {
         let node = cx.func.node(v);
-        if let Some(how) = how(&node.op) {
+        if let Some(how) = how(cx.func, v) {
             let expr = puller.pull(node.args[0], &index(cx.func, node.args[0]), &[]);
             puller.reduced.insert(v, reduces.len());
             reduces.push(Reduce { value: v, how, expr });
@@ -194,7 +196,7 @@ fn gather(cx: &Context, group: &Group, puller: &mut Puller) -> Kernel {
         _ => puller.exprs.add(super::expr::Expr::Map(kiln_ir::Scalar::Mul, args), dtype),
     };
     let stored = puller.exprs.add(super::expr::Expr::Reduced(0), dtype);
-    let reduces = vec![Reduce { value: v, how: how(&node.op).expect("a reduction"), expr }];
+    let reduces = vec![Reduce { value: v, how: how(cx.func, v).expect("a reduction"), expr }];
     let (exprs, runs) = collapsed(&axes, std::mem::take(&mut puller.exprs), None, &[split]);
     let outer = runs.iter().filter(|run| run[0] < split).count();
     let stores = vec![Store { value: v, expr: stored, per_row: true }];

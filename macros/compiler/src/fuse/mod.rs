@@ -49,7 +49,7 @@ pub fn fuse(func: &Func) -> Fused {
 
 /// Whether a value is computed by loops, not a view.
 fn computes(op: &Op) -> bool {
-    let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Contract { .. });
+    let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
     loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_))
 }
 
@@ -170,7 +170,7 @@ fn light(func: &Func, v: Value) -> bool {
         Op::Map(s) => {
             matches!(s, Add | Sub | Mul | Max | Min | Neg | Abs | Eq | Lt | Le | And | Or | Not | Select)
         }
-        Op::Concat(_) => false,
+        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) => false,
         _ => true,
     }
 }
@@ -233,7 +233,7 @@ fn again(
     let simple = match &node.op {
         Op::Map(_) | Op::Cast(_) => light(func, v) || group::wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
-        Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Pad(_) => false,
+        Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
         _ => true,
     };
     cost.maps += usize::from(matches!(node.op, Op::Map(_)));

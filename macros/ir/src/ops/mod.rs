@@ -10,6 +10,7 @@ pub mod contract;
 pub mod layout;
 pub mod reduce;
 pub mod scalar;
+pub mod windows;
 
 use crate::{Builder, DType, Dim, Error, Fault, Op, Ty, Value};
 pub use array::Array;
@@ -54,6 +55,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Pad(_) | Op::Concat(_) => {
             layout::infer(op, args)
         }
+        Op::Windows(_) | Op::Fold(..) => windows::infer(op, args[0]),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::infer(op, args[0]),
         Op::Contract { lhs, rhs, out } => contract::infer(lhs, rhs, out, args[0], args[1]),
         _ => basic::infer(op, args),
@@ -68,6 +70,7 @@ pub fn vjp(b: &mut Builder, v: Value, ct: Value) -> Result<Cotangents, Error> {
         Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Pad(_) | Op::Concat(_) => {
             layout::vjp(b, &node, ct)
         }
+        Op::Windows(_) | Op::Fold(..) => windows::vjp(b, &node, ct),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::vjp(b, &node, v, ct),
         Op::Contract { lhs, rhs, out } => contract::vjp(b, lhs, rhs, out, &node.args, ct),
         _ => basic::vjp(b, &node, ct),
@@ -81,6 +84,7 @@ pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
         Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Pad(_) | Op::Concat(_) => {
             layout::eval(op, args, cx)
         }
+        Op::Windows(_) | Op::Fold(..) => windows::eval(op, args[0], cx),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::eval(op, args[0], cx),
         Op::Contract { lhs, rhs, out } => contract::eval(lhs, rhs, out, args[0], args[1], cx),
         _ => basic::eval(op, args, cx),
@@ -115,6 +119,8 @@ pub fn name(op: &Op) -> &'static str {
         Op::Broadcast(_) => "broadcast",
         Op::Slice(_) => "slice",
         Op::Pad(_) => "pad",
+        Op::Windows(_) => "windows",
+        Op::Fold(..) => "fold",
         Op::Concat(_) => "concat",
         Op::Reduce(crate::Reduction::Sum, _) => "sum",
         Op::Reduce(crate::Reduction::Max, _) => "max_over",

@@ -3,7 +3,7 @@
 use super::Rng;
 use kiln_ir::ops::{self, Array, Context};
 use kiln_ir::{
-    Builder, DType, Dim, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms, Ty, Value,
+    Builder, DType, Dim, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms, Ty, Value, Window,
 };
 
 /// A function under construction and the meaning of its values: an array a size of N.
@@ -109,7 +109,7 @@ impl Graph {
         let n = self.b.ty(self.values[2].0).shape[0].clone();
         let place = |g: &Graph, v: Value| g.values.iter().position(|w| w.0 == v).expect("a known value");
         let rng = &mut self.rng;
-        let op = match rng.below(16) {
+        let op = match rng.below(18) {
             0 => {
                 let x = *rng.pick(&[0.0, -0.0, 1.0, 2.0, -1.5, f64::NAN, f64::INFINITY]);
                 let dtype = *rng.pick(&DType::ALL);
@@ -152,6 +152,14 @@ impl Graph {
                 let op = Op::Contract { lhs: labels.clone(), rhs: labels, out };
                 return (op, vec![place(self, x), place(self, y)]);
             }
+            14 if rank > 0 => match windows(rng, &ty.shape) {
+                Some(window) => Op::Windows(window),
+                None => return self.scalar(x),
+            },
+            15 if rank > 1 => match folded(&ty.shape, rng) {
+                Some((window, full)) => Op::Fold(window, full),
+                None => return self.scalar(x),
+            },
             _ => return self.scalar(x),
         };
         (op, vec![])
@@ -181,6 +189,31 @@ impl Graph {
         let place = |v: &Value| self.values.iter().rposition(|w| w.0 == *v).expect("a known value");
         (Op::Map(s), args.iter().map(place).collect())
     }
+}
+
+/// Windows over one of the axes, for every size of a symbol: over N only those of one element.
+fn windows(rng: &mut Rng, shape: &[Dim]) -> Option<Window> {
+    let axis = rng.below(shape.len());
+    let Some(n) = shape[axis].literal() else {
+        return Some(Window { axis, len: shape[axis].clone(), size: 1, stride: 1, dilation: 1 });
+    };
+    let (size, stride, dilation) =
+        (1 + rng.below(3) as i64, 1 + rng.below(2) as i64, 1 + rng.below(2) as i64);
+    let room = n - ((size - 1) * dilation + 1);
+    (room >= 0).then(|| Window { axis, len: (room / stride + 1).into(), size, stride, dilation })
+}
+
+/// Two neighbouring axes as windows of a longer one.
+fn folded(shape: &[Dim], rng: &mut Rng) -> Option<(Window, Dim)> {
+    let axis = rng.below(shape.len() - 1);
+    let (len, size) = (shape[axis].literal()?, shape[axis + 1].literal()?);
+    if len < 1 || !(1..4).contains(&size) {
+        return None;
+    }
+    let (stride, dilation) = (1 + rng.below(2) as i64, 1 + rng.below(2) as i64);
+    let window = Window { axis, len: len.into(), size, stride, dilation };
+    let full = window.extent() + Dim::from(rng.below(2));
+    Some((window, full))
 }
 
 /// A slice that stays inside for every size of a symbol.

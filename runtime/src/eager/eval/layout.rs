@@ -1,6 +1,6 @@
 //! Reshape, Permute, Broadcast, Slice: strides. Pad, Concat: copies.
 
-use kiln_ir::{Op, PadAxis, SliceAxis};
+use kiln_ir::{Op, PadAxis, SliceAxis, Window};
 
 use super::view::{Value, View, row_major, same, walk};
 use crate::Element;
@@ -12,6 +12,7 @@ pub(super) fn moved(op: &Op, x: &Value, shape: Vec<usize>) -> Value {
         Op::Broadcast(axes) => widened(x, axes.iter().map(|(at, _)| *at), shape),
         Op::Slice(axes) => sliced(x, axes, shape),
         Op::Pad(axes) => padded(x, axes, shape),
+        Op::Windows(w) => windows(x, w, shape),
         _ => reshaped(x, shape),
     })
 }
@@ -44,6 +45,37 @@ fn padded<T: Element>(x: &View<T>, axes: &[PadAxis], shape: Vec<usize>) -> View<
     View::written(shape, |out| {
         out.fill(T::ZERO);
         scatter(x, out, &strides, start);
+    })
+}
+
+fn windows<T: Element>(x: &View<T>, w: &Window, shape: Vec<usize>) -> View<T> {
+    let mut strides = x.strides.clone();
+    let step = strides[w.axis];
+    strides.splice(w.axis..=w.axis, [step * w.stride as usize, step * w.dilation as usize]);
+    View { shape, strides, ..x.clone() }
+}
+
+/// The windows added up again.
+pub(super) fn fold(x: &Value, w: &Window, shape: Vec<usize>) -> Value {
+    match x {
+        Value::F32(x) => Value::F32(folded(x, w, shape, |a, b| a + b)),
+        Value::F64(x) => Value::F64(folded(x, w, shape, |a, b| a + b)),
+        Value::I64(x) => Value::I64(folded(x, w, shape, i64::wrapping_add)),
+        Value::I32(x) => Value::I32(folded(x, w, shape, i32::wrapping_add)),
+        Value::U8(x) => Value::U8(folded(x, w, shape, u8::wrapping_add)),
+        Value::Bool(x) => Value::Bool(folded(x, w, shape, |a, b| a | b)),
+    }
+}
+
+fn folded<T: Element>(x: &View<T>, w: &Window, shape: Vec<usize>, add: fn(T, T) -> T) -> View<T> {
+    let mut strides = row_major(&shape);
+    let step = strides[w.axis];
+    strides.splice(w.axis..=w.axis, [step * w.stride as usize, step * w.dilation as usize]);
+    View::written(shape, |out| {
+        out.fill(T::ZERO);
+        walk(&x.shape, [&x.strides, &strides], [x.offset, 0], |[from, to], n, [step, stride]| {
+            (0..n).for_each(|i| out[to + i * stride] = add(out[to + i * stride], x.data[from + i * step]));
+        });
     })
 }
 
