@@ -1,50 +1,62 @@
-//! Times Kiln's kernels; a JSON line each.
+//! Times Kiln's kernels and whole nets; a JSON line each.
 //!
-//! `cargo run --release -p kiln-benches -- [--threads N] [--only gemm_64,gemm_128]`
+//! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64]`
 
-use kiln::kernels::gemm::{Matrix, gemm_into};
+mod gemm;
+mod mlp;
+
 use kiln::kernels::threads::set_threads;
+use std::process::exit;
 use std::time::{Duration, Instant};
 
-/// Edges of the square products that are timed.
-const SIZES: [usize; 6] = [64, 128, 256, 512, 1024, 2048];
+/// A name and what sets a workload up; what that gives is timed.
+type Workload = (String, fn(usize) -> Box<dyn FnMut()>, usize);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
-    let threads: usize = match option("--threads").map(|n| n.parse()) {
-        None => 2,
-        Some(Ok(n)) => n,
-        Some(Err(error)) => {
-            eprintln!("--threads wants a number: {error}");
-            std::process::exit(2);
-        }
-    };
+    let threads = number(&arguments, "--threads", 2);
+    let seconds = number(&arguments, "--seconds", 1.0);
+    let only: Option<Vec<&str>> = option(&arguments, "--only").map(|names| names.split(',').collect());
     set_threads(threads);
-    let only: Option<Vec<&str>> = option("--only").map(|names| names.split(',').collect());
-    for n in SIZES {
-        let name = format!("gemm_{n}");
+    for (name, set_up, size) in workloads() {
         if only.as_ref().is_none_or(|only| only.contains(&name.as_str())) {
-            report(&name, threads, gemm_of(n));
+            report(&name, threads, seconds, set_up(size));
         }
     }
 }
 
-/// One product of two `[n, n]` matrices a call.
-fn gemm_of(n: usize) -> impl FnMut() {
-    let numbers =
-        |seed: usize| (0..n * n).map(|i| ((i * seed) % 17) as f32 / 17.0 - 0.5).collect::<Vec<f32>>();
-    let (a, b, mut out) = (numbers(7), numbers(11), vec![0.0; n * n]);
-    move || {
-        gemm_into(n, n, n, Matrix::rows(&a, n), Matrix::rows(&b, n), &mut out, n);
-        std::hint::black_box(&out);
+fn workloads() -> Vec<Workload> {
+    let mut all: Vec<Workload> = vec![
+        ("mlp_b1".into(), |_| Box::new(mlp::one()), 1),
+        ("mlp_b64".into(), |_| Box::new(mlp::batch()), 64),
+        ("mlp_train".into(), |_| Box::new(mlp::train()), 64),
+    ];
+    all.extend(gemm::SIZES.map(|n| -> Workload { (format!("gemm_{n}"), |n| Box::new(gemm::product(n)), n) }));
+    all
+}
+
+/// What follows the name of an option.
+fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    Some(arguments.get(at + 1).map_or("", |value| value))
+}
+
+/// The number that follows the name of an option.
+fn number<T: std::str::FromStr>(arguments: &[String], name: &str, default: T) -> T {
+    match option(arguments, name).map(str::parse) {
+        None => default,
+        Some(Ok(number)) => number,
+        Some(Err(_)) => {
+            eprintln!("{name} wants a number");
+            exit(2)
+        }
     }
 }
 
-/// The median time of a call, over one second after a warm-up.
-fn report(workload: &str, threads: usize, mut run: impl FnMut()) {
+/// The median time of a call, over some seconds after a warm-up.
+fn report(workload: &str, threads: usize, seconds: f64, mut run: impl FnMut()) {
     (0..3).for_each(|_| run());
-    let end = Instant::now() + Duration::from_secs(1);
+    let end = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let mut times = Vec::new();
     while Instant::now() < end || times.len() < 5 {
         let start = Instant::now();
