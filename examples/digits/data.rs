@@ -87,7 +87,10 @@ pub fn read(path: &Path) -> Result<Images, String> {
             }
         }
     }
-    Ok(images)
+    match (0..10).find(|digit| images.labels.iter().filter(|label| *label == digit).count() <= TRAIN_EACH) {
+        Some(digit) => Err(named(&format!("no more than {TRAIN_EACH} images of the digit {digit}"))),
+        None => Ok(images),
+    }
 }
 
 /// 400 images of each digit to train with and the others to test with, the same for each run.
@@ -102,4 +105,59 @@ pub fn split(images: &Images) -> (Images, Images) {
         test.extend_from_slice(rest);
     }
     (images.pick(&train), images.pick(&test))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::io::Write;
+
+    fn shipped() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist_5k.csv.gz")
+    }
+
+    #[test]
+    fn the_split_is_even_and_the_same_for_each_run() {
+        let all = read(&shipped()).expect("the file beside the example");
+        let ((train, test), (_, again)) = (split(&all), split(&all));
+        let each = |images: &Images, digit| images.labels.iter().filter(|label| **label == digit).count();
+        assert!((0..10).all(|digit| (each(&train, digit), each(&test, digit)) == (400, 100)));
+        assert!(test.pixels == again.pixels && test.labels == again.labels);
+        let bits = |images: &Images| -> BTreeSet<Vec<u32>> {
+            (0..images.len()).map(|i| images.image(i).iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        assert!(bits(&train).is_disjoint(&bits(&test)));
+    }
+
+    #[test]
+    fn missing_and_corrupt_files_are_told_in_a_line() {
+        let path = std::env::temp_dir().join(format!("kiln-digits-{}.csv.gz", std::process::id()));
+        let told = || {
+            let told = read(&path).err().expect("no images");
+            assert!(told.contains("kiln-digits") && !told.contains('\n'), "{told}");
+            told
+        };
+        told();
+        let zipped = |text: &str| {
+            let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gz.write_all(text.as_bytes()).and_then(|()| gz.finish()).expect("memory takes it")
+        };
+        let image = |label: &str| format!("{}{label}\n", "0,".repeat(PIXELS));
+        let whole = std::fs::read(shipped()).expect("the file beside the example");
+        let cases = [
+            (whole[..9_000].to_vec(), ""),
+            (b"no gzip".to_vec(), ""),
+            (zipped(""), "no more than 400 images of the digit 0"),
+            (zipped(&image("3")), "no more than 400 images of the digit 0"),
+            (zipped(&image("300")), ""),
+            (zipped(&image("10")), "784 and a digit were expected"),
+            (zipped("1,2,3\n"), "line 1 has 3 numbers"),
+        ];
+        for (bytes, want) in cases {
+            std::fs::write(&path, bytes).expect("a file in the temporary folder");
+            assert!(told().contains(want), "no {want:?} in {}", told());
+        }
+        std::fs::remove_file(&path).expect("the file just written");
+    }
 }

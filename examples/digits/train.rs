@@ -2,7 +2,7 @@
 
 use crate::data::Images;
 use crate::net::{Mlp, predict, train_step};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kiln::prelude::*;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -42,19 +42,25 @@ pub fn train(
         history.time += took;
         let (accuracy, speed) = (accuracy(net, test)?, images.len() as f64 / took.as_secs_f64());
         let state = format!("loss {loss:.4}  accuracy {accuracy:.4}  {speed:.0} images/s");
-        bar.set_message(state.clone());
-        bar.inc(1);
-        if !std::io::stderr().is_terminal() {
-            println!("epoch {epoch}/{epochs}  {state}");
+        match &bar {
+            Some(bar) => {
+                bar.set_message(state);
+                bar.inc(1);
+            }
+            None => println!("epoch {epoch}/{epochs}  {state}"),
         }
     }
-    bar.finish();
+    if let Some(bar) = bar {
+        bar.finish();
+    }
     Ok(history)
 }
 
-fn progress(epochs: usize) -> ProgressBar {
+/// A bar, where there is a terminal to draw it in.
+fn progress(epochs: usize) -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:30} {msg}  {elapsed}");
-    ProgressBar::new(epochs as u64).with_style(style.expect("a sound template"))
+    let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stdout());
+    std::io::stdout().is_terminal().then(|| bar.with_style(style.expect("a sound template")))
 }
 
 /// One pass over the images in a random order; the mean loss.
