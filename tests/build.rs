@@ -1,4 +1,4 @@
-//! Writes a model for each golden file, from its case and configuration: `tests/compiled` compiles and runs them.
+//! Writes a model for each golden file, from its case and configuration: `tests/goldens` compiles and runs them.
 //! `KILN_GOLDENS=DIR` takes another folder of the same format.
 
 #[path = "build/body.rs"]
@@ -7,6 +7,8 @@ mod body;
 mod file;
 #[path = "build/model.rs"]
 mod model;
+#[path = "build/training.rs"]
+mod training;
 
 use std::path::{Path, PathBuf};
 

@@ -1,25 +1,45 @@
-//! The source of the models: a module a case, with the model of all outputs, the one that is differentiated, and
-//! `run`, which calls them.
+//! The source of the models: a module a case, with its model, the one that is differentiated where that is another, and
+//! `run`, which calls them, compiled and eager.
 
 use crate::body::{Body, body};
 use crate::file::{Case, Type};
+use crate::training::training;
 
-/// The source of all cases, and the table of them.
+/// The source of all cases, the table of them, and one that is wrong.
 pub fn source(cases: &[Case]) -> String {
     let mut out = String::new();
     let mut table = String::new();
     for case in cases {
         let module = identifier(&format!("{}__{}", case.name, case.variant));
-        let run = match body(case) {
-            Some(body) => {
-                out += &format!("mod {module} {{\n{}}}\n", model(case, &body));
+        let source = training(case).or_else(|| body(case).map(|body| model(case, &body)));
+        let run = match source {
+            Some(source) => {
+                out += &format!("mod {module} {{\n{source}}}\n");
                 format!("Some({module}::run)")
             }
             None => "None".to_string(),
         };
         table += &format!("    ({:?}, {run}),\n", case.path);
     }
-    format!("{out}const CASES: &[(&str, Option<Run>)] = &[\n{table}];\n")
+    let wrong = cases.iter().find_map(|case| Some((case, wrong(case)?)));
+    let wrong = match wrong {
+        Some((case, source)) => {
+            out += &format!("mod wrong_sign {{\n{source}}}\n");
+            format!("Some(({:?}, wrong_sign::run))", case.path)
+        }
+        None => "None".to_string(),
+    };
+    format!(
+        "{out}const CASES: &[(&str, Option<Run>)] = &[\n{table}];\nconst WRONG: Option<(&str, Run)> = {wrong};\n"
+    )
+}
+
+/// A case with gradients, its results negated.
+fn wrong(c: &Case) -> Option<String> {
+    let mut body = body(c)?;
+    body.results.iter_mut().for_each(|(_, expr)| *expr = format!("-({expr})"));
+    let differentiated = body.results.iter().all(|(name, _)| c.has(&format!("cot.{name}")));
+    (differentiated && c.group("grad.").next().is_some()).then(|| model(c, &body))
 }
 
 fn identifier(name: &str) -> String {
@@ -36,32 +56,33 @@ fn tuple(list: &[String]) -> String {
     if let [one] = list { one.clone() } else { format!("({})", list.join(", ")) }
 }
 
+/// Inputs and parameters: name in the file, key and type.
+fn inputs(c: &Case) -> Vec<(&str, String, &Type)> {
+    let group = |prefix: &'static str| c.group(prefix).map(move |(n, ty)| (n, format!("{prefix}{n}"), ty));
+    group("in.").chain(group("param.")).collect()
+}
+
 fn model(c: &Case, body: &Body) -> String {
-    let inputs: Vec<(&str, String, &Type)> = ["in.", "param."]
-        .iter()
-        .flat_map(|prefix| c.group(prefix).map(move |(name, ty)| (name, format!("{prefix}{name}"), ty)))
-        .collect();
-    let given: Vec<String> =
-        inputs.iter().map(|(_, key, ty)| format!("inputs.{}({key:?})", ty.dtype)).collect();
     let names: Vec<String> = body.results.iter().map(|(name, _)| name.clone()).collect();
-    let mut out = String::from("    use super::{Inputs, Outputs};\n    use kiln::prelude::*;\n");
-    out += &function(c, body, "f", &names, "");
-    let bound: Vec<String> = names.iter().map(|n| identifier(n)).collect();
-    let mut run = format!("        let {} = f({})?;\n", tuple(&bound), given.join(", "));
-    for (name, id) in names.iter().zip(&bound) {
-        run += &format!("        outputs.push(\"out.{name}\", &{id});\n");
-    }
-    // Eager, the body runs as it is written.
-    run += &format!("        let {} = f::eager({});\n", tuple(&bound), given.join(", "));
-    for (name, id) in names.iter().zip(&bound) {
-        run += &format!("        outputs.push(\"eager.{name}\", &{id}.ok()?);\n");
-    }
     let grads: Vec<&str> = c.group("grad.").map(|(name, _)| name).collect();
     let cotangents: Vec<String> = names.iter().filter(|n| c.has(&format!("cot.{n}"))).cloned().collect();
-    if !grads.is_empty() && !cotangents.is_empty() {
-        let wrt: Vec<String> = grads.iter().map(|g| identifier(g)).collect();
-        out += &function(c, body, "g", &cotangents, &format!("(grad({}))", wrt.join(", ")));
-        run += &differentiated(c, &given, &cotangents, &grads);
+    let differentiated = !grads.is_empty() && !cotangents.is_empty();
+    let wrt: Vec<String> = grads.iter().map(|g| identifier(g)).collect();
+    let options = format!("(grad({}))", wrt.join(", "));
+
+    let mut out = String::from("    use super::{Inputs, Outputs};\n    use kiln::prelude::*;\n");
+    let mut run = values(c, &names);
+    if differentiated {
+        // What isn't differentiated has no part in the other model, whose name is then `g`.
+        let name = if cotangents == names { "f" } else { "g" };
+        if name == "g" {
+            out += &function(c, body, "f", &names, "");
+        }
+        out += &function(c, body, name, &cotangents, &options);
+        run += &gradients(c, name, &cotangents, &grads);
+        run += &eager_gradients(c, name, &cotangents, &grads);
+    } else {
+        out += &function(c, body, "f", &names, "");
     }
     out + &format!(
         "    pub fn run(inputs: &Inputs) -> kiln::Result<Outputs> {{\n        let mut outputs = Outputs::default();\n\
@@ -70,11 +91,8 @@ fn model(c: &Case, body: &Body) -> String {
 }
 
 fn function(c: &Case, body: &Body, name: &str, results: &[String], options: &str) -> String {
-    let args: Vec<String> = ["in.", "param."]
-        .iter()
-        .flat_map(|prefix| c.group(prefix))
-        .map(|(name, ty)| format!("{}: {}", identifier(name), tensor(ty)))
-        .collect();
+    let args: Vec<String> =
+        inputs(c).iter().map(|(name, _, ty)| format!("{}: {}", identifier(name), tensor(ty))).collect();
     let types: Vec<String> = results.iter().map(|r| tensor(&c.types[&format!("out.{r}")])).collect();
     let exprs: Vec<String> = body
         .results
@@ -91,17 +109,36 @@ fn function(c: &Case, body: &Body, name: &str, results: &[String], options: &str
     )
 }
 
+/// The arguments, read from the file.
+fn given(c: &Case) -> Vec<String> {
+    inputs(c).iter().map(|(_, key, ty)| format!("inputs.{}({key:?})", ty.dtype)).collect()
+}
+
+fn values(c: &Case, names: &[String]) -> String {
+    let given = given(c).join(", ");
+    let bound: Vec<String> = names.iter().map(|n| identifier(n)).collect();
+    let mut run = format!("        let {} = f({given})?;\n", tuple(&bound));
+    for (name, id) in names.iter().zip(&bound) {
+        run += &format!("        outputs.push(\"out.{name}\", &{id});\n");
+    }
+    // Eager, the body runs as it is written.
+    run += &format!("        let {} = f::eager({given});\n", tuple(&bound));
+    for (name, id) in names.iter().zip(&bound) {
+        run += &format!("        outputs.push(\"eager.out.{name}\", &{id}.ok()?);\n");
+    }
+    run
+}
+
 /// The gradients of the outputs that have cotangents.
-fn differentiated(c: &Case, given: &[String], cotangents: &[String], grads: &[&str]) -> String {
+fn gradients(c: &Case, model: &str, cotangents: &[String], grads: &[&str]) -> String {
     let pattern: Vec<String> = grads.iter().map(|g| format!("d_{}", identifier(g))).collect();
     let scalar = matches!(cotangents, [one] if c.types[&format!("out.{one}")].shape.is_empty());
-    let given: Vec<String> = given.to_vec();
     let mut run = if scalar {
-        format!("        let (_, {}) = g::value_and_grad({})?;\n", tuple(&pattern), given.join(", "))
+        format!("        let (_, {}) = {model}::value_and_grad({})?;\n", tuple(&pattern), given(c).join(", "))
     } else {
         let cots = cotangents.iter().map(|n| format!("inputs.f64(\"cot.{n}\")"));
-        let all: Vec<String> = given.into_iter().chain(cots).collect();
-        format!("        let (_, {}) = g::vjp({})?;\n", tuple(&pattern), all.join(", "))
+        let all: Vec<String> = given(c).into_iter().chain(cots).collect();
+        format!("        let (_, {}) = {model}::vjp({})?;\n", tuple(&pattern), all.join(", "))
     };
     for (grad, id) in grads.iter().zip(&pattern) {
         run += &match scalar {
@@ -112,6 +149,35 @@ fn differentiated(c: &Case, given: &[String], cotangents: &[String], grads: &[&s
             ),
             false => format!("        outputs.push(\"grad.{grad}\", &{id});\n"),
         };
+    }
+    run
+}
+
+/// The same by what the eager body records.
+fn eager_gradients(c: &Case, model: &str, cotangents: &[String], grads: &[&str]) -> String {
+    let mut run = String::new();
+    let mut args = Vec::new();
+    for ((name, ..), given) in inputs(c).iter().zip(given(c)) {
+        let id = identifier(name);
+        let recorded = if grads.contains(name) { ".requires_grad()" } else { "" };
+        run += &format!("        let {id} = {given}{recorded};\n");
+        args.push(format!("{id}.clone()"));
+    }
+    let bound: Vec<String> = cotangents.iter().map(|n| format!("y_{}", identifier(n))).collect();
+    run += &format!("        let {} = {model}::eager({});\n", tuple(&bound), args.join(", "));
+    let terms: Vec<String> = cotangents
+        .iter()
+        .zip(&bound)
+        .map(|(name, id)| format!("({id} * inputs.f64(\"cot.{name}\")).sum()"))
+        .collect();
+    let wrt: Vec<String> = grads.iter().map(|g| format!("&{}", identifier(g))).collect();
+    run += &format!(
+        "        let grads = kiln::autograd::grad(&({}), &[{}], false)?;\n",
+        terms.join(" + "),
+        wrt.join(", ")
+    );
+    for (i, grad) in grads.iter().enumerate() {
+        run += &format!("        outputs.push(\"eager.grad.{grad}\", &grads[{i}]);\n");
     }
     run
 }

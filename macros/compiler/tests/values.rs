@@ -203,14 +203,17 @@ fn a_step_of_each_optimizer() {
     let number = |x: f64| Array::rounded(DType::F64, vec![], vec![x]);
     let steps = |n: f64| Array::rounded(DType::I64, vec![], vec![n]);
     let (w, x) = (vector(&[1.0]), vector(&[2.0]));
-    // lr, momentum, weight_decay, nesterov; velocity, step
-    let sgd = |nesterov: f64, velocity: f64, step: f64| {
-        let opt = [number(0.5), number(0.5), number(0.0), number(nesterov), vector(&[velocity]), steps(step)];
+    // lr, momentum, dampening, weight_decay, nesterov; velocity, step
+    let dampened = |dampening: f64, nesterov: f64, velocity: f64, step: f64| {
+        let numbers = [0.5, 0.5, dampening, 0.0, nesterov].map(number);
+        let opt = [numbers.as_slice(), &[vector(&[velocity]), steps(step)]].concat();
         of(&source("Sgd"), &[std::slice::from_ref(&w), &opt, std::slice::from_ref(&x)].concat())
     };
+    let sgd = |nesterov, velocity, step| dampened(0.0, nesterov, velocity, step);
     assert_eq!(sgd(0.0, 0.0, 0.0), [[2.0], [0.0], [2.0], [1.0]]);
     assert_eq!(sgd(0.0, 4.0, 1.0), [[2.0], [-1.0], [4.0], [2.0]]);
     assert_eq!(sgd(1.0, 4.0, 1.0), [[2.0], [-1.0], [4.0], [2.0]]);
+    assert_eq!(dampened(0.5, 0.0, 4.0, 1.0), [[2.0], [-0.5], [3.0], [2.0]]);
     for name in ["Adam", "AdamW"] {
         let opt = [number(0.1), number(0.9), number(0.999), number(0.0), number(0.0)];
         let moments = [vector(&[0.0]), vector(&[0.0]), steps(0.0)];
@@ -273,7 +276,7 @@ fn closures_over_trees() {
         }";
     let number = |x: f64| Array::rounded(DType::F64, vec![], vec![x]);
     let (w, b) = (matrix(1, &[1.0, 1.0]), vector(&[0.0]));
-    let opt = [number(0.5), number(0.0), number(0.0), number(0.0)];
+    let opt = [0.5, 0.0, 0.0, 0.0, 0.0].map(number);
     let moments = [matrix(1, &[0.0, 0.0]), vector(&[0.0]), Array::rounded(DType::I64, vec![], vec![0.0])];
     let x = matrix(1, &[1.0, 2.0]);
     let inputs = [[w, b].as_slice(), &opt, &moments, &[x]].concat();

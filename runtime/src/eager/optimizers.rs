@@ -31,17 +31,17 @@ impl<P: Params> Sgd<P> {
     /// If a gradient stands for a failed operation or has another shape than its parameter; nothing has changed then.
     #[track_caller]
     pub fn step(&mut self, params: &mut P, grads: impl Borrow<P>) -> Result<()> {
-        let (nesterov, first) = (self.__kiln_fields().3 != &0.0, self.steps() == 0);
-        let numbers = [self.lr, self.momentum, self.weight_decay].map(number);
+        let (nesterov, first) = (self.__kiln_fields().4 != &0.0, self.steps() == 0);
+        let numbers = [self.lr, self.momentum, self.dampening, self.weight_decay].map(number);
         let (.., velocity, step) = self.__kiln_fields_mut();
         update(
             params,
             grads.borrow(),
             [velocity],
             |b, leaf| {
-                let [lr, momentum, weight_decay] = leaf.numbers(b, &numbers)?;
+                let [lr, momentum, dampening, weight_decay] = leaf.numbers(b, &numbers)?;
                 let first = b.constant(f64::from(u8::from(first)), DType::Bool);
-                let h = optim::Sgd { lr, momentum: Some(momentum), dampening: 0.0, weight_decay, nesterov };
+                let h = optim::Sgd { lr, momentum: Some(momentum), dampening, weight_decay, nesterov };
                 Ok(optim::sgd(b, h, leaf.param, leaf.grad, leaf.moments[0], first)?.to_vec())
             },
             &numbers,

@@ -5,7 +5,7 @@ use crate::{Leaf, LeafMut, Params};
 
 /// Stochastic gradient descent with momentum, Nesterov's look-ahead and L2 penalty: `torch.optim.SGD`.
 ///
-/// `g += weight_decay·p`, `v = momentum·v + g` (`v = g` at the first step), `p −= lr·v`; with Nesterov
+/// `g += weight_decay·p`, `v = momentum·v + (1 − dampening)·g` (`v = g` at the first step), `p −= lr·v`; with Nesterov
 /// `p −= lr·(g + momentum·v)`. Sutskever, Martens, Dahl and Hinton, *On the importance of initialization and momentum
 /// in deep learning* (2013).
 ///
@@ -23,6 +23,8 @@ pub struct Sgd<P> {
     pub lr: f64,
     /// Share of the velocity that stays from step to step.
     pub momentum: f64,
+    /// Share of the gradient that the velocity doesn't take, from the second step on.
+    pub dampening: f64,
     /// L2 penalty.
     pub weight_decay: f64,
     nesterov: f64,
@@ -34,12 +36,18 @@ impl<P: Params> Sgd<P> {
     /// Plain descent: no momentum, no weight decay.
     pub fn new(params: &P, lr: f64) -> Self {
         let velocity = params.zeros_like();
-        Sgd { lr, momentum: 0.0, weight_decay: 0.0, nesterov: 0.0, velocity, step: 0 }
+        Sgd { lr, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: 0.0, velocity, step: 0 }
     }
 
     /// With momentum.
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
+        self
+    }
+
+    /// With dampening.
+    pub fn dampening(mut self, dampening: f64) -> Self {
+        self.dampening = dampening;
         self
     }
 
@@ -64,15 +72,20 @@ impl<P: Params> Sgd<P> {
 impl<P> Sgd<P> {
     /// Every field in the order in which compiled models know them.
     #[doc(hidden)]
-    pub fn __kiln_fields(&self) -> (&f64, &f64, &f64, &f64, &P, &i64) {
-        (&self.lr, &self.momentum, &self.weight_decay, &self.nesterov, &self.velocity, &self.step)
+    #[allow(clippy::type_complexity)]
+    pub fn __kiln_fields(&self) -> (&f64, &f64, &f64, &f64, &f64, &P, &i64) {
+        let Self { lr, momentum, dampening, weight_decay, nesterov, velocity, step } = self;
+        (lr, momentum, dampening, weight_decay, nesterov, velocity, step)
     }
 
     /// The same to write to.
     #[doc(hidden)]
-    pub fn __kiln_fields_mut(&mut self) -> (&mut f64, &mut f64, &mut f64, &mut f64, &mut P, &mut i64) {
-        let Self { lr, momentum, weight_decay, nesterov, velocity, step } = self;
-        (lr, momentum, weight_decay, nesterov, velocity, step)
+    #[allow(clippy::type_complexity)]
+    pub fn __kiln_fields_mut(
+        &mut self,
+    ) -> (&mut f64, &mut f64, &mut f64, &mut f64, &mut f64, &mut P, &mut i64) {
+        let Self { lr, momentum, dampening, weight_decay, nesterov, velocity, step } = self;
+        (lr, momentum, dampening, weight_decay, nesterov, velocity, step)
     }
 }
 
@@ -81,6 +94,7 @@ impl<P: Params> Optimizer for Sgd<P> {
         vec![
             ("lr", Number::F64(self.lr)),
             ("momentum", Number::F64(self.momentum)),
+            ("dampening", Number::F64(self.dampening)),
             ("weight_decay", Number::F64(self.weight_decay)),
             ("nesterov", Number::F64(self.nesterov)),
             ("step", Number::I64(self.step)),
@@ -89,8 +103,11 @@ impl<P: Params> Optimizer for Sgd<P> {
 
     fn set_numbers(&mut self, numbers: &[Number]) {
         use Number::{F64, I64};
-        let &[F64(lr), F64(momentum), F64(weight_decay), F64(nesterov), I64(step)] = numbers else { return };
-        (self.lr, self.momentum, self.weight_decay) = (lr, momentum, weight_decay);
+        let &[F64(lr), F64(momentum), F64(dampening), F64(weight_decay), F64(nesterov), I64(step)] = numbers
+        else {
+            return;
+        };
+        (self.lr, self.momentum, self.dampening, self.weight_decay) = (lr, momentum, dampening, weight_decay);
         (self.nesterov, self.step) = (nesterov, step);
     }
 

@@ -15,9 +15,10 @@ pub(crate) enum Field {
     Moments,
 }
 
-const SGD: [(&str, Field); 6] = [
+const SGD: [(&str, Field); 7] = [
     ("lr", Field::Number(DType::F64)),
     ("momentum", Field::Number(DType::F64)),
+    ("dampening", Field::Number(DType::F64)),
     ("weight_decay", Field::Number(DType::F64)),
     ("nesterov", Field::Number(DType::F64)),
     ("velocity", Field::Moments),
@@ -130,7 +131,7 @@ impl Tracer<'_> {
         let mut number = |name: &str| self.place_value(place(name)).unwrap_or(kiln_ir::Value(0));
         let (lr, decay, steps) = (number("lr"), number("weight_decay"), number("step"));
         let sgd = opt.form.key == "Sgd";
-        let rest = if sgd { ["momentum", "nesterov", "lr"] } else { ["beta1", "beta2", "eps"] };
+        let rest = if sgd { ["momentum", "nesterov", "dampening"] } else { ["beta1", "beta2", "eps"] };
         let rest = rest.map(number);
         let one = self.b().splat(1.0, steps)?;
         let next = self.b().map(Scalar::Add, &[steps, one])?;
@@ -172,7 +173,7 @@ impl Tracer<'_> {
         &mut self,
         lr: kiln_ir::Value,
         decay: kiln_ir::Value,
-        [momentum, nesterov, _]: [kiln_ir::Value; 3],
+        [momentum, nesterov, dampening]: [kiln_ir::Value; 3],
         param: kiln_ir::Value,
         grad: kiln_ir::Value,
         velocity: kiln_ir::Value,
@@ -181,11 +182,11 @@ impl Tracer<'_> {
         let b = self.b();
         let dtype = b.ty(param).dtype;
         let mut narrow = |v| b.emit(Op::Cast(dtype), &[v]);
-        let (lr, weight_decay, momentum) = (narrow(lr)?, narrow(decay)?, narrow(momentum)?);
+        let (lr, weight_decay) = (narrow(lr)?, narrow(decay)?);
+        let (momentum, dampening) = (narrow(momentum)?, narrow(dampening)?);
         let zero = b.splat(0.0, steps)?;
         let first = b.map(Scalar::Eq, &[steps, zero])?;
-        let rule =
-            |nesterov| optim::Sgd { lr, momentum: Some(momentum), dampening: 0.0, weight_decay, nesterov };
+        let rule = |nesterov| optim::Sgd { lr, momentum: Some(momentum), dampening, weight_decay, nesterov };
         // Whether it looks ahead is known only when it runs, so both are there; they share all but the last step.
         let [plain, new] = optim::sgd(b, rule(false), param, grad, velocity, first)?;
         let [ahead, _] = optim::sgd(b, rule(true), param, grad, velocity, first)?;

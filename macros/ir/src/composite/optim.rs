@@ -13,7 +13,7 @@ pub struct Sgd {
     /// Share of the velocity that stays; no velocity is kept without it.
     pub momentum: Option<Value>,
     /// Share of the gradient that the velocity does not take, from the second step on.
-    pub dampening: f64,
+    pub dampening: Value,
     /// L2 penalty.
     pub weight_decay: Value,
     /// Look ahead by the velocity (Nesterov, 1983).
@@ -28,7 +28,9 @@ pub fn sgd(b: &mut Builder, h: Sgd, p: Value, g: Value, v: Value, first: Value) 
     let (mut step, mut velocity) = (g, v);
     if let Some(momentum) = h.momentum {
         let kept = b.mul(momentum, v)?;
-        let new = b.scale(g, 1.0 - h.dampening)?;
+        let one = b.splat(1.0, h.dampening)?;
+        let share = b.map(Scalar::Sub, &[one, h.dampening])?;
+        let new = b.mul(share, g)?;
         let moved = b.add(kept, new)?;
         velocity = b.elementwise(Scalar::Select, &[first, g, moved])?;
         step = velocity;

@@ -1,0 +1,130 @@
+//! What models take and give: a golden file's tensors as Kiln's, and results by the key that the file has them under.
+
+use crate::file::Golden;
+use kiln::optim::Optimizer;
+use kiln::{Element, Leaf, Params, Result, Rng, Tensor};
+use kiln_ir::{DType, ops::Array};
+
+/// A file's tensors as a model takes them.
+pub struct Inputs(pub Golden);
+
+impl Inputs {
+    fn of<T: Element>(&self, key: &str, from: impl Fn(f64) -> T) -> Tensor<T> {
+        let array = &self.0.tensors[key];
+        let data: Vec<T> = array.data.iter().map(|x| from(*x)).collect();
+        Tensor::from_vec(array.shape.as_slice(), data).expect("as many elements as the shape says")
+    }
+
+    pub fn f64(&self, key: &str) -> Tensor<f64> {
+        self.of(key, |x| x)
+    }
+
+    pub fn i64(&self, key: &str) -> Tensor<i64> {
+        self.of(key, |x| x as i64)
+    }
+
+    pub fn bool(&self, key: &str) -> Tensor<bool> {
+        self.of(key, |x| x != 0.0)
+    }
+
+    pub fn number(&self, key: &str) -> f64 {
+        self.0.tensors[key].data[0]
+    }
+
+    /// The k-th entry along the first dim.
+    pub fn row(&self, key: &str, k: usize) -> Tensor {
+        self.of(key, |x| x as f32).select(0, k as i64)
+    }
+
+    /// Parameters with the file's values.
+    pub fn tree<P: Params>(&self) -> P {
+        let mut tree = P::init(&mut Rng::seed(0));
+        let mut leaves = Vec::new();
+        tree.leaves_mut("", &mut leaves);
+        for leaf in leaves {
+            *leaf.tensor = self.of(&format!("param.{}", torch(&leaf.name)), |x| x as f32);
+        }
+        tree
+    }
+}
+
+/// Torch numbers the layers, but a field's name begins with a letter: `p0.weight`.
+fn torch(name: &str) -> &str {
+    name.strip_prefix('p').unwrap_or(name)
+}
+
+/// What a model gave, by key; what it gave eagerly stands under `eager.` and the key.
+#[derive(Default)]
+pub struct Outputs(pub Vec<(String, Array)>);
+
+/// An element type of results.
+pub trait Number: Element {
+    const KIND: DType;
+    fn number(self) -> f64;
+}
+
+macro_rules! numbers {
+    ($($ty:ident $kind:ident $x:ident: $number:expr;)*) => {$(
+        impl Number for $ty {
+            const KIND: DType = DType::$kind;
+            fn number(self) -> f64 {
+                let $x = self;
+                $number
+            }
+        }
+    )*};
+}
+numbers! {
+    f32 F64 x: x.into();
+    f64 F64 x: x;
+    i64 I64 x: x as f64;
+    bool Bool x: f64::from(u8::from(x));
+}
+
+impl Outputs {
+    pub fn push<T: Number>(&mut self, key: impl Into<String>, tensor: &Tensor<T>) {
+        let data = tensor.as_slice().iter().map(|x| x.number()).collect();
+        self.0.push((key.into(), Array::rounded(T::KIND, tensor.shape().to_vec(), data)));
+    }
+
+    pub fn push_scaled(&mut self, key: &str, tensor: &Tensor<f64>, by: f64) {
+        let data = tensor.as_slice().iter().map(|x| x * by).collect();
+        self.push(key, &Tensor::from_vec(tensor.shape(), data).expect("as many elements"));
+    }
+
+    /// Adds a number to those under a key.
+    fn append(&mut self, key: String, number: &Tensor) -> Result<()> {
+        let number = f64::from(number.item()?);
+        match self.0.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, array)) => {
+                array.data.push(number);
+                array.shape[0] += 1;
+            }
+            None => self.0.push((key, Array::rounded(DType::F64, vec![1], vec![number]))),
+        }
+        Ok(())
+    }
+
+    /// The parameters after a step of training, its loss, and the norm of its gradients.
+    pub fn push_step(
+        &mut self,
+        form: &str,
+        step: usize,
+        net: &impl Params,
+        (loss, norm): (Tensor, Tensor),
+    ) -> Result<()> {
+        for Leaf { name, tensor, .. } in net.named_leaves() {
+            self.push(format!("{form}out.step{step}.{}", torch(&name)), tensor);
+        }
+        self.append(format!("{form}out.loss"), &loss)?;
+        self.append(format!("{form}out.grad_norm"), &norm)
+    }
+
+    /// An optimizer's state at the end.
+    pub fn push_state(&mut self, form: &str, optimizer: &impl Optimizer) {
+        for Leaf { name, tensor, .. } in optimizer.moments() {
+            let (moment, name) = name.split_once('.').expect("moment.name");
+            self.push(format!("{form}out.state.{}.{moment}", torch(name)), tensor);
+        }
+    }
+}
