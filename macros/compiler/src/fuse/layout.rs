@@ -1,5 +1,5 @@
-//! The layout of products: a result whose rows' and columns' axes alternate is computed rows before columns, and read
-//! through a permutation.
+//! The layout of products: a result whose rows' and columns' axes alternate more often than a loop around a product can
+//! make good is computed rows before columns, and read through a permutation.
 
 use kiln_ir::{Func, Node, Op, Value};
 
@@ -40,7 +40,9 @@ fn unmixed(node: &Node) -> Option<(Node, Op)> {
     };
     let wide: Vec<u8> = out.iter().zip(&node.ty.shape).filter(|(_, d)| !d.is(1)).map(|(l, _)| *l).collect();
     let sides: Vec<i32> = wide.iter().map(side).filter(|s| *s > 0).collect();
-    let changes = sides.windows(2).filter(|w| w[0] != w[1]).count();
+    // The outermost run may be a loop of products, as the images of a batch are.
+    let rest = sides.iter().skip_while(|s| **s == sides[0]).copied().collect::<Vec<_>>();
+    let changes = rest.windows(2).filter(|w| w[0] != w[1]).count();
     let batch_last = wide.last().is_some_and(|l| side(l) == 0) && !sides.is_empty();
     if changes < 2 && !batch_last {
         return None;

@@ -76,27 +76,23 @@ fn forced(func: &Func) -> BTreeSet<Value> {
     }
     for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
         for &arg in &node.args {
-            if !strided(func, &forced, arg) {
-                forced.insert(arg);
-            }
+            forced.extend(obstacle(func, &forced, arg));
         }
     }
     forced
 }
 
-/// Whether strides describe a value in something stored.
-fn strided(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> bool {
+/// The view between a value and what is stored behind it that no stride describes, if there is one.
+fn obstacle(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> Option<Value> {
     let mut index = counters(func.ty(v).rank());
     let mut derived = Vec::new();
-    loop {
-        if buffer(func, forced, v).is_some() {
-            return derived.is_empty();
-        }
+    while buffer(func, forced, v).is_none() {
         match through(func, v, &index, &mut derived) {
-            Some(next) => (v, index) = next,
-            None => return false,
+            Some(next) if derived.is_empty() => (v, index) = next,
+            _ => return Some(v),
         }
     }
+    None
 }
 
 /// The values of other groups, and of products' operands, that each group reads.
