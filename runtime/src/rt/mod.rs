@@ -44,7 +44,7 @@ pub fn walked<'a, T>(
     rows: &[(usize, usize)],
     cols: &[(usize, usize)],
 ) -> Walked<'a, T> {
-    Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols) }
+    Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols), skipped: [0, 0] }
 }
 
 /// A tensor of this shape whose elements the caller overwrites, all of them: they may be an earlier result's.

@@ -5,7 +5,7 @@
 use super::kernel::{Call, Kernels, Scalar};
 use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
-use super::walk::Operand;
+use super::walk::{Operand, Side};
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
@@ -16,6 +16,8 @@ const TERMS: usize = 256;
 const STRIPS: usize = 16;
 /// Elements of B packed at a time: they stay in L3.
 const PACKED: usize = 1 << 21;
+/// Terms packed at a time, at most: 2 MB of a panel of 32 floats.
+const MANY_TERMS: usize = 1 << 14;
 /// Up to so many elements, B stays in L2 and is read where it is.
 const DIRECT: usize = 1 << 15;
 
@@ -32,6 +34,61 @@ pub(super) fn gemm<T: Scalar>(
     if m == 0 || n == 0 {
         return;
     }
+    if k > MANY_TERMS {
+        return in_parts(kernels, [m, n, k], a, b, epilogue);
+    }
+    product(kernels, [m, n, k], a, b, epilogue);
+}
+
+/// A sum of so many terms that packing all of them would fill memory: part by part, into sums of the whole product.
+fn in_parts<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Operand<T>,
+    b: Operand<T>,
+    epilogue: Epilogue<T>,
+) {
+    with_buffer(pack::TOTALS, m * n, |totals| {
+        totals.fill(T::default());
+        let shared = Totals(totals.as_mut_ptr());
+        for done in (0..k).step_by(MANY_TERMS) {
+            let (a, b) = (a.from(Side::Cols, done), b.from(Side::Rows, done));
+            product(kernels, [m, n, MANY_TERMS.min(k - done)], a, b, &|tile| {
+                for i in 0..tile.rows {
+                    let at = (tile.row + i) * n + tile.col;
+                    // SAFETY: a tile lies in `[m, n]`, and each element is in one tile, so in one thread's hands.
+                    let sums = unsafe { std::slice::from_raw_parts_mut(shared.at(at), tile.cols) };
+                    sums.iter_mut().zip(tile.line(i)).for_each(|(sum, x)| *sum += *x);
+                }
+            });
+        }
+        let totals = &*totals;
+        parallel(m, 8 * n, &|rows| {
+            let (row, acc) = (rows.start, &totals[rows.start * n..rows.end * n]);
+            epilogue(Tile { row, col: 0, rows: rows.len(), cols: n, stride: n, acc });
+        });
+    });
+}
+
+/// The sums of a whole product, of which threads write disjoint elements.
+struct Totals<T>(*mut T);
+
+impl<T> Totals<T> {
+    fn at(&self, at: usize) -> *mut T {
+        self.0.wrapping_add(at)
+    }
+}
+
+// SAFETY: the elements that threads write are disjoint, which is for those who use the pointer to see to.
+unsafe impl<T: Send> Sync for Totals<T> {}
+
+fn product<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Operand<T>,
+    b: Operand<T>,
+    epilogue: Epilogue<T>,
+) {
     if let (Operand::Strided(a), Operand::Strided(b)) = (a, b) {
         return strided(kernels, [m, n, k], a, b, epilogue);
     }

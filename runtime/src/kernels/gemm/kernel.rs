@@ -76,7 +76,7 @@ pub trait Scalar:
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn kernels(isa: Isa) -> Kernels<Self>;
-    /// This thread's spare buffer of each use: B, A, sums, turned sums.
+    /// This thread's spare buffer of each use: B, A, sums, turned sums, totals.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
 }
@@ -102,8 +102,9 @@ macro_rules! scalar {
                     static A: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static SUMS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static TURNED: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static TOTALS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
-                [&B, &A, &SUMS, &TURNED][usage]
+                [&B, &A, &SUMS, &TURNED, &TOTALS][usage]
             }
         }
     };

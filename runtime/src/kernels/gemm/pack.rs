@@ -19,6 +19,8 @@ pub(super) const A: usize = 1;
 pub(super) const SUMS: usize = 2;
 /// This thread's buffer for sums with rows and columns exchanged.
 pub(super) const TURNED: usize = 3;
+/// This thread's buffer for the sums of a whole product.
+pub(super) const TOTALS: usize = 4;
 
 /// Lends `f` a buffer of `len` elements that begins at a cache line; allocates only if none was as large before.
 ///

@@ -203,7 +203,31 @@ fn windows(data: &[f32], [c, h, w]: [usize; 3], size: usize, step: usize) -> (Wa
         let line = (0..oh * ow).map(|i| data[ch * h * w + (i / ow * step + ky) * w + i % ow * step + kx]);
         written.extend(line);
     }
-    (Walked { data, offset: 0, rows, cols }, written)
+    (Walked { data, offset: 0, rows, cols, skipped: [0, 0] }, written)
+}
+
+#[test]
+fn sums_of_very_many_terms() {
+    let (m, n, k) = (5, 37, 40_000);
+    let a: Vec<f64> = (0..m * k).map(|i| (i * 7 % 13) as f64 - 6.0).collect();
+    let b: Vec<f64> = (0..k * n).map(|i| (i * 5 % 11) as f64 - 5.0).collect();
+    let mut got = vec![f64::NAN; m * n];
+    gemm_into(m, n, k, Matrix::rows(&a, k), Matrix::rows(&b, n), &mut got, n);
+    let walked = |data, rows: (usize, usize), cols: (usize, usize)| {
+        let halves = |(len, step): (usize, usize)| match len {
+            40_000 => Walk::new(&[(2, len / 2 * step), (len / 2, step)]),
+            _ => Walk::new(&[(len, step)]),
+        };
+        Walked { data, offset: 0, rows: halves(rows), cols: halves(cols), skipped: [0, 0] }
+    };
+    let mut again = vec![f64::NAN; m * n];
+    gemm_into(m, n, k, walked(&a, (m, k), (k, 1)), walked(&b, (k, n), (n, 1)), &mut again, n);
+    for i in 0..m {
+        for j in 0..n {
+            let want: f64 = (0..k).map(|p| a[i * k + p] * b[p * n + j]).sum();
+            assert_eq!((got[i * n + j], again[i * n + j]), (want, want));
+        }
+    }
 }
 
 #[test]

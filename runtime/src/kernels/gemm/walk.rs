@@ -91,6 +91,8 @@ pub struct Walked<'a, T> {
     pub rows: Walk,
     /// Offsets of columns.
     pub cols: Walk,
+    /// Rows and columns passed over before element `(0, 0)`.
+    pub skipped: [usize; 2],
 }
 
 /// An operand of a product: made once a product, so that its size costs nothing.
@@ -131,6 +133,20 @@ impl<T: Copy> Operand<'_, T> {
         }
     }
 
+    /// The operand from a row or column on.
+    pub(super) fn from(self, side: Side, start: usize) -> Self {
+        match (self, side) {
+            (Operand::Strided(m), _) => {
+                let (row, col) = if side == Side::Rows { (start, 0) } else { (0, start) };
+                Operand::Strided(Matrix { offset: m.at(row, col), ..m })
+            }
+            (Operand::Walked(mut w), _) => {
+                w.skipped[side as usize] += start;
+                Operand::Walked(w)
+            }
+        }
+    }
+
     /// The elements.
     pub(super) fn data(&self) -> &[T] {
         match self {
@@ -148,7 +164,7 @@ impl<T: Copy> Operand<'_, T> {
             }
             (Operand::Walked(w), _) => {
                 let walk = if side == Side::Rows { &w.rows } else { &w.cols };
-                let mut steps = walk.from(start);
+                let mut steps = walk.from(w.skipped[side as usize] + start);
                 to.iter_mut().for_each(|x| *x = steps.step() as isize);
             }
         }
@@ -190,6 +206,7 @@ mod tests {
     #[should_panic(expected = "operand b needs element 115, but its data has 115")]
     fn a_walk_beyond_the_data_is_refused() {
         let (rows, cols) = (Walk::new(&[(2, 100)]), Walk::new(&[(3, 7), (2, 1)]));
-        Operand::Walked(Walked { data: &[0.0f32; 115], offset: 0, rows, cols }).check("b", 2, 6);
+        Operand::Walked(Walked { data: &[0.0f32; 115], offset: 0, rows, cols, skipped: [0, 0] })
+            .check("b", 2, 6);
     }
 }
