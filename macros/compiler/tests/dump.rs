@@ -19,7 +19,7 @@ fn source_graph_and_plan_are_written() {
         .collect();
     std::fs::remove_dir_all(&folder).expect("the folder just read");
     assert_eq!(names, ["loss_HASH.graph.txt", "loss_HASH.plan.txt", "loss_HASH.rs"]);
-    for part in ["fn loss {", "// value_and_grad", "pub const PLAN"] {
+    for part in ["fn loss<N> {", "// value_and_grad", "pub const PLAN"] {
         assert!(texts.iter().any(|text| text.contains(part)), "no {part}");
     }
 }

@@ -1,10 +1,10 @@
-//! Each model in `graphs/*.rs` is traced; the `.txt` beside it holds the graphs.
+//! Each model in `graphs/*.rs` is traced; the `.txt` beside it holds the graphs, which read back as they were.
 
 mod common;
 #[path = "common/library.rs"]
 mod library;
 
-use kiln_ir::verify;
+use kiln_ir::{text, verify};
 
 #[test]
 fn graphs_are_as_recorded() {
@@ -15,7 +15,12 @@ fn graphs_are_as_recorded() {
         for name in library::models(&source) {
             let traced = library::traced(&source, &name);
             verify::verify(&traced.func).unwrap_or_else(|e| panic!("{name}: {e}"));
-            out += &format!("{}", traced.func);
+            let text = traced.func.to_string();
+            let read = text::parse(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let mut placeless = traced.func.clone();
+            placeless.nodes.iter_mut().for_each(|n| n.loc = Default::default());
+            assert_eq!(read, placeless, "{name} doesn't read back");
+            out += &text;
             for (left, right) in &traced.asserts {
                 let syms = &traced.func.syms;
                 out += &format!("assert {} = {}\n", left.display(syms), right.display(syms));

@@ -222,11 +222,11 @@ impl fmt::Display for DisplayDim<'_> {
                 (_, true) => write!(f, " - ")?,
                 (_, false) => write!(f, " + ")?,
             }
-            if m.is_empty() || c.abs() != 1 {
-                write!(f, "{}", c.abs())?;
+            if m.is_empty() || c.unsigned_abs() != 1 {
+                write!(f, "{}", c.unsigned_abs())?;
             }
             for (j, s) in m.iter().enumerate() {
-                let star = if j > 0 || c.abs() != 1 { "*" } else { "" };
+                let star = if j > 0 || c.unsigned_abs() != 1 { "*" } else { "" };
                 write!(f, "{star}{}", self.syms.info(*s).name)?;
             }
         }
