@@ -4,6 +4,8 @@
 //! the kernel that writes it reads only what it is about to write. Intermediate results lie in slots of one scratch
 //! area; a slot is used again once nobody reads its value any more.
 
+pub mod memory;
+
 use crate::fuse::affine::{Affine, flat};
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Kernel, Loops};

@@ -10,6 +10,7 @@ mod group;
 pub mod kernel;
 mod layout;
 mod lower;
+pub mod text;
 
 use expr::{counters, size, through};
 use group::{Groups, Kind};

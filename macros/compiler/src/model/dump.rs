@@ -1,36 +1,69 @@
-//! `KILN_DUMP=dir`: what was made of each model, for people to read.
+//! `KILN_DUMP=dir`: what was made of each model, stage by stage, for people to read.
+//!
+//! A model has a folder of its own; its files are in the order of the stages, and each holds the model and its
+//! derivatives one after the other.
 
 use crate::emit::Compiled;
+use crate::fuse::{self, Fused};
 use crate::link::Root;
+use crate::plan::{self, Plan, memory};
 use crate::traced::Traced;
+use kiln_ir::Func;
 use proc_macro2::{Ident, TokenStream};
-use std::fmt::Write;
+use quote::quote;
 use std::path::Path;
 
-/// Writes the emitted source, the graphs and the plans of a model, if the variable is set.
+/// What makes cargo build anew when the variable changes.
+pub fn watched() -> TokenStream {
+    quote!(
+        const _: ::core::option::Option<&str> = ::core::option_env!("KILN_DUMP");
+    )
+}
+
+/// Writes the stages of a model, if the variable is set.
 ///
 /// A folder that can't be written to is no fault of the model: nothing is said then.
 pub fn dump(root: &Root, variants: &[(Ident, Traced)], parts: &[Compiled], source: &TokenStream) {
     let Some(folder) = std::env::var_os("KILN_DUMP").filter(|dir| !dir.is_empty()) else { return };
-    let _ = write_all(Path::new(&folder), &root.key.to_string(), variants, parts, source);
+    let stages: Vec<Stages> = variants.iter().zip(parts).map(|((n, t), c)| Stages::new(n, t, c)).collect();
+    let _ = write_all(&Path::new(&folder).join(root.key.to_string()), &stages, source);
 }
 
-fn write_all(
-    folder: &Path,
-    key: &str,
-    variants: &[(Ident, Traced)],
-    parts: &[Compiled],
-    source: &TokenStream,
-) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join(format!("{key}.rs")), pretty(source))?;
-    let (mut graphs, mut plans) = (String::new(), String::new());
-    for ((name, traced), compiled) in variants.iter().zip(parts) {
-        let _ = writeln!(graphs, "// {name}\n{}", traced.func);
-        let _ = writeln!(plans, "// {name}\n{}", compiled.plan);
+/// A function of the model after each pass.
+struct Stages<'a> {
+    name: &'a Ident,
+    func: &'a Func,
+    plan_text: &'a str,
+    laid_out: Func,
+    fused: Fused,
+    plan: Plan,
+}
+
+impl<'a> Stages<'a> {
+    fn new(name: &'a Ident, traced: &'a Traced, compiled: &'a Compiled) -> Stages<'a> {
+        let laid_out = fuse::lay_out(&traced.func);
+        let fused = fuse::fuse(&laid_out);
+        let plan = plan::plan(&laid_out, &fused);
+        Stages { name, func: &traced.func, plan_text: &compiled.plan, laid_out, fused, plan }
     }
-    std::fs::write(folder.join(format!("{key}.graph.txt")), graphs)?;
-    std::fs::write(folder.join(format!("{key}.plan.txt")), plans)
+}
+
+fn write_all(folder: &Path, stages: &[Stages], source: &TokenStream) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let (traced, derived) = stages.split_at(1);
+    let text = |of: &[Stages], show: &dyn Fn(&Stages) -> String| -> String {
+        of.iter().map(|s| format!("// {}\n{}\n", s.name, show(s).trim_end())).collect::<Vec<_>>().join("\n")
+    };
+    let files = [
+        ("01-traced.txt", text(traced, &|s| s.func.to_string())),
+        ("02-differentiated.txt", text(derived, &|s| s.func.to_string())),
+        ("03-laid-out.txt", text(stages, &|s| s.laid_out.to_string())),
+        ("04-kernels.txt", text(stages, &|s| fuse::text::text(&s.laid_out, &s.fused))),
+        ("05-plan.txt", text(stages, &|s| s.plan_text.to_string())),
+        ("06-memory.txt", text(stages, &|s| memory::text(&s.laid_out, &s.fused, &s.plan))),
+        ("07-source.rs", pretty(source)),
+    ];
+    files.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
 }
 
 fn pretty(source: &TokenStream) -> String {

@@ -102,6 +102,7 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
     let kernels = unit.finish();
     let name = &root.name;
     let attributes = attributes(model, &function.compiled.plan);
+    let watched = dump::watched();
     let (shell, namespace) = (function.shell(&attributes, &root.vis), stub::namespace(root));
     let out = quote! {
         #shell
@@ -111,6 +112,7 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
             #values
             const _: () = {
                 #constants
+                #watched
                 #(#asserts)*
                 #kernels
                 #frozen

@@ -1,0 +1,181 @@
+//! Kernels as a text: loops, expressions in the order of their computation, reductions, stores.
+//!
+//! ```text
+//! kernel p: rows [N] of [37]
+//!   t0: f32 = load %0[37*i0 + i1]
+//!   r0 = max t0
+//!   t1: f32 = r0
+//!   t2: f32 = sub t0 t1
+//!   store %7 = t2
+//! ```
+//!
+//! `i0` is the outermost loop, `d0` a number derived from loops by division, `%7` a value of the laid-out graph.
+
+use super::Fused;
+use super::affine::{Affine, Derived, Var};
+use super::expr::{Expr, Guard, Id};
+use super::kernel::{Gemm, How, Kernel, Loops, Operand, Role};
+use kiln_ir::{Dim, Func, Literal};
+use std::fmt::Write;
+
+/// The kernels of a function, one after the other, and as what its outputs are stored.
+pub fn text(func: &Func, fused: &Fused) -> String {
+    let mut out = String::new();
+    fused.kernels.iter().for_each(|k| kernel(&Writer { func, kernel: k }, &mut out));
+    for (output, value) in func.outputs.iter().zip(&fused.outputs) {
+        let _ = writeln!(out, "output {} is %{}", output.name, value.0);
+    }
+    out
+}
+
+struct Writer<'a> {
+    func: &'a Func,
+    kernel: &'a Kernel,
+}
+
+fn kernel(w: &Writer, out: &mut String) {
+    let k = w.kernel;
+    let _ = writeln!(out, "kernel {}: {}", k.name, w.loops());
+    if let Loops::Gemm(g) = &k.loops {
+        let _ = writeln!(out, "  a: {}\n  b: {}\n  r0 = %{}", w.operand(&g.a), w.operand(&g.b), g.value.0);
+    }
+    for (i, d) in k.exprs.derived.iter().enumerate() {
+        let _ = writeln!(out, "  d{i} = {}", w.derived(d));
+    }
+    // A reduction stands behind what it combines, and before what needs it.
+    let mut printed = vec![false; k.exprs.nodes.len()];
+    for (n, reduce) in k.reduces().iter().enumerate() {
+        w.expressions(&[reduce.expr], &mut printed, out);
+        let how = match reduce.how {
+            How::Sum => "sum",
+            How::Max => "max",
+            How::ArgMax => "argmax",
+        };
+        let _ = writeln!(out, "  r{n} = {how} t{}  ; %{}", reduce.expr.0, reduce.value.0);
+    }
+    for store in &k.stores {
+        w.expressions(&[store.expr], &mut printed, out);
+        let row = if store.per_row { " a row" } else { "" };
+        let _ = writeln!(out, "  store{row} %{} = t{}", store.value.0, store.expr.0);
+    }
+}
+
+impl Writer<'_> {
+    fn dim(&self, d: &Dim) -> String {
+        d.display(&self.func.syms).to_string()
+    }
+
+    fn dims(&self, of: &[Dim]) -> String {
+        of.iter().map(|d| self.dim(d)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn loops(&self) -> String {
+        let axes = &self.kernel.axes;
+        match &self.kernel.loops {
+            Loops::Flat => format!("flat [{}]", self.dims(axes)),
+            Loops::Rows { outer, .. } => {
+                format!("rows [{}] of [{}]", self.dims(&axes[..*outer]), self.dims(&axes[*outer..]))
+            }
+            Loops::Columns { outer, .. } => {
+                let (kept, rest) = axes.split_at(*outer);
+                format!("columns [{}] of [{}]", self.dims(kept), self.dims(rest))
+            }
+            Loops::Gemm(g) => self.product(g),
+        }
+    }
+
+    fn product(&self, g: &Gemm) -> String {
+        let role = |r: &Role| match r {
+            Role::Batch => "batch",
+            Role::M => "rows",
+            Role::N => "columns",
+        };
+        let axes: Vec<String> = self
+            .kernel
+            .axes
+            .iter()
+            .zip(&g.roles)
+            .map(|(d, r)| format!("{} {}", self.dim(d), role(r)))
+            .collect();
+        format!("product [{}] of {} terms", axes.join(", "), self.dim(&g.k))
+    }
+
+    fn operand(&self, o: &Operand) -> String {
+        let side = |axes: &[(Dim, Dim)]| {
+            let one = |(len, stride): &(Dim, Dim)| format!("{} by {}", self.dim(len), self.dim(stride));
+            axes.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "%{}[{}] rows [{}] columns [{}]",
+            o.buffer.0,
+            self.affine(&o.offset),
+            side(&o.rows),
+            side(&o.cols)
+        )
+    }
+
+    fn derived(&self, d: &Derived) -> String {
+        match d {
+            Derived::Quotient(a, by) => format!("({}) / ({})", self.affine(a), self.dim(by)),
+            Derived::Remainder(a, by) => format!("({}) % ({})", self.affine(a), self.dim(by)),
+        }
+    }
+
+    fn affine(&self, a: &Affine) -> String {
+        let var = |v: &Var| match v {
+            Var::Axis(i) => format!("i{i}"),
+            Var::Derived(d) => format!("d{d}"),
+        };
+        let term = |(v, c): &(Var, Dim)| match (c.is(1), c.terms().len() > 1) {
+            (true, _) => var(v),
+            (_, true) => format!("({})*{}", self.dim(c), var(v)),
+            _ => format!("{}*{}", self.dim(c), var(v)),
+        };
+        let mut parts: Vec<String> = a.terms.iter().map(term).collect();
+        if !a.constant.is(0) || parts.is_empty() {
+            parts.push(self.dim(&a.constant));
+        }
+        parts.join(" + ").replace("+ -", "- ")
+    }
+
+    fn guards(&self, guards: &[Guard]) -> String {
+        let one = |g: &Guard| {
+            let step = if g.step == 1 { String::new() } else { format!(" step {}", g.step) };
+            format!("{} in 0..{}{step}", self.affine(&g.at), self.dim(&g.span))
+        };
+        guards.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    fn expressions(&self, roots: &[Id], printed: &mut [bool], out: &mut String) {
+        for id in self.kernel.exprs.needed(roots) {
+            if !std::mem::replace(&mut printed[id.0], true) {
+                let dtype = self.kernel.exprs.dtype(id).name();
+                let _ = writeln!(out, "  t{}: {dtype} = {}", id.0, self.expression(id));
+            }
+        }
+    }
+
+    fn expression(&self, id: Id) -> String {
+        let args = |of: &[Id]| of.iter().map(|a| format!(" t{}", a.0)).collect::<String>();
+        match self.kernel.exprs.get(id) {
+            Expr::Load(v, at, guards) if guards.is_empty() => format!("load %{}[{}]", v.0, self.affine(at)),
+            Expr::Load(v, at, guards) => {
+                format!("load %{}[{}] if {}", v.0, self.affine(at), self.guards(guards))
+            }
+            Expr::Index(at) => format!("index {}", self.affine(at)),
+            Expr::Const(literal) => format!("const {}", constant(*literal)),
+            Expr::Map(scalar, of) => format!("{}{}", scalar.name(), args(of)),
+            Expr::Cast(arg) => format!("cast t{}", arg.0),
+            Expr::Inside(guards) => format!("inside {}", self.guards(guards)),
+            Expr::Reduced(n) => format!("r{n}"),
+        }
+    }
+}
+
+fn constant(literal: Literal) -> String {
+    match literal {
+        Literal::Int(i) => i.to_string(),
+        Literal::Bool(b) => b.to_string(),
+        Literal::Float(bits) => f64::from_bits(bits).to_string(),
+    }
+}
