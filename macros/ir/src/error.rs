@@ -40,6 +40,8 @@ pub enum Fault {
     Slice { axis: usize, of: Ty, start: Dim, end: Dim },
     /// Windows that leave the axis.
     Window { of: Ty, axis: usize, extent: Dim },
+    /// An index of another shape than what it points into.
+    Index { op: String, axis: usize, of: Ty, index: Ty },
     /// A gradient of what isn't a float, or isn't a scalar.
     Gradient { of: Ty, want: &'static str },
     /// An attribute that makes no sense.
@@ -56,6 +58,7 @@ impl Error {
             | Fault::Label { op, .. }
             | Fault::Axis { op, .. }
             | Fault::Rank { op, .. }
+            | Fault::Index { op, .. }
             | Fault::Attribute { op, .. } => *op = name.to_string(),
             _ => {}
         }
@@ -138,6 +141,10 @@ impl fmt::Display for Error {
                 dim(extent),
                 Shape(&of.shape, &self.syms)
             ),
+            Fault::Index { op, axis, of, index } => {
+                let but = if op == "scatter_add" { String::new() } else { format!(" but for dim {axis}") };
+                write!(f, "`{op}`: the index {} hasn't the shape of {}{but}", ty(index), ty(of))
+            }
             Fault::Gradient { of, want } => write!(f, "a gradient needs {want}, not {}", ty(of)),
             Fault::Attribute { op, what } => write!(f, "`{op}`: {what}"),
         }

@@ -96,6 +96,11 @@ pub enum Op {
     Fold(Window, Dim),
     /// One behind the other along an axis.
     Concat(usize),
+    /// Of `x` and integers: `out[…, i, …] = x[…, index[…, i, …], …]` along an axis, 0 where the index lies outside.
+    Gather(usize),
+    /// Of `x` and integers: `out[…, index[…, i, …], …] += x[…, i, …]` along an axis, which gets that length; what lies
+    /// outside is dropped. The adjoint of Gather.
+    ScatterAdd(usize, Dim),
     /// Combines along axes (sorted), which vanish.
     Reduce(Reduction, Vec<usize>),
     /// Index (i64) of the first maximum along an axis, which vanishes.
@@ -175,6 +180,7 @@ impl Op {
             }
             Op::Windows(w) => Op::Windows(Window { len: of(&w.len), ..w.clone() }),
             Op::Fold(w, full) => Op::Fold(Window { len: of(&w.len), ..w.clone() }, of(full)),
+            Op::ScatterAdd(axis, len) => Op::ScatterAdd(*axis, of(len)),
             Op::Pad(axes) => {
                 let axis = |a: &PadAxis| PadAxis { low: of(&a.low), high: of(&a.high), step: a.step };
                 Op::Pad(axes.iter().map(axis).collect())

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Rng, function, inner, sizes};
-use kiln_ir::{Func, Op, PadAxis, Reduction, SliceAxis, Window, differentiate, eval::eval, verify::verify};
+use kiln_ir::{Builder, DType, Dim, Error, Func, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
+use kiln_ir::{differentiate, eval::eval, verify::verify};
 
 /// A function affine in its input `wrt`, all of whose inputs are f64 of literal shape.
 struct Case {
@@ -165,6 +166,44 @@ fn fold() {
         from.splice(axis..=axis, [len, window.size as usize]);
         (vec![from], Op::Fold(window, full.into()))
     });
+}
+
+/// Integers that `seed` decides, some of them outside of `0..len`.
+fn index_of(b: &mut Builder, shape: &[usize], len: usize, seed: usize) -> Result<Value, Error> {
+    let n = shape.iter().product::<usize>();
+    let i = b.emit(Op::Iota { len: n.into(), dtype: DType::F64 }, &[])?;
+    let wave = b.scale(i, 1.0 + seed as f64 * 0.37)?;
+    let wave = b.map(Scalar::Sin, &[wave])?;
+    let wide = b.scale(wave, len as f64 / 2.0 + 0.7)?;
+    let at = b.shift(wide, len as f64 / 2.0)?;
+    let at = b.map(Scalar::Floor, &[at])?;
+    let at = b.emit(Op::Cast(DType::I64), &[at])?;
+    b.emit(Op::Reshape(shape.iter().map(|n| Dim::from(*n)).collect()), &[at])
+}
+
+#[test]
+fn gather_and_scatter_add() {
+    let mut rng = Rng(31);
+    for round in 0..150 {
+        let from = [shape(&mut rng), vec![size(&mut rng)]].concat();
+        let axis = rng.below(from.len());
+        let (len, index, seed) = (size(&mut rng), size(&mut rng), rng.below(9));
+        for op in [Op::Gather(axis), Op::ScatterAdd(axis, len.into())] {
+            let range = if op == Op::Gather(axis) { from[axis] } else { len };
+            let mut places = from.clone();
+            if op == Op::Gather(axis) {
+                places[axis] = index;
+            }
+            let func = function(std::slice::from_ref(&from), |b, x| {
+                let i = index_of(b, &places, range, seed)?;
+                b.emit(op.clone(), &[x[0], i])
+            });
+            let adjoint = differentiate::vjp(&func, &[0]).unwrap();
+            verify(&adjoint).unwrap();
+            let ok = is_adjoint(&Case { func, wrt: 0 }, &adjoint, &mut rng);
+            assert!(ok, "round {round}: {op:?} of {from:?} at {places:?}");
+        }
+    }
 }
 
 #[test]

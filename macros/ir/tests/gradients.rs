@@ -196,6 +196,27 @@ fn windows() {
 }
 
 #[test]
+fn gathers() {
+    for op in [Op::Gather(1), Op::ScatterAdd(1, 4.into())] {
+        let func = function(&[vec![2, 3], vec![3]], |b, x| {
+            let bent = b.map(Scalar::Sin, &[x[0]])?;
+            let far = b.scale(x[1], 2.4)?;
+            let at = b.map(Scalar::Floor, &[far])?;
+            let at = b.shift(at, 1.0)?;
+            let at = b.emit(Op::Cast(DType::I64), &[at])?;
+            let at = b.emit(Op::Broadcast(vec![(0, 2.into())]), &[at])?;
+            let y = b.emit(op.clone(), &[bent, at])?;
+            b.map(Scalar::Exp, &[y])
+        });
+        let mut rng = Rng(4);
+        for _ in 0..5 {
+            let inputs = [rng.array(&[2, 3]), rng.array(&[3])];
+            check(&format!("{op:?}"), &func, &inputs, &mut rng);
+        }
+    }
+}
+
+#[test]
 fn reductions() {
     for shape in [[1, 1, 1], [3, 1, 5], [2, 7, 2], [2, 0, 3]] {
         for axes in [vec![], vec![0], vec![2], vec![0, 2], vec![0, 1, 2]] {

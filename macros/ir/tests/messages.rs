@@ -157,3 +157,17 @@ fn attributes() {
     let input = message(|b, _| b.emit(Op::Input(0), &[]));
     assert_eq!(input, "`input`: is declared with Builder::input");
 }
+
+#[test]
+fn indices() {
+    let float = message(|b, i| b.emit(Op::Gather(0), &[i.x, i.y]));
+    assert_eq!(float, "`gather` needs an integer index, not f32 [M, 3]");
+    let shape = message(|b, i| b.emit(Op::Gather(0), &[i.x, i.i]));
+    assert_eq!(shape, "`gather`: the index i64 [N] hasn't the shape of f32 [N, 3] but for dim 0");
+    let add = message(|b, i| b.emit(Op::ScatterAdd(1, 3.into()), &[i.x, i.i]));
+    assert_eq!(add, "`scatter_add`: the index i64 [N] hasn't the shape of f32 [N, 3]");
+    let axis = message(|b, i| b.emit(Op::ScatterAdd(1, 3.into()), &[i.v, i.i]));
+    assert_eq!(axis, "`scatter_add` along dim 1, but the tensor is f64 [N] (rank 1)");
+    let size = message(|b, i| b.emit(Op::ScatterAdd(0, (-3).into()), &[i.v, i.i]));
+    assert_eq!(size, "`scatter_add`: a size is negative");
+}

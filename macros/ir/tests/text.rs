@@ -92,9 +92,11 @@ fn every_attribute() -> Result<(), Error> {
     let window = Window { axis: 0, len: n_windows, size: 2, stride: 1, dilation: 1 };
     let windows = b.emit(Op::Windows(window.clone()), &[x])?;
     let folded = b.emit(Op::Fold(window, n_full), &[windows])?;
-    for v in
-        [flat, turned, wide, part, padded, joined, top, arg, count, cast, still, half, truth, windows, folded]
-    {
+    let i = b.emit(Op::Broadcast(vec![(1, 4.into())]), &[arg])?;
+    let picked = b.emit(Op::Gather(0), &[x, i])?;
+    let scattered = b.emit(Op::ScatterAdd(0, 9.into()), &[x, i])?;
+    let views = [flat, turned, wide, part, padded, joined, windows, folded, picked, scattered];
+    for v in views.into_iter().chain([top, arg, count, cast, still, half, truth]) {
         b.output("o", v, None);
     }
     let func = b.finish();
@@ -123,6 +125,9 @@ fn all<N> {
   %13: bool[] = const[true]
   %14: f64[N - 1, 2, 4] = windows[0: N - 1 of 2 every 1 by 1] %0
   %15: f64[N, 4] = fold[0: N - 1 of 2 every 1 by 1 to N] %14
+  %16: i64[N, 4] = broadcast[1: 4] %8
+  %17: f64[N, 4] = gather[0] %0 %16
+  %18: f64[9, 4] = scatter_add[0: 9] %0 %16
 }";
 
 /// Whether the text of a function parses to the function itself, but for the places of its nodes.

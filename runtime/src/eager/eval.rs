@@ -4,6 +4,7 @@
 //! are strides on the elements that are there; a contraction is the runtime's matrix product over permuted axes.
 
 mod contract;
+mod gather;
 mod layout;
 mod map;
 mod reduce;
@@ -73,6 +74,8 @@ fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
         Op::ArgMax(axis) => Value::I64(each!(args[0], |x| reduce::argmax(x, *axis))),
         Op::Reduce(kind, axes) => reduce::reduce(*kind, axes, args[0]),
         Op::Concat(axis) => layout::concat(args, *axis, shape),
+        Op::Gather(axis) => gather::gather(args[0], args[1], *axis, shape),
+        Op::ScatterAdd(axis, _) => gather::scatter_add(args[0], args[1], *axis, shape),
         Op::Fold(w, _) => layout::fold(args[0], w, shape),
         _ => {
             debug_assert_eq!(ty.rank(), shape.len());

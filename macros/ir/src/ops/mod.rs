@@ -7,6 +7,7 @@
 pub mod array;
 pub mod basic;
 pub mod contract;
+pub mod gather;
 pub mod layout;
 pub mod reduce;
 pub mod scalar;
@@ -43,7 +44,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
     let want = match op {
         Op::Input(_) | Op::Const(..) | Op::Iota { .. } => 0,
         Op::Map(s) => s.arity(),
-        Op::Contract { .. } => 2,
+        Op::Contract { .. } | Op::Gather(_) | Op::ScatterAdd(..) => 2,
         Op::Concat(_) => args.len().max(1),
         _ => 1,
     };
@@ -56,6 +57,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
             layout::infer(op, args)
         }
         Op::Windows(_) | Op::Fold(..) => windows::infer(op, args[0]),
+        Op::Gather(_) | Op::ScatterAdd(..) => gather::infer(op, args[0], args[1]),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::infer(op, args[0]),
         Op::Contract { lhs, rhs, out } => contract::infer(lhs, rhs, out, args[0], args[1]),
         _ => basic::infer(op, args),
@@ -71,6 +73,7 @@ pub fn vjp(b: &mut Builder, v: Value, ct: Value) -> Result<Cotangents, Error> {
             layout::vjp(b, &node, ct)
         }
         Op::Windows(_) | Op::Fold(..) => windows::vjp(b, &node, ct),
+        Op::Gather(_) | Op::ScatterAdd(..) => gather::vjp(b, &node, ct),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::vjp(b, &node, v, ct),
         Op::Contract { lhs, rhs, out } => contract::vjp(b, lhs, rhs, out, &node.args, ct),
         _ => basic::vjp(b, &node, ct),
@@ -85,6 +88,7 @@ pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
             layout::eval(op, args, cx)
         }
         Op::Windows(_) | Op::Fold(..) => windows::eval(op, args[0], cx),
+        Op::Gather(_) | Op::ScatterAdd(..) => gather::eval(op, args[0], args[1], cx),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::eval(op, args[0], cx),
         Op::Contract { lhs, rhs, out } => contract::eval(lhs, rhs, out, args[0], args[1], cx),
         _ => basic::eval(op, args, cx),
@@ -122,6 +126,8 @@ pub fn name(op: &Op) -> &'static str {
         Op::Windows(_) => "windows",
         Op::Fold(..) => "fold",
         Op::Concat(_) => "concat",
+        Op::Gather(_) => "gather",
+        Op::ScatterAdd(..) => "scatter_add",
         Op::Reduce(crate::Reduction::Sum, _) => "sum",
         Op::Reduce(crate::Reduction::Max, _) => "max_over",
         Op::ArgMax(_) => "argmax",

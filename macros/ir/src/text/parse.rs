@@ -262,6 +262,12 @@ fn attributes(c: &mut Cursor, func: &Func, ty: &Ty, name: &str, at: usize) -> Pa
             c.expect("to")?;
             Op::Fold(window, dim(c, func)?)
         }
+        "gather" => Op::Gather(c.number()?),
+        "scatter_add" => {
+            let axis = c.number()?;
+            c.expect(":")?;
+            Op::ScatterAdd(axis, dim(c, func)?)
+        }
         "concat" => Op::Concat(c.number()?),
         "argmax" => Op::ArgMax(c.number()?),
         "contract" => contract(c)?,

@@ -109,7 +109,8 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         }
         Op::Windows(w) => window(w, &dim),
         Op::Fold(w, full) => format!("{} to {}", window(w, &dim), dim(full)),
-        Op::Concat(axis) | Op::ArgMax(axis) => axis.to_string(),
+        Op::ScatterAdd(axis, len) => format!("{axis}: {}", dim(len)),
+        Op::Concat(axis) | Op::ArgMax(axis) | Op::Gather(axis) => axis.to_string(),
         Op::Contract { lhs, rhs, out } => format!("{},{}->{}", letters(lhs), letters(rhs), letters(out)),
         Op::Cast(dtype) => dtype.name().to_string(),
     }

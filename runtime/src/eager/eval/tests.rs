@@ -110,15 +110,22 @@ impl Chain {
         all[self.rng.below(all.len())]
     }
 
+    /// Integers of that rank, if there are any.
+    fn index(&mut self, rank: usize) -> usize {
+        let fits = |ty: &Ty| ty.rank() == rank && matches!(ty.dtype, DType::I64 | DType::I32);
+        let all: Vec<usize> = (0..self.values.len()).filter(|i| fits(self.b.ty(self.values[*i].0))).collect();
+        if all.is_empty() { 0 } else { all[self.rng.below(all.len())] }
+    }
+
     fn operation(&mut self, at: usize) -> (Op, Vec<usize>) {
         let ty = self.b.ty(self.values[at].0).clone();
         let (shape, rank) = (sizes(&ty), ty.rank());
-        let other = self.alike(at);
+        let (other, index) = (self.alike(at), self.index(rank));
         let rng = &mut self.rng;
         let mut some = |share: usize| (0..rank).filter(|_| rng.below(100) < share).collect::<Vec<usize>>();
         let (axes, labels) = (some(50), (0..rank as u8).collect::<Vec<u8>>());
         let one = |op| (op, vec![at]);
-        match rng.below(14) {
+        match rng.below(16) {
             0 => one(Op::Cast([DType::F64, DType::F32, DType::I64, DType::Bool][rng.below(4)])),
             1 => one(Op::Reshape(ty.shape.iter().rev().cloned().collect())),
             2 => one(Op::Reshape(vec![ty.numel(), 1.into()])),
@@ -154,6 +161,10 @@ impl Chain {
                 let mut out: Vec<u8> = labels.iter().copied().filter(|_| rng.below(2) == 0).collect();
                 rng.shuffle(&mut out);
                 (Op::Contract { lhs: labels.clone(), rhs: labels, out }, vec![at, other])
+            }
+            13 if rank > 0 => (Op::Gather(rng.below(rank)), vec![at, index]),
+            14 if rank > 0 => {
+                (Op::ScatterAdd(rng.below(rank), LENGTHS[rng.below(5)].into()), vec![at, index])
             }
             _ => self.scalar(at, other),
         }
