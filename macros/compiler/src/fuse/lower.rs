@@ -89,7 +89,8 @@ fn rows(cx: &Context, group: &Group, stores: &[Value], split: usize, puller: &mu
     let loops = if axes.len() <= 1 && is_flat(&exprs) {
         Loops::Flat
     } else {
-        Loops::Rows { outer: axes.len() - 1, reduces }
+        // One element that no loop counts is a row of one.
+        Loops::Rows { outer: axes.len().saturating_sub(1), reduces }
     };
     Kernel { name: String::new(), axes, exprs, loops, stores }
 }
