@@ -42,3 +42,32 @@ fn a_layer_more_costs_tokens_of_glue_and_no_kernel() {
     assert!(tokens2 < 9_000, "{tokens2} tokens for two layers");
     assert!(kernels2 > 0 && kernels10 == kernels2, "{kernels2} kernels for two layers, {kernels10} for ten");
 }
+
+/// The net of the README, with its layer.
+const README: &str = "
+    #[params(forward = linear)] struct Linear<const I: usize, const O: usize> { weight: Tensor<O, I>, bias: Tensor<O> }
+    #[model(inline)] fn linear<const N: usize, const I: usize, const O: usize>(l: &Linear<I, O>, x: Tensor<N, I>)
+        -> Tensor<N, O> { x.linear(l.weight, Some(l.bias)) }
+    #[params] struct Mlp { fc1: Linear<784, 128>, fc2: Linear<128, 10> }
+    #[model] fn mlp<const N: usize>(net: &Mlp, x: Tensor<N, 784>) -> Tensor<N, 10>
+        { let h = net.fc1.forward(x).relu(); net.fc2.forward(h) }
+    #[model] fn loss<const N: usize>(net: &Mlp, x: Tensor<N, 784>, y: Tensor<i64, N>) -> Tensor<>
+        { cross_entropy(mlp(net, x), y) }
+    #[model] fn train_step<const N: usize>(net: &mut Mlp, opt: &mut Adam<Mlp>, x: Tensor<N, 784>, y: Tensor<i64, N>)
+        -> Tensor<> { let (loss, grads) = value_and_grad(loss)(net, x, y); opt.step(net, grads.clip_norm(1.0)); loss }
+";
+
+#[test]
+fn the_readmes_models_stay_small() {
+    // What they cost, and a tenth more: a change that needs more says why.
+    let budgets = [("mlp", 6_600, 2), ("loss", 8_600, 7), ("train_step", 10_600, 12)];
+    let all = common::chain::expand_all(README);
+    for (name, most_tokens, most_kernels) in budgets {
+        let (_, tokens) = all.iter().find(|(n, _)| n == name).expect("a model of the README");
+        let kernels = tokens.to_string().matches("Kernel for ").count();
+        let tokens = count(tokens.clone());
+        assert!(kernels > 0, "no kernel of `{name}`");
+        assert!(tokens <= most_tokens, "{tokens} tokens of `{name}`");
+        assert!(kernels <= most_kernels, "{kernels} kernels of `{name}`");
+    }
+}

@@ -27,7 +27,10 @@ fn a_plain_function_is_left_for_rustc_to_name() {
     let all = expand_all("#[model] fn f<const N: usize>(x: Tensor<N>) -> Tensor<N> { let y = helper(x); y }");
     let f = of(&all, "f");
     assert!(f.contains("helper ! { @ kiln"), "{f}");
-    assert!(f.contains("pub fn f < A0 > (_ : A0)"), "the name still exists: {f}");
+    assert!(
+        f.contains("pub fn f < A0 : :: kiln :: AsTensor < f32 > > (_ : A0)"),
+        "the name still exists: {f}"
+    );
 }
 
 #[test]

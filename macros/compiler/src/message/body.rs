@@ -112,7 +112,7 @@ messages! {
     let_type(want, got) = "declared as {want}, but the value is {got}";
     // State.
     no_state(text) = "`{text}` can't be assigned to: state is what comes in by `&mut`, or a `let mut`";
-    not_mut(text) = "`{text}` can't be changed: declare it by `let mut`";
+    not_mut(text) = "`{text}` can't be changed: declare it with `mut`";
     state_immutable(text, root) = "`{text}` can't be changed: take `{root}` by `&mut`";
     star(text) = "`{text}` is a reference: write `*{text} = …`";
     state_type(text, want, got) = "`{text}` is {want}, and this is {got}";

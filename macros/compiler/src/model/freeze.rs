@@ -40,8 +40,11 @@ impl Freeze {
 
     /// The struct, and the functions of the model's type.
     pub fn items(&self, model: &Model) -> (TokenStream, TokenStream) {
-        let frozen =
-            Arg { ident: format_ident!("__frozen"), kind: ArgKind::Params(syn::parse_quote!(FrozenModel)) };
+        let frozen = Arg {
+            ident: format_ident!("__frozen"),
+            local: false,
+            kind: ArgKind::Params(syn::parse_quote!(FrozenModel)),
+        };
         let once = self.entry(model, "freeze_once", vec![self.params.clone()], &self.split.once, &self.once);
         let declared = std::iter::once(frozen).chain(self.rest.iter().cloned()).collect();
         let run = self.entry(model, "freeze_run", declared, &self.split.run, &self.run);

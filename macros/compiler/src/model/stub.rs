@@ -47,6 +47,7 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
     let items = items(root, &root.vis, arguments, Some(model));
     let (namespace, name) = (namespace(root), &root.name);
     let (any, result, gradient) = (generics(arguments), result(&model.result), gradient(model));
+    let declared = declared(arguments, Some(model));
     let results = match &model.result {
         ModelResult::One(_) => 1,
         ModelResult::Tuple(types) => types.len(),
@@ -72,10 +73,10 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
                 pub const PARAM_COUNT: usize = 0;
                 pub const PLAN: &'static str = "";
                 #figures
-                pub fn value_and_grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
+                pub fn value_and_grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
                     ::core::unreachable!()
                 }
-                pub fn grad<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
+                pub fn grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
                 pub fn vjp<#(#more),*>(#(_: #more),*) -> ::kiln::Result<(#result, #gradient)> {
                     ::core::unreachable!()
                 }
@@ -112,16 +113,30 @@ pub fn namespace(root: &Root) -> TokenStream {
 }
 
 fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>) -> TokenStream {
-    let (name, any) = (&root.name, generics(arguments));
+    let (name, any, declared) = (&root.name, generics(arguments), declared(arguments, model));
     let result = model.map_or(quote!(::kiln::Tensor), |m| result(&m.result));
     quote! {
         #[allow(warnings, clippy::all)]
-        #vis fn #name<#(#any),*>(#(_: #any),*) -> ::kiln::Result<#result> { ::core::unreachable!() }
+        #vis fn #name<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<#result> { ::core::unreachable!() }
     }
 }
 
 fn generics(arguments: usize) -> Vec<Ident> {
     (0..arguments).map(|i| format_ident!("A{i}")).collect()
+}
+
+/// The same as they are declared. A tensor has its element type, so that what is passed can be inferred as ever.
+fn declared(arguments: usize, model: Option<&Model>) -> Vec<TokenStream> {
+    let args = model.map(|m| m.args.as_slice()).filter(|args| args.len() == arguments).unwrap_or_default();
+    let bound = |i: usize| match args.get(i).map(|arg| &arg.kind) {
+        Some(ArgKind::Tensor(ty)) => {
+            let dtype = dtype(ty.dtype);
+            quote!(: ::kiln::AsTensor<#dtype>)
+        }
+        _ => TokenStream::new(),
+    };
+    let bounds = (0..arguments).map(bound);
+    generics(arguments).into_iter().zip(bounds).map(|(name, bound)| quote!(#name #bound)).collect()
 }
 
 /// The type of what a model returns.

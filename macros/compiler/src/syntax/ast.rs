@@ -137,6 +137,8 @@ pub struct Model {
 pub struct Arg {
     /// Name.
     pub ident: Ident,
+    /// Whether it was written `mut x`: a local that may be assigned to.
+    pub local: bool,
     /// What it is.
     pub kind: ArgKind,
 }

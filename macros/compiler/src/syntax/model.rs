@@ -98,7 +98,7 @@ fn argument(scope: &mut Scope, arg: &FnArg) -> Option<Arg> {
     let kind = kind(scope, arg);
     match &*arg.pat {
         Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => {
-            Some(Arg { ident: p.ident.clone(), kind: kind? })
+            Some(Arg { ident: p.ident.clone(), local: p.mutability.is_some(), kind: kind? })
         }
         other => {
             scope.errors.at(other, message::arg_pattern());

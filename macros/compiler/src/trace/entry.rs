@@ -133,7 +133,9 @@ impl<'a> Tracer<'a> {
         }
         let before: Vec<Option<kiln_ir::Value>> = state.iter().map(|var| self.place_value(*var)).collect();
         for (arg, value) in model.args.iter().zip(&args) {
-            let var = self.variable(&arg.ident.to_string(), value.clone(), true, None);
+            // A reference isn't assigned to, but what it leads to: that message is another.
+            let assignable = arg.local || !matches!(arg.kind, ArgKind::Tensor(_));
+            let var = self.variable(&arg.ident.to_string(), value.clone(), assignable, None);
             self.bind(&arg.ident.to_string(), var);
         }
         let result = self.block_value(&model.body);

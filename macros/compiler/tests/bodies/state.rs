@@ -21,3 +21,5 @@
 #[model] fn h(net: &mut Net, opt: &mut Sgd<Net>) -> Tensor<> { let l = loss(net); opt.step(net, l); opt.step(net); opt.stop(); l }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let mut h = x; h = 3; h = x.to(f64); h }
+
+#[model] fn f(x: Tensor<3>, mut y: Tensor<3>) -> Tensor<3> { y = y * 2.0; x = x * 2.0; x + y }
