@@ -176,7 +176,7 @@ fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bo
 pub fn store_position(kernel: &Kernel, value: Value) -> Option<Affine> {
     let store: &kernel::Store = kernel.stores.iter().find(|s| s.value == value)?;
     let axes = match (&kernel.loops, store.per_row) {
-        (Loops::Columns { .. }, _) => return None,
+        (Loops::Columns { .. } | Loops::Scatter { .. }, _) => return None,
         (_, true) => &kernel.axes[..kernel.outer()],
         (_, false) => &kernel.axes[..],
     };

@@ -191,6 +191,16 @@ fn nets(dtype: DType) -> Vec<Case> {
             let curved = b.map(Scalar::Tanh, &[pooled])?;
             Ok(vec![reduce::mean(b, curved, &[])?])
         }),
+        case("embedding", dtype, &[&[6, 5], &[0, 5]], Some(8), true, &|b, x| {
+            // Rows of a table, those of labels 6 and 7 being zeros, and what differs from them.
+            let n = b.ty(x[1]).shape[0].clone();
+            let index = b.emit(Op::Broadcast(vec![(1, 5.into())]), &[x[2]])?;
+            let rows = b.emit(Op::Gather(0), &[x[0], index])?;
+            assert_eq!(b.ty(rows).shape[0], n);
+            let off = b.elementwise(Scalar::Sub, &[rows, x[1]])?;
+            let squared = b.elementwise(Scalar::Mul, &[off, off])?;
+            Ok(vec![reduce::sum(b, squared, &[])?])
+        }),
         train_step(dtype),
     ]
 }

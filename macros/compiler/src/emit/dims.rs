@@ -1,6 +1,7 @@
 //! Dims and positions as `usize` expressions.
 
 use crate::fuse::affine::{Affine, Derived, Var};
+use crate::fuse::expr::Id;
 use kiln_ir::{Dim, SymKind, Syms};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -120,10 +121,19 @@ impl Dims<'_> {
         sum(terms, wrapping)
     }
 
-    /// The definition of a derived variable.
-    pub fn derived(&self, what: &Derived, var: &dyn Fn(Var) -> TokenStream) -> TokenStream {
-        let at = self.affine(what.affine(), var, true);
+    /// The definition of a derived variable; `element` writes an expression's value.
+    pub fn derived(
+        &self,
+        what: &Derived,
+        var: &dyn Fn(Var) -> TokenStream,
+        element: &dyn Fn(Id) -> TokenStream,
+    ) -> TokenStream {
+        let at = what.affine().map(|at| self.affine(at, var, true));
         match what {
+            Derived::Element(id) => {
+                let value = element(*id);
+                quote!(#value as usize)
+            }
             Derived::Quotient(_, by) => {
                 let by = self.operand(by);
                 quote!((#at) / #by)

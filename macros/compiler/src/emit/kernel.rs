@@ -58,6 +58,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         Loops::Flat => flat(cx, kernel, &dims, &open),
         Loops::Rows { reduces, .. } => rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns(cx, kernel, *outer, reduces, &dims, &open),
+        Loops::Scatter { inside, at, .. } => scatter(cx, kernel, [*inside, *at], &dims, &open),
     };
     let of = if matches!(kernel.loops, Loops::Gemm(_)) { quote!(Finish) } else { quote!(Kernel) };
     let items = quote! {
@@ -90,10 +91,7 @@ fn frees(func: &Func, kernel: &Kernel) -> Vec<Sym> {
         at.terms.iter().for_each(|(_, c)| add(c));
     }
     for derived in &kernel.exprs.derived {
-        match derived {
-            crate::fuse::affine::Derived::Quotient(_, by)
-            | crate::fuse::affine::Derived::Remainder(_, by) => add(by),
-        }
+        derived.divisor().into_iter().for_each(&mut add);
     }
     for (expr, _) in &kernel.exprs.nodes {
         if let Expr::Load(_, _, guards) | Expr::Inside(guards) = expr {
@@ -476,6 +474,47 @@ fn columns(
             let #parts = out;
             #(#kernel_scope)*
             #body
+        }
+    }
+}
+
+/// Elements added where an index says.
+fn scatter(
+    cx: &Context,
+    kernel: &Kernel,
+    [inside, at]: [Id; 2],
+    dims: &Dims,
+    open: &TokenStream,
+) -> TokenStream {
+    let len = kernel.axes[kernel.outer()..].last().map_or(quote!(1), |d| dims.dim(d));
+    let mut writer = Writer::new(kernel, dims, cx.names, Innermost { start: None, len: len.clone() });
+    let store = &kernel.stores[0];
+    let Pass { levels, roots } = writer.pass(&[store.expr, inside, at]);
+    let (name, dtype) = ((cx.names.slice)(store.value), kernel.exprs.dtype(store.expr));
+    let (inside, at) = (roots[1].bare(), roots[2].operand());
+    let sum = scalar::add(dtype, &quote!(#name[place]), &roots[0]);
+    let add = quote!(if #inside { let place = #at as usize; #name[place] = #sum; });
+    let body = match levels.last() {
+        Some(inner) => nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #add })),
+        None => add,
+    };
+    let zero = scalar::zero(dtype);
+    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
+    let counters = row_counters(kernel, dims);
+    quote! {
+        type Out<'o> = #out;
+        #[inline(always)]
+        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
+            #open
+            let (mut #name, ()) = out;
+            #(#kernel_scope)*
+            for (unit, row) in units.enumerate() {
+                let #name = #name.unit(unit);
+                #name.fill(#zero);
+                #counters
+                #(#row_scope)*
+                #body
+            }
         }
     }
 }

@@ -150,8 +150,8 @@ fn canonical(kernel: &Kernel) -> BTreeMap<Value, Ident> {
 fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
-        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "lanes", "block",
-        "elements", "used", "l",
+        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "place", "lanes",
+        "block", "elements", "used", "l",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
     taken.extend(func.syms.0.iter().map(|s| s.name.clone()));

@@ -5,7 +5,7 @@
 
 use super::dims::{Dims, variable};
 use super::scalar::{self, Code};
-use crate::fuse::affine::{Affine, Var};
+use crate::fuse::affine::{Affine, Derived, Var};
 use crate::fuse::expr::{Expr, Guard, Id};
 use crate::fuse::kernel::{Kernel, Loops, Role};
 use kiln_ir::{DType, Scalar, Value};
@@ -99,7 +99,10 @@ impl<'a> Writer<'a> {
             },
             (Var::Axis(_), Loops::Flat) => 2,
             (Var::Axis(i), _) => (i + 2).saturating_sub(self.kernel.outer()).max(1),
-            (Var::Derived(d), _) => self.affine_level(self.kernel.exprs.derived[d].affine()),
+            (Var::Derived(d), _) => match &self.kernel.exprs.derived[d] {
+                Derived::Element(id) => self.expr_level(*id),
+                other => other.affine().map_or(0, |at| self.affine_level(at)),
+            },
         }
     }
 
@@ -181,7 +184,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let level = self.expr_level(id);
-            self.derive(id, &mut levels);
+            self.derive(id, &here, &mut levels);
             let value = match self.stashed.get(&id) {
                 Some(host) => {
                     let host = (self.names.slice)(*host);
@@ -263,7 +266,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Defines the derived variables that an expression needs.
-    fn derive(&mut self, id: Id, levels: &mut [Vec<TokenStream>]) {
+    fn derive(&mut self, id: Id, here: &HashMap<Id, Code>, levels: &mut [Vec<TokenStream>]) {
         let affines: Vec<Affine> = match self.kernel.exprs.get(id) {
             Expr::Load(_, at, guards) => {
                 std::iter::once(at).chain(guards.iter().map(|g| &g.at)).cloned().collect()
@@ -273,17 +276,19 @@ impl<'a> Writer<'a> {
             _ => vec![],
         };
         for at in affines {
-            self.derive_affine(&at, levels);
+            self.derive_affine(&at, here, levels);
         }
     }
 
-    fn derive_affine(&mut self, at: &Affine, levels: &mut [Vec<TokenStream>]) {
+    fn derive_affine(&mut self, at: &Affine, here: &HashMap<Id, Code>, levels: &mut [Vec<TokenStream>]) {
         for (var, _) in &at.terms {
             let Var::Derived(d) = *var else { continue };
             let what = self.kernel.exprs.derived[d].clone();
-            self.derive_affine(what.affine(), levels);
+            if let Some(at) = what.affine() {
+                self.derive_affine(at, here, levels);
+            }
             let (name, level) = (variable(*var), self.level(*var));
-            let value = self.dims.derived(&what, &|v| self.var(v));
+            let value = self.dims.derived(&what, &|v| self.var(v), &|id| self.known(id, here).operand());
             let statement = quote!(let #name = #value;);
             // Levels 2 and more begin anew with each pass.
             let text = statement.to_string();

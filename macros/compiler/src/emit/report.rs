@@ -96,6 +96,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
             format!("rows [{}] of [{}]", list(&kernel.axes[..*outer]), list(&kernel.axes[*outer..]))
         }
         Loops::Columns { .. } => format!("columns of [{}]", list(&kernel.axes)),
+        Loops::Scatter { .. } => format!("scattered sums of [{}]", list(&kernel.axes)),
     };
     let stores: Vec<String> = kernel
         .stores

@@ -137,6 +137,7 @@ impl Runner<'_> {
                 (Loops::Flat, _) | (_, true) => quote!(1),
                 (Loops::Columns { outer: 0, .. }, _) => quote!(1),
                 (Loops::Columns { .. }, _) => self.dims.dim(kernel.axes.last().expect("columns")),
+                (Loops::Scatter { width, .. }, _) => self.dims.dim(width),
                 _ => self.dims.dim(&width(kernel)),
             };
             let slice = self.get_mut(s.value, self.plan.places[&s.value]);

@@ -1,5 +1,6 @@
 //! Where a loop reads: affine expressions over loop variables, with dims as coefficients.
 
+use super::expr::Id;
 use kiln_ir::Dim;
 
 /// A loop variable.
@@ -20,28 +21,41 @@ pub struct Affine {
     pub constant: Dim,
 }
 
-/// A variable that a reshape makes, where the loop's axes cut the elements differently.
+/// A variable that is no counter: where a reshape cuts the elements differently than the loop's axes do, or where a
+/// place is data.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Derived {
     /// The whole part of `affine / dim`.
     Quotient(Affine, Dim),
     /// What remains.
     Remainder(Affine, Dim),
+    /// The value of an expression.
+    Element(Id),
 }
 
 impl Derived {
     /// What is divided.
-    pub fn affine(&self) -> &Affine {
+    pub fn affine(&self) -> Option<&Affine> {
         match self {
-            Derived::Quotient(a, _) | Derived::Remainder(a, _) => a,
+            Derived::Quotient(a, _) | Derived::Remainder(a, _) => Some(a),
+            Derived::Element(_) => None,
+        }
+    }
+
+    /// By what.
+    pub fn divisor(&self) -> Option<&Dim> {
+        match self {
+            Derived::Quotient(_, by) | Derived::Remainder(_, by) => Some(by),
+            Derived::Element(_) => None,
         }
     }
 
     /// The same derivation of another number.
-    pub fn with(&self, affine: Affine) -> Derived {
+    pub fn map(&self, of: &dyn Fn(&Affine) -> Affine) -> Derived {
         match self {
-            Derived::Quotient(_, by) => Derived::Quotient(affine, by.clone()),
-            Derived::Remainder(_, by) => Derived::Remainder(affine, by.clone()),
+            Derived::Quotient(at, by) => Derived::Quotient(of(at), by.clone()),
+            Derived::Remainder(at, by) => Derived::Remainder(of(at), by.clone()),
+            Derived::Element(id) => Derived::Element(*id),
         }
     }
 }

@@ -62,13 +62,25 @@ impl Exprs {
         self.nodes[id.0].1
     }
 
-    /// Arguments of an expression.
-    pub fn args(&self, id: Id) -> &[Id] {
+    /// The expressions that one needs: its arguments, and those that say where it reads.
+    pub fn args(&self, id: Id) -> Vec<Id> {
         match self.get(id) {
-            Expr::Map(_, args) => args,
-            Expr::Cast(arg) => std::slice::from_ref(arg),
-            _ => &[],
+            Expr::Map(_, args) => args.clone(),
+            Expr::Cast(arg) => vec![*arg],
+            other => expr_affines(other).into_iter().flat_map(|at| self.elements(at)).collect(),
         }
+    }
+
+    /// The expressions whose values are places in a position.
+    fn elements(&self, at: &Affine) -> Vec<Id> {
+        let of = |(var, _): &(Var, Dim)| match var {
+            Var::Derived(d) => match &self.derived[*d] {
+                Derived::Element(id) => vec![*id],
+                other => other.affine().map_or(vec![], |at| self.elements(at)),
+            },
+            Var::Axis(_) => vec![],
+        };
+        at.terms.iter().flat_map(of).collect()
     }
 
     /// Adds an expression unless it is known.
@@ -97,7 +109,10 @@ impl Exprs {
 
     /// Every affine expression in it.
     pub fn affines(&self) -> impl Iterator<Item = &Affine> {
-        self.nodes.iter().flat_map(|(e, _)| expr_affines(e)).chain(self.derived.iter().map(Derived::affine))
+        self.nodes
+            .iter()
+            .flat_map(|(e, _)| expr_affines(e))
+            .chain(self.derived.iter().filter_map(Derived::affine))
     }
 
     /// The same expressions over other variables.
@@ -113,7 +128,7 @@ impl Exprs {
             };
             (e, *t)
         });
-        let derived = self.derived.iter().map(|d| d.with(of(d.affine()))).collect();
+        let derived = self.derived.iter().map(|d| d.map(of)).collect();
         Exprs { nodes: nodes.collect(), derived, known: HashMap::new() }
     }
 }
@@ -181,11 +196,12 @@ impl<'a> Puller<'a> {
             }
             Op::Pad(axes) => self.padded(args[0], axes, index, guards),
             Op::Concat(axis) => self.concat(args, *axis, index, guards),
+            Op::Gather(axis) => self.gathered([args[0], args[1]], *axis, index, guards),
             Op::Fold(w, _) => self.folded(args[0], w, index, guards),
             Op::Reduce(how, axes) if is_unrolled(self.func, v) => {
                 self.unrolled(args[0], *how, axes, index, guards)
             }
-            Op::Input(_) | Op::Reduce(..) | Op::ArgMax(_) | Op::Contract { .. } => {
+            Op::Input(_) | Op::Reduce(..) | Op::ArgMax(_) | Op::Contract { .. } | Op::ScatterAdd(..) => {
                 unreachable!("%{} is stored before it is read", v.0)
             }
             _ => {
@@ -225,6 +241,21 @@ impl<'a> Puller<'a> {
         let inside = self.exprs.add(Expr::Inside(guards), DType::Bool);
         let zero = self.exprs.add(Expr::Const(Literal::new(0.0, dtype)), dtype);
         self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, zero]), dtype)
+    }
+
+    /// The element at a place that is data; 0 where there is none.
+    fn gathered(&mut self, [x, places]: [Value; 2], axis: usize, index: &[Affine], guards: &[Guard]) -> Id {
+        let place = self.pull(places, index, guards);
+        let at = derive(Derived::Element(place), &mut self.exprs.derived);
+        let guard = Guard { at: at.clone(), span: self.func.ty(x).shape[axis].clone(), step: 1 };
+        let mut inner = index.to_vec();
+        inner[axis] = at;
+        let all = [guards, std::slice::from_ref(&guard)].concat();
+        let value = self.pull(x, &inner, &all);
+        match self.exprs.get(value) {
+            Expr::Load(_, _, own) if *own == all => value,
+            _ => self.inside(vec![guard], value),
+        }
     }
 
     /// The sum of what the windows have at an index: for each place in a window, the one window that has it there.

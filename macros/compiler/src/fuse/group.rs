@@ -28,6 +28,8 @@ pub enum Kind {
     },
     /// A matrix product and what is mapped over its result.
     Gemm(Value),
+    /// Elements added where data says.
+    Scatter,
     /// Reductions whose axes are anywhere, read by strides: the value's own loops, shared with nothing.
     Gather,
 }
@@ -79,7 +81,8 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
             Op::Map(_) | Op::Cast(_) => groups.map(v),
             _ if groups.forced.contains(&v) => groups.map(v),
             _ if size(func, v).is_some() => {}
-            Op::Concat(_) | Op::Fold(..) => groups.map(v),
+            Op::Concat(_) | Op::Fold(..) | Op::Gather(_) => groups.map(v),
+            Op::ScatterAdd(..) => groups.contract(v, Kind::Scatter),
             Op::Reduce(..) if is_unrolled(func, v) => groups.map(v),
             Op::Reduce(r, axes) => groups.reduce(v, Some(*r), axes),
             Op::ArgMax(axis) => groups.reduce(v, None, &[*axis]),
@@ -231,7 +234,7 @@ impl Groups<'_> {
             Kind::Rows { split: None } | Kind::Gemm(_) => {
                 here == group.axes && there == group.axes && self.same_order(shape, s, there.len())
             }
-            Kind::Columns { .. } | Kind::Gather => false,
+            Kind::Columns { .. } | Kind::Gather | Kind::Scatter => false,
         }
     }
 

@@ -38,6 +38,17 @@ pub enum Loops {
         /// The sums.
         reduces: Vec<Reduce>,
     },
+    /// Elements added where data says, row by row: over zeros, those of a row of the result within a row.
+    Scatter {
+        /// Number of axes that count rows.
+        outer: usize,
+        /// Elements of a row of the result.
+        width: Dim,
+        /// Whether an element has a place.
+        inside: Id,
+        /// Its place in the row.
+        at: Id,
+    },
     /// A matrix product, and what is mapped over it.
     Gemm(Box<Gemm>),
 }
@@ -139,7 +150,12 @@ impl Kernel {
 
     /// Every expression that is reduced or stored.
     pub fn roots(&self) -> Vec<Id> {
-        self.reduces().iter().map(|r| r.expr).chain(self.stores.iter().map(|s| s.expr)).collect()
+        let places = match self.loops {
+            Loops::Scatter { inside, at, .. } => vec![inside, at],
+            _ => vec![],
+        };
+        let results = self.reduces().iter().map(|r| r.expr).chain(self.stores.iter().map(|s| s.expr));
+        results.chain(places).collect()
     }
 
     /// The reductions.
@@ -153,7 +169,7 @@ impl Kernel {
     /// Number of axes that are loops around the innermost ones.
     pub fn outer(&self) -> usize {
         match self.loops {
-            Loops::Rows { outer, .. } | Loops::Columns { outer, .. } => outer,
+            Loops::Rows { outer, .. } | Loops::Columns { outer, .. } | Loops::Scatter { outer, .. } => outer,
             Loops::Flat | Loops::Gemm(_) => 0,
         }
     }

@@ -1,11 +1,11 @@
 //! From a group of values to a kernel.
 
-use super::affine::{Affine, flat};
-use super::expr::{Exprs, Puller, counters, is_unrolled, size};
+use super::affine::{Affine, Derived, derive, flat};
+use super::expr::{Expr, Exprs, Guard, Puller, counters, is_unrolled, size};
 use super::gemm;
 use super::group::{Group, Kind, wide};
 use super::kernel::{Gemm, How, Kernel, Loops, Reduce, Store, collapse, lengths, name, renamed};
-use kiln_ir::{Dim, Func, Op, Reduction, Value};
+use kiln_ir::{DType, Dim, Func, Op, Reduction, Value};
 
 /// What lowering needs to know of the function.
 pub struct Context<'a> {
@@ -23,6 +23,7 @@ pub fn lower(cx: &Context, group: &Group, stores: &[Value]) -> Kernel {
         Kind::Rows { split } => rows(cx, group, stores, split.unwrap_or(group.axes.len()), &mut puller),
         Kind::Columns { outer, reduced } => columns(cx, group, *outer, *reduced, &mut puller),
         Kind::Gather => gather(cx, group, &mut puller),
+        Kind::Scatter => scatter(cx, group.members[0], &mut puller),
         Kind::Gemm(v) => product(cx, group, *v, stores, &mut puller),
     };
     kernel.name = name(cx.func, stores);
@@ -203,6 +204,36 @@ fn gather(cx: &Context, group: &Group, puller: &mut Puller) -> Kernel {
     let stores = vec![Store { value: v, expr: stored, per_row: true }];
     let axes = lengths(&axes, &runs);
     Kernel { name: String::new(), axes, exprs, loops: Loops::Rows { outer, reduces }, stores }
+}
+
+/// Elements added where an index says: loops over what is added.
+fn scatter(cx: &Context, v: Value, puller: &mut Puller) -> Kernel {
+    let node = cx.func.node(v);
+    let Op::ScatterAdd(axis, len) = &node.op else { unreachable!("grouped as a scatter") };
+    let from = &cx.func.ty(node.args[0]).shape;
+    let here = index(cx.func, node.args[0]);
+    let expr = puller.pull(node.args[0], &here, &[]);
+    let place = puller.pull(node.args[1], &here, &[]);
+    let place = derive(Derived::Element(place), &mut puller.exprs.derived);
+    let guard = Guard { at: place.clone(), span: len.clone(), step: 1 };
+    let inside = puller.exprs.add(Expr::Inside(vec![guard]), DType::Bool);
+    let (mut there, mut row) = (here[*axis..].to_vec(), from[*axis..].to_vec());
+    (there[0], row[0]) = (place, len.clone());
+    let at = puller.exprs.add(Expr::Index(flat_all(&there, &row)), DType::I64);
+    let axes = wide(from);
+    let split = wide(&from[..*axis]).len();
+    let (exprs, runs) = collapsed(&axes, std::mem::take(&mut puller.exprs), None, &[split]);
+    let outer = runs.iter().filter(|run| run[0] < split).count();
+    let width = row.iter().fold(Dim::from(1), |n, d| n * d.clone());
+    let stores = vec![Store { value: v, expr, per_row: false }];
+    let axes = lengths(&axes, &runs);
+    Kernel { name: String::new(), axes, exprs, loops: Loops::Scatter { outer, width, inside, at }, stores }
+}
+
+/// Position in a row-major tensor whose first axis counts even where it has one element: its index is data.
+fn flat_all(index: &[Affine], shape: &[Dim]) -> Affine {
+    let rest = shape[1..].iter().fold(Dim::from(1), |n, d| n * d.clone());
+    index[0].clone().times(&rest).plus(flat(&index[1..], &shape[1..]))
 }
 
 /// Labels of a reduction's result and operands, as of a contraction.

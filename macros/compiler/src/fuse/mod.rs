@@ -51,6 +51,7 @@ pub fn fuse(func: &Func) -> Fused {
 /// Whether a value is computed by loops, not a view.
 fn computes(op: &Op) -> bool {
     let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
+    let loops = loops || matches!(op, Op::Gather(_) | Op::ScatterAdd(..));
     loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_))
 }
 
@@ -146,7 +147,8 @@ fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Op
         let mut readers = readers.into_iter();
         let (Some((reader, false)), None) = (readers.next(), readers.next()) else { continue };
         let reader = &groups.groups[reader];
-        let once = reader.kind != Kind::Gather && numel(&reader.axes) == numel(&group.axes);
+        let once =
+            !matches!(reader.kind, Kind::Gather | Kind::Scatter) && numel(&reader.axes) == numel(&group.axes);
         let cheap = !group.axes.is_empty()
             && group.members.len() <= 4
             && group.members.iter().all(|v| light(groups.func, *v));
@@ -167,7 +169,7 @@ fn light(func: &Func, v: Value) -> bool {
         Op::Map(s) => {
             matches!(s, Add | Sub | Mul | Max | Min | Neg | Abs | Eq | Lt | Le | And | Or | Not | Select)
         }
-        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) => false,
+        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) => false,
         _ => true,
     }
 }
@@ -231,6 +233,7 @@ fn again(
         Op::Map(_) | Op::Cast(_) => light(func, v) || group::wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
         Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
+        Op::Gather(_) | Op::ScatterAdd(..) => false,
         _ => true,
     };
     cost.maps += usize::from(matches!(node.op, Op::Map(_)));

@@ -109,7 +109,7 @@ impl Graph {
         let n = self.b.ty(self.values[2].0).shape[0].clone();
         let place = |g: &Graph, v: Value| g.values.iter().position(|w| w.0 == v).expect("a known value");
         let rng = &mut self.rng;
-        let op = match rng.below(18) {
+        let op = match rng.below(20) {
             0 => {
                 let x = *rng.pick(&[0.0, -0.0, 1.0, 2.0, -1.5, f64::NAN, f64::INFINITY]);
                 let dtype = *rng.pick(&DType::ALL);
@@ -160,9 +160,30 @@ impl Graph {
                 Some((window, full)) => Op::Fold(window, full),
                 None => return self.scalar(x),
             },
+            16 | 17 if rank > 0 => {
+                let axis = rng.below(rank);
+                let op = match rng.chance(50) {
+                    true => Op::Gather(axis),
+                    false => Op::ScatterAdd(axis, rng.pick(&[3.into(), n]).clone()),
+                };
+                return match self.index_like(&ty.shape) {
+                    Some(index) => (op, vec![place(self, x), place(self, index)]),
+                    None => self.scalar(x),
+                };
+            }
             _ => return self.scalar(x),
         };
         (op, vec![])
+    }
+
+    /// Integers of that shape, if there are some.
+    fn index_like(&mut self, shape: &[Dim]) -> Option<Value> {
+        let fits = |g: &Graph, v: Value| {
+            let ty = g.b.ty(v);
+            matches!(ty.dtype, DType::I64 | DType::I32 | DType::U8) && ty.shape == shape
+        };
+        let all: Vec<Value> = self.values.iter().map(|v| v.0).filter(|v| fits(self, *v)).collect();
+        (!all.is_empty()).then(|| *self.rng.pick(&all))
     }
 
     fn scalar(&mut self, x: Value) -> (Op, Vec<usize>) {
