@@ -73,6 +73,12 @@ impl Writer<'_> {
         let axes = &self.kernel.axes;
         match &self.kernel.loops {
             Loops::Flat => format!("flat [{}]", self.dims(axes)),
+            Loops::Scatter { outer, width, inside, at } => {
+                let (rows, row) = axes.split_at(*outer);
+                let width = self.dim(width);
+                let (rows, row) = (self.dims(rows), self.dims(row));
+                format!("scatter [{rows}] of [{row}] into {width} at t{} if t{}", at.0, inside.0)
+            }
             Loops::Rows { outer, .. } => {
                 format!("rows [{}] of [{}]", self.dims(&axes[..*outer]), self.dims(&axes[*outer..]))
             }
@@ -118,6 +124,7 @@ impl Writer<'_> {
         match d {
             Derived::Quotient(a, by) => format!("({}) / ({})", self.affine(a), self.dim(by)),
             Derived::Remainder(a, by) => format!("({}) % ({})", self.affine(a), self.dim(by)),
+            Derived::Element(id) => format!("t{}", id.0),
         }
     }
 
