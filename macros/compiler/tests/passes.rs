@@ -6,10 +6,11 @@
 //! - `rebuild`: built anew (simplification),
 //! - `value_and_grad I…`, `vjp I…`: differentiated with respect to the inputs of these numbers,
 //! - `lay_out`: products' rows and columns set apart; from here on the graph is the laid-out one,
-//! - `kernels`, `plan`: fused, and planned.
+//! - `kernels`, `plan`, `source`: fused, planned, and emitted.
 
 mod common;
 
+use kiln_compiler::emit::Unit;
 use kiln_compiler::fuse::{self, Fused};
 use kiln_compiler::plan::{self, Plan, memory};
 use kiln_ir::differentiate::{value_and_grad, vjp};
@@ -40,6 +41,12 @@ fn pass(title: &str, func: Func) -> (String, Func) {
         "plan" => {
             let (fused, plan) = planned(&func);
             return (memory::text(&func, &fused, &plan), func);
+        }
+        "source" => {
+            let mut unit = Unit::new();
+            unit.add(&func);
+            let file = syn::parse2(unit.finish()).expect("what is emitted parses");
+            return (prettyplease::unparse(&file), func);
         }
         "rebuild" => rebuilt(&func),
         "value_and_grad" => value_and_grad(&func, &inputs).expect("a float scalar"),

@@ -1,6 +1,6 @@
 //! The algebraic rules that fire while a node is built. Each is exact in floating point.
 
-use crate::{Builder, Dim, Error, Literal, Op, PadAxis, Scalar, SliceAxis, Ty, Value, ops};
+use crate::{Builder, DType, Dim, Error, Literal, Op, PadAxis, Scalar, SliceAxis, Ty, Value, ops};
 
 /// A value equal to `op(args)`, if a rule gives one.
 pub fn simplify(b: &mut Builder, op: &Op, args: &[Value], ty: &Ty) -> Result<Option<Value>, Error> {
@@ -32,17 +32,24 @@ fn is_identity(b: &Builder, op: &Op, args: &[Value], ty: &Ty) -> bool {
     }
 }
 
-/// Scalars of constants are constants.
+/// Scalars of constants are constants, unless whole numbers are so large that f64 has no exact form of them.
 fn fold(b: &mut Builder, op: &Op, args: &[Value], ty: &Ty) -> Option<Value> {
     if !matches!(op, Op::Map(_) | Op::Cast(_)) || ty.rank() != 0 {
         return None;
     }
     let arrays: Option<Vec<ops::Array>> = args.iter().map(|&a| Some(array_of(b, a, b.literal(a)?))).collect();
     let arrays = arrays?;
+    let exact = |a: &ops::Array| a.dtype != DType::I64 || a.data[0].abs() < EXACT;
+    if !arrays.iter().all(exact) {
+        return None;
+    }
     let cx = ops::Context { ty, size: &|_: &Dim| unreachable!("a scalar has no dims") };
     let value = ops::eval(op, &arrays.iter().collect::<Vec<_>>(), &cx);
-    Some(b.constant(value.data[0], ty.dtype))
+    exact(&value).then(|| b.constant(value.data[0], ty.dtype))
 }
+
+/// Below it every whole number is an f64: 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 fn array_of(b: &Builder, v: Value, literal: Literal) -> ops::Array {
     ops::Array::rounded(b.ty(v).dtype, vec![], vec![literal.value()])
@@ -132,7 +139,7 @@ fn unpermuted(b: &Builder, v: Value, labels: &[u8]) -> (Value, Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DType, Role, Syms};
+    use crate::{Role, Syms};
 
     fn with_x(check: impl Fn(&mut Builder, Value)) {
         let mut b = Builder::new("f", Syms::default());
@@ -174,6 +181,19 @@ mod tests {
             assert_eq!(b.map(Scalar::Exp, &[x]), b.map(Scalar::Exp, &[x]));
             let exponent = b.splat(2.0, x).unwrap();
             assert_eq!(b.map(Scalar::Pow, &[x, exponent]), b.map(Scalar::Mul, &[x, x]));
+        });
+    }
+
+    #[test]
+    fn whole_numbers_that_f64_lacks_are_not_folded() {
+        with_x(|b, _| {
+            let large = Literal::Int((1 << 53) + 1);
+            let large = b.emit(Op::Const(large, DType::I64), &[]).unwrap();
+            let (two, half) = (b.constant(2.0, DType::I64), b.constant((1i64 << 52) as f64, DType::I64));
+            for args in [[large, two], [half, two]] {
+                let product = b.map(Scalar::Mul, &args).unwrap();
+                assert!(matches!(b.func().node(product).op, Op::Map(_)));
+            }
         });
     }
 

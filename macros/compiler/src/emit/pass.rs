@@ -247,8 +247,11 @@ impl<'a> Writer<'a> {
             .map(|u| self.kernel.exprs.args(**u).iter().filter(|a| **a == id).count())
             .sum::<usize>()
             + roots.iter().filter(|r| **r == id).count();
-        // What was left in a result's slice is read before the result is written there.
+        let overwritten =
+            matches!(self.kernel.exprs.get(id), Expr::Load(v, ..) if (self.names.in_place)(*v).is_some());
+        // What lies in a result's slice is read before any result is written.
         level <= 1
+            || overwritten
             || self.stashed.contains_key(&id)
             || uses > 1
             || users.iter().any(selected)
