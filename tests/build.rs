@@ -1,12 +1,18 @@
 //! Writes a model for each golden file, from its case and configuration: `tests/goldens` compiles and runs them.
 //! `KILN_GOLDENS=DIR` takes another folder of the same format.
 
+#[path = "build/attention.rs"]
+mod attention;
 #[path = "build/body.rs"]
 mod body;
+#[path = "build/convolutions.rs"]
+mod convolutions;
 #[path = "build/file.rs"]
 mod file;
 #[path = "build/model.rs"]
 mod model;
+#[path = "build/norms.rs"]
+mod norms;
 #[path = "build/training.rs"]
 mod training;
 

@@ -1,11 +1,21 @@
 //! Functions of tensors that PyTorch has as functions, outside of models. Inside of models the same names are
 //! compiled.
 
+pub use crate::eager::methods::convolutions::{
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, avg_pool1d, avg_pool1d_with, avg_pool2d,
+    avg_pool2d_with, avg_pool3d, avg_pool3d_with, conv_transpose1d, conv_transpose1d_with, conv_transpose2d,
+    conv_transpose2d_with, conv_transpose3d, conv_transpose3d_with, conv1d, conv1d_with, conv2d, conv2d_with,
+    conv3d, conv3d_with, max_pool1d, max_pool1d_with, max_pool2d, max_pool2d_with, max_pool3d,
+    max_pool3d_with,
+};
 pub use crate::eager::methods::functions::{
-    arange, cat, full, layer_norm, linear, matmul, one_hot, ones, rms_norm, stack, where_cond, zeros,
+    arange, batch_norm, cat, einsum, full, group_norm, instance_norm, layer_norm, linear,
+    local_response_norm, matmul, one_hot, ones, rms_norm, scaled_dot_product_attention,
+    scaled_dot_product_attention_with, stack, where_cond, zeros,
 };
 pub use crate::eager::methods::losses::{
-    accuracy, binary_cross_entropy_with_logits, binary_cross_entropy_with_logits_with, cross_entropy,
-    cross_entropy_with, huber_loss, huber_loss_with, kl_div, kl_div_with, l1_loss, l1_loss_with, mse_loss,
-    mse_loss_with, nll_loss, nll_loss_with, smooth_l1_loss, smooth_l1_loss_with,
+    accuracy, binary_cross_entropy, binary_cross_entropy_with, binary_cross_entropy_with_logits,
+    binary_cross_entropy_with_logits_with, cosine_similarity, cross_entropy, cross_entropy_with, huber_loss,
+    huber_loss_with, kl_div, kl_div_with, l1_loss, l1_loss_with, mse_loss, mse_loss_with, nll_loss,
+    nll_loss_with, smooth_l1_loss, smooth_l1_loss_with,
 };

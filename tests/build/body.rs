@@ -1,6 +1,9 @@
 //! From a case's name and configuration to the body of a model: statements, and an expression for each output.
 
+use crate::attention::attention;
+use crate::convolutions::convolution;
 use crate::file::Case;
+use crate::norms::norm;
 
 /// A body.
 pub struct Body {
@@ -23,7 +26,12 @@ pub fn body(c: &Case) -> Option<Body> {
         "reduce" => reduction(op, c),
         _ if c.name == "cross_entropy" || c.name.starts_with("bce_") || c.name == "kl_div" => loss(c),
         _ if c.name == "cross_entropy_soft" || c.name.ends_with("_loss") => loss(c),
-        _ => layout(c).or_else(|| layer(c)).or_else(|| net(c)),
+        _ => layout(c)
+            .or_else(|| layer(c))
+            .or_else(|| norm(c))
+            .or_else(|| convolution(c))
+            .or_else(|| attention(c))
+            .or_else(|| net(c)),
     }
 }
 
@@ -82,6 +90,7 @@ fn loss(c: &Case) -> Option<Body> {
             let positives = if c.has("in.pos_weight") { "Some(pos_weight)" } else { "None" };
             format!("binary_cross_entropy_with_logits_with(x, target, {weight}, {positives}, {how:?})")
         }
+        "bce_loss" => format!("binary_cross_entropy_with(x, target, {weight}, {how:?})"),
         "cross_entropy" => format!(
             "cross_entropy_with(x, target, {weight}, {}, {}, {how:?})",
             c.int("ignore_index")?,
@@ -122,6 +131,17 @@ fn layout(c: &Case) -> Option<Body> {
         },
         "unsqueeze" => format!("x.unsqueeze({})", c.int("dim")?),
         "tril" | "triu" => format!("x.{}({})", c.name, c.int("diagonal")?),
+        "repeat" => format!("x.repeat({:?})", c.ints("repeats")?),
+        "roll" => {
+            let (shifts, dims) = (c.ints("shifts")?, c.ints("dims")?);
+            shifts.iter().zip(dims).fold("x".into(), |x, (shift, dim)| format!("{x}.roll({shift}, {dim})"))
+        }
+        "pad" if c.text("mode") == "constant" => {
+            format!("x.pad({:?}, {})", c.ints("pad")?, c.float("value")?)
+        }
+        "pixel_shuffle" | "pixel_unshuffle" => format!("x.{}({})", c.name, c.int("factor")?),
+        "einsum" => format!("einsum({:?}, &[{}])", c.config["equation"].as_str()?, parts.join(", ")),
+        "one_hot" => format!("one_hot(index, {})", c.int("classes")?),
         "slice" => slices(c)?,
         "split" | "chunk" => return split(c),
         _ => return None,
@@ -179,6 +199,9 @@ fn layer(c: &Case) -> Option<Body> {
             _ => return None,
         },
         "where" => "where_cond(cond, a, b)".into(),
+        "cosine_similarity" => {
+            format!("cosine_similarity(a, b, {}, {})", c.int("dim")?, c.float("eps")?)
+        }
         "masked_fill" => format!("x.masked_fill(mask, {})", c.float("value")?),
         "dropout_eval" => "x".into(),
         "seed_example" => "x.pow(3.0) + 2.0 * x".into(),

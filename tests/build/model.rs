@@ -56,10 +56,24 @@ fn tuple(list: &[String]) -> String {
     if let [one] = list { one.clone() } else { format!("({})", list.join(", ")) }
 }
 
-/// Inputs and parameters: name in the file, key and type.
+/// Inputs, parameters and buffers: name in the file, key and type.
 fn inputs(c: &Case) -> Vec<(&str, String, &Type)> {
     let group = |prefix: &'static str| c.group(prefix).map(move |(n, ty)| (n, format!("{prefix}{n}"), ty));
-    group("in.").chain(group("param.")).collect()
+    group("in.").chain(group("param.")).chain(group("buf.")).collect()
+}
+
+/// Whether a model changes that input.
+fn is_state(c: &Case, key: &str) -> bool {
+    key.strip_prefix("buf.").is_some_and(|name| c.has(&format!("buf_after.{name}")))
+}
+
+/// Variables with the state before a call.
+fn state(c: &Case) -> String {
+    let kept = inputs(c).into_iter().filter(|(_, key, _)| is_state(c, key));
+    kept.map(|(name, key, ty)| {
+        format!("        let mut {} = inputs.{}({key:?});\n", identifier(name), ty.dtype)
+    })
+    .collect()
 }
 
 fn model(c: &Case, body: &Body) -> String {
@@ -91,8 +105,13 @@ fn model(c: &Case, body: &Body) -> String {
 }
 
 fn function(c: &Case, body: &Body, name: &str, results: &[String], options: &str) -> String {
-    let args: Vec<String> =
-        inputs(c).iter().map(|(name, _, ty)| format!("{}: {}", identifier(name), tensor(ty))).collect();
+    let args: Vec<String> = inputs(c)
+        .iter()
+        .map(|(name, key, ty)| {
+            let by = if is_state(c, key) { "&mut " } else { "" };
+            format!("{}: {by}{}", identifier(name), tensor(ty))
+        })
+        .collect();
     let types: Vec<String> = results.iter().map(|r| tensor(&c.types[&format!("out.{r}")])).collect();
     let exprs: Vec<String> = body
         .results
@@ -109,22 +128,32 @@ fn function(c: &Case, body: &Body, name: &str, results: &[String], options: &str
     )
 }
 
-/// The arguments, read from the file.
+/// The arguments, read from the file, and the variables of `state`.
 fn given(c: &Case) -> Vec<String> {
-    inputs(c).iter().map(|(_, key, ty)| format!("inputs.{}({key:?})", ty.dtype)).collect()
+    let one = |(name, key, ty): &(&str, String, &Type)| match is_state(c, key) {
+        true => format!("&mut {}", identifier(name)),
+        false => format!("inputs.{}({key:?})", ty.dtype),
+    };
+    inputs(c).iter().map(one).collect()
 }
 
 fn values(c: &Case, names: &[String]) -> String {
     let given = given(c).join(", ");
     let bound: Vec<String> = names.iter().map(|n| identifier(n)).collect();
-    let mut run = format!("        let {} = f({given})?;\n", tuple(&bound));
-    for (name, id) in names.iter().zip(&bound) {
-        run += &format!("        outputs.push(\"out.{name}\", &{id});\n");
-    }
+    let mut run = String::new();
     // Eager, the body runs as it is written.
-    run += &format!("        let {} = f::eager({given});\n", tuple(&bound));
-    for (name, id) in names.iter().zip(&bound) {
-        run += &format!("        outputs.push(\"eager.out.{name}\", &{id}.ok()?);\n");
+    for (call, form) in [("f", ""), ("f::eager", "eager.")] {
+        let fails = if form.is_empty() { "?" } else { "" };
+        run += &state(c);
+        run += &format!("        let {} = {call}({given}){fails};\n", tuple(&bound));
+        for (name, id) in names.iter().zip(&bound) {
+            let value = if form.is_empty() { format!("&{id}") } else { format!("&{id}.ok()?") };
+            run += &format!("        outputs.push(\"{form}out.{name}\", {value});\n");
+        }
+        for (name, key, _) in inputs(c).iter().filter(|(_, key, _)| is_state(c, key)) {
+            let after = key.replacen("buf.", "buf_after.", 1);
+            run += &format!("        outputs.push(\"{form}{after}\", &{});\n", identifier(name));
+        }
     }
     run
 }
@@ -133,7 +162,8 @@ fn values(c: &Case, names: &[String]) -> String {
 fn gradients(c: &Case, model: &str, cotangents: &[String], grads: &[&str]) -> String {
     let pattern: Vec<String> = grads.iter().map(|g| format!("d_{}", identifier(g))).collect();
     let scalar = matches!(cotangents, [one] if c.types[&format!("out.{one}")].shape.is_empty());
-    let mut run = if scalar {
+    let mut run = state(c);
+    run += &if scalar {
         format!("        let (_, {}) = {model}::value_and_grad({})?;\n", tuple(&pattern), given(c).join(", "))
     } else {
         let cots = cotangents.iter().map(|n| format!("inputs.f64(\"cot.{n}\")"));
@@ -157,7 +187,12 @@ fn gradients(c: &Case, model: &str, cotangents: &[String], grads: &[&str]) -> St
 fn eager_gradients(c: &Case, model: &str, cotangents: &[String], grads: &[&str]) -> String {
     let mut run = String::new();
     let mut args = Vec::new();
-    for ((name, ..), given) in inputs(c).iter().zip(given(c)) {
+    run += &state(c);
+    for ((name, key, _), given) in inputs(c).iter().zip(given(c)) {
+        if is_state(c, key) {
+            args.push(given);
+            continue;
+        }
         let id = identifier(name);
         let recorded = if grads.contains(name) { ".requires_grad()" } else { "" };
         run += &format!("        let {id} = {given}{recorded};\n");

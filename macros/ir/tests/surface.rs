@@ -15,10 +15,18 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
     let label_loss = ["cross_entropy", "nll_loss"].iter().any(|n| entry.name.starts_with(n));
     let mut one = |name: &'static str, kind: Kind| match (kind, name) {
         (Kind::Tensor | Kind::Operand, _) if logical => tensor(name, DType::Bool, &[4, 3]),
+        (Kind::Maybe, "mask") => tensor(name, DType::F64, &[4, 4]),
         (_, "mask") => tensor(name, DType::Bool, &[4, 3]),
         (Kind::Tensor, "labels") => tensor(name, DType::I64, &[4]),
         (Kind::Tensor, "target") if label_loss => tensor(name, DType::I64, &[4]),
         (Kind::Tensor, "other") if entry.name == "matmul" => tensor(name, DType::F64, &[3, 5]),
+        (Kind::Tensor, "x" | "weight") if entry.name.contains("conv") || entry.name.contains("_pool") => {
+            let dims = entry.name.chars().find_map(|c| c.to_digit(10)).unwrap_or(1) as usize;
+            let sizes = if name == "x" { [2, 3, 4, 4, 4] } else { [3, 3, 2, 2, 2] };
+            tensor(name, DType::F64, &sizes[..2 + dims])
+        }
+        (Kind::Tensor, "mean" | "var") => tensor(name, DType::F64, &[3]),
+        (Kind::Tensor, "x") if entry.name.starts_with("pixel") => tensor(name, DType::F64, &[4, 2, 4]),
         (Kind::Tensor, "weight") => tensor(name, DType::F64, &[5, 3]),
         (Kind::Maybe, "bias") if entry.name == "linear" => tensor(name, DType::F64, &[5]),
         (Kind::Maybe, _) => tensor(name, DType::F64, &[3]),
@@ -31,16 +39,20 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
                 list.iter().map(|a| if let Arg::Tensor(v) = a { *v } else { unreachable!() }).collect(),
             )
         }
+        (Kind::Axes, "kernel") => Arg::Ints(vec![2.into()]),
+        (Kind::Axes, "amounts") => Arg::Ints(vec![1.into(), (-1).into()]),
         (Kind::Axes, _) => {
             Arg::Ints(if entry.name == "permute" { vec![1.into(), 0.into()] } else { vec![1.into()] })
         }
-        (Kind::Axis, "step" | "chunks") => Arg::Int(2.into()),
+        (Kind::Axis, "groups") => Arg::Int(1.into()),
+        (Kind::Axis, "step" | "chunks" | "factor" | "size") => Arg::Int(2.into()),
         (Kind::Axis, "dim1") => Arg::Int((-1).into()),
         (Kind::Axis, "end") => Arg::Int(1.into()),
         (Kind::Axis, _) => Arg::Int(0.into()),
         (Kind::Size, "end" | "classes" | "n") => Arg::Int(3.into()),
         (Kind::Size, _) => Arg::Int(1.into()),
         (Kind::Sizes, _) if entry.name.ends_with("norm") => Arg::Ints(vec![3.into()]),
+        (Kind::Sizes, "times") => Arg::Ints(vec![2.into(), 1.into(), 2.into()]),
         (Kind::Sizes, "sizes") => Arg::Ints(vec![1.into(), 3.into()]),
         (Kind::Sizes, _) if entry.name == "expand" => Arg::Ints(vec![7.into(), (-1).into()]),
         (Kind::Sizes, _) if entry.form == Form::Function => Arg::Ints(vec![4.into(), 3.into()]),
@@ -48,6 +60,7 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         (Kind::Float, _) => Arg::Float(0.5),
         (Kind::Bool, _) => Arg::Bool(true),
         (Kind::Dtype, _) => Arg::Dtype(DType::I64),
+        (Kind::Text, _) => Arg::Text("ij,kj->ik".into()),
         (Kind::Reduction, _) => Arg::Text("sum".into()),
     };
     entry.params.iter().map(|p| one(p.name, p.kind)).collect()

@@ -6,6 +6,7 @@
 mod activations;
 mod arithmetic;
 mod choices;
+pub(crate) mod convolutions;
 pub(crate) mod functions;
 mod layout;
 pub(crate) mod losses;
@@ -28,6 +29,7 @@ macro_rules! kind {
     (Float) => { impl Into<f64> };
     (Bool) => { bool };
     (Reduction) => { &str };
+    (Text) => { &str };
 }
 
 /// An argument as the surface takes it.
@@ -67,6 +69,9 @@ macro_rules! given {
     };
     (Bool $x:expr) => {
         Given::Bool($x)
+    };
+    (Text $x:expr) => {
+        Given::Text($x.to_owned())
     };
     (Reduction $x:expr) => {
         Given::Text($x.to_owned())
@@ -135,6 +140,7 @@ macro_rules! free_functions {
         $(
             $(#[doc = $doc])+
             #[doc = concat!("\n```\nuse kiln::prelude::*;\n\n", $example, "\n```")]
+            #[allow(clippy::too_many_arguments, reason = "as many as PyTorch's function has")]
             #[track_caller]
             pub fn $name<$($generic: Element),*>($($arg: kind!($kind)),*) -> yields!($yields) {
                 results!($yields stringify!($name), vec![$(given!($kind $arg)),*])

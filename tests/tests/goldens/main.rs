@@ -30,10 +30,11 @@ fn tolerance(golden: &Golden) -> f64 {
 
 /// What differs, in words.
 fn wrong(golden: &Golden, outputs: &Outputs) -> Vec<String> {
-    let expected = golden.tensors.keys().filter(|k| k.starts_with("out.") || k.starts_with("grad."));
+    let results = ["out.", "grad.", "buf_after."];
+    let expected = golden.tensors.keys().filter(|k| results.iter().any(|kind| k.starts_with(kind)));
     let mut wrong = Vec::new();
     for key in expected {
-        let kind = &key[..key.find('.').expect("out. or grad.") + 1];
+        let kind = &key[..key.find('.').expect("out., grad. or buf_after.") + 1];
         let largest = golden.group(kind).map(|(_, a)| peak(a)).fold(0.0, f64::max);
         for key_here in [key.clone(), format!("eager.{key}")] {
             match outputs.0.iter().find(|(k, _)| *k == key_here) {

@@ -7,7 +7,7 @@ struct BatchNorm<const C: usize> {
 }
 
 #[model(inline)]
-fn batch_norm<const N: usize, const C: usize>(net: &mut BatchNorm<C>, x: Tensor<N, C>, train: bool) -> Tensor<N, C> {
+fn normalized<const N: usize, const C: usize>(net: &mut BatchNorm<C>, x: Tensor<N, C>, train: bool) -> Tensor<N, C> {
     if train {
         let (mean, var) = (x.mean_dim(0), x.var_dim(0, 0.0));
         net.mean = 0.9 * net.mean + 0.1 * mean.detach();
@@ -25,7 +25,7 @@ struct Net { norms: [BatchNorm<4>; 2], fc: Linear<4, 1> }
 fn loss<const N: usize>(net: &mut Net, x: Tensor<N, 4>, y: Tensor<N, 1>) -> Tensor<> {
     let mut h = x;
     for norm in &mut net.norms {
-        h = batch_norm(norm, h, true);
+        h = normalized(norm, h, true);
     }
     mse_loss(net.fc.forward(h), y)
 }

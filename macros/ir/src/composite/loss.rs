@@ -85,6 +85,40 @@ pub fn bce_with_logits(
     reduced(b, loss, how)
 }
 
+/// Binary cross-entropy of probabilities: −y·ln x − (1 − y)·ln(1 − x), the logarithms no less than −100.
+pub fn bce(b: &mut Builder, x: Value, y: Value, weight: Option<Value>, how: Reduce) -> Built {
+    let bounded = |b: &mut Builder, log: Value| super::activation::clamp(b, log, Some(-100.0), None);
+    let log = b.map(Scalar::Log, &[x])?;
+    let yes = bounded(b, log)?;
+    let neg = b.map(Scalar::Neg, &[x])?;
+    let log = b.map(Scalar::Log1p, &[neg])?;
+    let no = bounded(b, log)?;
+    let neg = b.map(Scalar::Neg, &[y])?;
+    let absent = b.shift(neg, 1.0)?;
+    let (yes, no) = (b.mul(y, yes)?, b.mul(absent, no)?);
+    let sum = b.add(yes, no)?;
+    let mut loss = b.map(Scalar::Neg, &[sum])?;
+    if let Some(w) = weight {
+        loss = b.mul(loss, w)?;
+    }
+    reduced(b, loss, how)
+}
+
+/// x · y / (|x| |y|) along a dim, the norms no less than `eps`.
+pub fn cosine_similarity(b: &mut Builder, x: Value, y: Value, dim: i64, eps: f64) -> Built {
+    let product = b.mul(x, y)?;
+    let shape = b.ty(product).shape.clone();
+    let dot = reduce::sum(b, product, &[b.axis("cosine_similarity", product, dim)? as i64])?;
+    let mut cosine = dot;
+    for v in [x, y] {
+        let v = b.broadcast_to(v, &shape)?;
+        let norm = reduce::norm(b, v, 2.0, &[dim])?;
+        let norm = super::activation::clamp(b, norm, Some(eps), None)?;
+        cosine = b.div(cosine, norm)?;
+    }
+    Ok(cosine)
+}
+
 /// What `cross_entropy` may be told beside logits and labels.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy {

@@ -3,6 +3,9 @@
 //! None has a derivative of its own: it follows from the operations. Dims may be negative, as in torch.
 
 pub mod activation;
+pub mod attention;
+pub mod conv;
+pub mod einsum;
 pub mod linalg;
 pub mod loss;
 pub mod norm;

@@ -1,9 +1,9 @@
-//! Softmax and the norms over trailing dims.
+//! Softmax and the norms: over trailing dims, over channels.
 
-use super::activation::rsqrt;
+use super::activation::{pow, rsqrt};
 use super::reduce::{keepdim, logsumexp, mean, var};
-use super::{Built, reduce};
-use crate::{Builder, Op, Scalar, Value};
+use super::{Built, reduce, shape};
+use crate::{Builder, Dim, Error, Fault, Op, Scalar, Value};
 
 /// eˣ / Σ eˣ along a dim.
 pub fn softmax(b: &mut Builder, x: Value, dim: i64) -> Built {
@@ -49,6 +49,107 @@ pub fn rms_norm(b: &mut Builder, x: Value, over: usize, weight: Option<Value>, e
     let power = mean(b, square, &dims)?;
     let y = normalized(b, x, power, &dims, eps)?;
     affine(b, y, weight, None)
+}
+
+/// (x − mean) / √(var + eps) · weight + bias with an entry of each for every channel, `x: [N, C, …]`. In training mean
+/// and variance are the batch's (Ioffe and Szegedy, 2015).
+pub fn batch_norm(
+    b: &mut Builder,
+    x: Value,
+    [mean, var]: [Value; 2],
+    weight: Option<Value>,
+    bias: Option<Value>,
+    eps: f64,
+) -> Built {
+    let mean = channelwise(b, x, mean)?;
+    let safe = b.shift(var, eps)?;
+    let scale = rsqrt(b, safe)?;
+    let scale = channelwise(b, x, scale)?;
+    let off = b.sub(x, mean)?;
+    let y = b.mul(off, scale)?;
+    affine_channels(b, y, weight, bias)
+}
+
+/// Normalized over each of so many groups of channels and all dims behind, `x: [N, C, …]` (Wu and He, 2018).
+pub fn group_norm(
+    b: &mut Builder,
+    x: Value,
+    groups: &Dim,
+    weight: Option<Value>,
+    bias: Option<Value>,
+    eps: f64,
+) -> Built {
+    let shape = b.ty(x).shape.clone();
+    let channels = channels(b, x)?;
+    let Some(each) = channels.divide(groups) else {
+        let what = "the channels aren't divisible by the groups".into();
+        return Err(b.error(Fault::Attribute { op: "group_norm".into(), what }));
+    };
+    let size = shape[2..].iter().fold(each, |n, d| n * d.clone());
+    let grouped = b.emit(Op::Reshape(vec![shape[0].clone(), groups.clone(), size]), &[x])?;
+    let y = layer_norm(b, grouped, 1, None, None, eps)?;
+    let y = b.emit(Op::Reshape(shape), &[y])?;
+    affine_channels(b, y, weight, bias)
+}
+
+/// Normalized over all dims behind the channels, `x: [N, C, …]` (Ulyanov et al., 2016).
+pub fn instance_norm(
+    b: &mut Builder,
+    x: Value,
+    weight: Option<Value>,
+    bias: Option<Value>,
+    eps: f64,
+) -> Built {
+    let channels = channels(b, x)?;
+    group_norm(b, x, &channels, weight, bias, eps)
+}
+
+/// x / (k + alpha · Σx² / size)^beta, the sum over `size` neighbouring channels (Krizhevsky et al., 2012).
+pub fn local_response_norm(b: &mut Builder, x: Value, size: i64, alpha: f64, beta: f64, k: f64) -> Built {
+    const MOST: i64 = 1024;
+    let channels = channels(b, x)?;
+    if !(1..=MOST).contains(&size) {
+        let what = format!("the size is 1 to {MOST}");
+        return Err(b.error(Fault::Attribute { op: "local_response_norm".into(), what }));
+    }
+    let square = b.map(Scalar::Mul, &[x, x])?;
+    let mut amounts = vec![0; 2 * (b.ty(x).rank() - 2)];
+    amounts.extend([size / 2, (size - 1) / 2]);
+    let wide = shape::pad(b, square, &amounts, 0.0)?;
+    let mut total = shape::slice(b, wide, 1, Dim::from(0), channels.clone(), 1)?;
+    for i in 1..size {
+        let next = shape::slice(b, wide, 1, Dim::from(i), channels.clone(), 1)?;
+        total = b.map(Scalar::Add, &[total, next])?;
+    }
+    let scaled = b.scale(total, alpha / size as f64)?;
+    let base = b.shift(scaled, k)?;
+    let power = pow(b, base, beta)?;
+    b.div(x, power)
+}
+
+fn channels(b: &Builder, x: Value) -> Result<Dim, Error> {
+    let ty = b.ty(x);
+    let rank = || Fault::Rank { op: "norm".into(), want: "2 or more".into(), got: ty.clone() };
+    ty.shape.get(1).cloned().ok_or_else(|| b.error(rank()))
+}
+
+/// A vector of an entry a channel, in a shape that broadcasts: `[C, 1, …]`.
+pub(super) fn channelwise(b: &mut Builder, x: Value, v: Value) -> Built {
+    let channels = channels(b, x)?;
+    if b.ty(v).shape != [channels.clone()] {
+        let show = |d: &Dim| d.display(&b.func().syms).to_string();
+        let got: Vec<String> = b.ty(v).shape.iter().map(show).collect();
+        let what = format!("an entry a channel has shape [{}], not [{}]", show(&channels), got.join(", "));
+        return Err(b.error(Fault::Attribute { op: "norm".into(), what }));
+    }
+    let behind = b.ty(x).rank() - 2;
+    b.emit(Op::Reshape([vec![channels], vec![Dim::from(1); behind]].concat()), &[v])
+}
+
+fn affine_channels(b: &mut Builder, x: Value, weight: Option<Value>, bias: Option<Value>) -> Built {
+    let weight = weight.map(|w| channelwise(b, x, w)).transpose()?;
+    let bias = bias.map(|c| channelwise(b, x, c)).transpose()?;
+    affine(b, x, weight, bias)
 }
 
 fn trailing(over: usize) -> Vec<i64> {

@@ -51,6 +51,8 @@ pub enum Kind {
     Bool,
     /// An element type.
     Dtype,
+    /// A word.
+    Text,
     /// How losses are combined: `"mean"`, `"sum"`, `"none"`.
     Reduction,
 }
@@ -67,6 +69,7 @@ impl Kind {
             (Kind::Size | Kind::Sizes, Arg::Int(_)) => true,
             (Kind::Sizes, Arg::Ints(_)) => true,
             (Kind::Maybe, Arg::Absent) | (Kind::Bool, Arg::Bool(_)) | (Kind::Dtype, Arg::Dtype(_)) => true,
+            (Kind::Text, Arg::Text(_)) => true,
             (Kind::Reduction, Arg::Text(word)) => reduction(word).is_some(),
             _ => false,
         }
@@ -86,6 +89,7 @@ impl Kind {
             Kind::Float => "a number that is known while compiling, such as `0.5`",
             Kind::Bool => "`true` or `false`",
             Kind::Dtype => "an element type, such as `f64`",
+            Kind::Text => "a text, such as `\"ij,jk->ik\"`",
             Kind::Reduction => "`\"mean\"`, `\"sum\"` or `\"none\"`",
         }
     }
@@ -201,6 +205,13 @@ impl<'a> Args<'a> {
         match self.list[i] {
             Arg::Dtype(dtype) => dtype,
             _ => self.dtype,
+        }
+    }
+
+    pub(super) fn text(&self, i: usize) -> &'a str {
+        match &self.list[i] {
+            Arg::Text(word) => word,
+            _ => "",
         }
     }
 

@@ -1,7 +1,7 @@
 //! Elements move, none changes; and matrix products.
 
 use super::{Args, table};
-use crate::composite::{Built, linalg, shape};
+use crate::composite::{Built, attention, einsum, linalg, shape};
 use crate::{Builder, Dim, Error, Fault, Value};
 
 table! {
@@ -10,6 +10,18 @@ table! {
     /// x · weightᵀ + bias, weight: [out, in].
     Both linear(x: Tensor, weight: Tensor, bias: Maybe) -> One
         |b, a| rank_within(b, a, a.tensor(0)).and_then(|_| linalg::linear(b, a.tensor(0), a.tensor(1), a.maybe(2)));
+    /// Products summed as an equation says: a letter a dim.
+    Function einsum(equation: Text, tensors: Tensors) -> One |b, a| {
+        a.tensors(1).iter().try_for_each(|x| rank_within(b, a, *x))?;
+        einsum::einsum(b, a.text(0), a.tensors(1))
+    };
+    /// softmax(query · keyᵀ / √E) · value.
+    Function scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor) -> One
+        |b, a| attend(b, a, None, false, None);
+    /// softmax(scale · query · keyᵀ + mask) · value; if causal, a query sees the keys up to its own place.
+    Function scaled_dot_product_attention_with(
+        query: Tensor, key: Tensor, value: Tensor, mask: Maybe, causal: Bool, scale: Float
+    ) -> One |b, a| attend(b, a, a.maybe(3), a.bool(4), Some(a.float(5)));
     /// A matrix transposed.
     Method t(x: Tensor) -> One |b, a| match b.ty(a.tensor(0)).rank() {
         0 | 1 => Ok(a.tensor(0)),
@@ -41,6 +53,17 @@ table! {
         }
         shape::expand(b, a.tensor(0), &sizes)
     };
+    /// The whole repeated so often along each dim; dims that are new come first.
+    Method repeat(x: Tensor, times: Sizes) -> One |b, a| shape::repeat(b, a.tensor(0), &a.sizes(1));
+    /// Elements moved along a dim; what leaves at the end comes back at the start.
+    Method roll(x: Tensor, shift: Axis, dim: Axis) -> One |b, a| shape::roll(b, a.tensor(0), a.axis(1), a.axis(2));
+    /// A number around: before and after, from the last dim on; where negative, so much less.
+    Method pad(x: Tensor, amounts: Axes, value: Float) -> One
+        |b, a| shape::pad(b, a.tensor(0), &a.axes(1), a.float(2));
+    /// Channels [.., C·r², H, W] as pixels [.., C, H·r, W·r].
+    Method pixel_shuffle(x: Tensor, factor: Axis) -> One |b, a| shape::pixel_shuffle(b, a.tensor(0), a.axis(1));
+    /// Pixels [.., C, H·r, W·r] as channels [.., C·r², H, W].
+    Method pixel_unshuffle(x: Tensor, factor: Axis) -> One |b, a| shape::pixel_unshuffle(b, a.tensor(0), a.axis(1));
     /// len elements from start on along a dim.
     Method narrow(x: Tensor, dim: Axis, start: Size, len: Size) -> One
         |b, a| shape::slice(b, a.tensor(0), a.axis(1), a.size(2), a.size(3), 1);
@@ -73,6 +96,12 @@ const MOST_DIMS: usize = 64;
 
 fn rank_within(b: &Builder, a: &Args, x: Value) -> Result<(), Error> {
     if b.ty(x).rank() <= MOST_DIMS { Ok(()) } else { Err(a.fault(b, "too many dims")) }
+}
+
+fn attend(b: &mut Builder, a: &Args, mask: Option<Value>, causal: bool, scale: Option<f64>) -> Built {
+    let tensors = [0, 1, 2].map(|i| a.tensor(i));
+    tensors.iter().try_for_each(|x| rank_within(b, a, *x))?;
+    attention::scaled_dot_product(b, tensors, mask, causal, scale)
 }
 
 fn product(b: &mut Builder, a: &Args, x: Value, y: Value) -> Built {

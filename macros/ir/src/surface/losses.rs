@@ -38,6 +38,15 @@ table! {
         x: Tensor, target: Tensor, weight: Maybe, pos_weight: Maybe, reduction: Reduction
     ) -> One
         |b, a| loss::bce_with_logits(b, a.tensor(0), a.tensor(1), a.maybe(2), a.maybe(3), a.reduction(4));
+    /// The mean binary cross-entropy of probabilities.
+    Function binary_cross_entropy(x: Tensor, target: Tensor) -> One
+        |b, a| loss::bce(b, a.tensor(0), a.tensor(1), None, Reduce::Mean);
+    /// The same, weighted and combined as told.
+    Function binary_cross_entropy_with(x: Tensor, target: Tensor, weight: Maybe, reduction: Reduction) -> One
+        |b, a| loss::bce(b, a.tensor(0), a.tensor(1), a.maybe(2), a.reduction(3));
+    /// x · y / (|x| |y|) along a dim, the norms no less than eps.
+    Function cosine_similarity(x: Tensor, y: Tensor, dim: Axis, eps: Float) -> One
+        |b, a| loss::cosine_similarity(b, a.tensor(0), a.tensor(1), a.axis(2), a.float(3));
     /// The mean cross-entropy of logits [N, C, …] and labels (i64 [N, …]) or probabilities ([N, C, …]).
     Function cross_entropy(x: Tensor, target: Tensor) -> One
         |b, a| cross_entropy(b, a, CrossEntropy::default());

@@ -5,6 +5,7 @@
 //! keywords stands in a second entry, `…_with`.
 
 mod args;
+mod convolutions;
 mod creation;
 mod elementwise;
 mod layout;
@@ -97,9 +98,16 @@ impl Entry {
 
 /// Every entry, a topic behind the other.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [elementwise::ENTRIES, layout::ENTRIES, reductions::ENTRIES, losses::ENTRIES, creation::ENTRIES]
-        .into_iter()
-        .flatten()
+    [
+        elementwise::ENTRIES,
+        layout::ENTRIES,
+        reductions::ENTRIES,
+        losses::ENTRIES,
+        creation::ENTRIES,
+        convolutions::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The method of that name.

@@ -80,6 +80,18 @@ table! {
         let over = trailing(b, a, a.tensor(0), &a.sizes(1))?;
         norm::rms_norm(b, a.tensor(0), over, a.maybe(2), a.float(3))
     };
+    /// (x − mean) / √(var + eps) · weight + bias, an entry of each for every channel of [N, C, …].
+    Both batch_norm(x: Tensor, mean: Tensor, var: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One
+        |b, a| norm::batch_norm(b, a.tensor(0), [a.tensor(1), a.tensor(2)], a.maybe(3), a.maybe(4), a.float(5));
+    /// Normalized over groups of channels of [N, C, …] and all dims behind.
+    Both group_norm(x: Tensor, groups: Size, weight: Maybe, bias: Maybe, eps: Float) -> One
+        |b, a| norm::group_norm(b, a.tensor(0), &a.size(1), a.maybe(2), a.maybe(3), a.float(4));
+    /// Normalized over all dims behind the channels of [N, C, …].
+    Both instance_norm(x: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One
+        |b, a| norm::instance_norm(b, a.tensor(0), a.maybe(1), a.maybe(2), a.float(3));
+    /// x / (k + alpha · Σx² / size)^beta, the sum over size neighbouring channels.
+    Both local_response_norm(x: Tensor, size: Axis, alpha: Float, beta: Float, k: Float) -> One
+        |b, a| norm::local_response_norm(b, a.tensor(0), a.axis(1), a.float(2), a.float(3), a.float(4));
 }
 
 fn over(

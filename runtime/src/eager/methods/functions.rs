@@ -25,6 +25,31 @@ free_functions! {
     /// See [`Tensor::rms_norm`].
     rms_norm[T](x: Tensor, shape: Sizes, weight: Maybe, eps: Float) -> One,
         "let x: Tensor = Tensor::from([2.0, -2.0]);\nassert_eq!(rms_norm(x, [2], None, 0).to_string(), \"[1, -1]\");";
+    /// See [`Tensor::batch_norm`].
+    batch_norm[T](x: Tensor, mean: Tensor, var: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([[1.0], [3.0]]);\nlet (mean, var) = (Tensor::from([2.0]), Tensor::from([1.0]));\nassert_eq!(batch_norm(x, mean, var, None, None, 0).flatten(0, -1).to_string(), \"[-1, 1]\");";
+    /// See [`Tensor::group_norm`].
+    group_norm[T](x: Tensor, groups: Size, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([[1.0, 3.0]]);\nassert_eq!(group_norm(x, 1, None, None, 0).to_string(), \"[[-1, 1]]\");";
+    /// See [`Tensor::instance_norm`].
+    instance_norm[T](x: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([[[1.0, 3.0]]]);\nassert_eq!(instance_norm(x, None, None, 0).flatten(0, -1).to_string(), \"[-1, 1]\");";
+    /// See [`Tensor::local_response_norm`].
+    local_response_norm[T](x: Tensor, size: Axis, alpha: Float, beta: Float, k: Float) -> One,
+        "let x: Tensor = Tensor::from([[1.0]]);\nassert_eq!(local_response_norm(x, 1, 1, 1, 1).to_string(), \"[[0.5]]\");";
+    /// Products summed as an equation says, a letter a dim: `torch.einsum`.
+    einsum[T](equation: Text, tensors: Tensors) -> One,
+        "let x: Tensor = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);\nassert_eq!(einsum(\"ij,jk->ik\", [x.clone(), x.clone()]).to_string(), x.matmul(&x).to_string());\nassert_eq!(einsum(\"ii\", [x]).to_string(), \"5\");";
+    /// `softmax(query · keyᵀ / √E) · value` for `[.., L, E]`, `[.., S, E]` and `[.., S, V]`:
+    /// `F.scaled_dot_product_attention`. Vaswani et al. (2017).
+    scaled_dot_product_attention[T](query: Tensor, key: Tensor, value: Tensor) -> One,
+        "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nassert_eq!(scaled_dot_product_attention(&x, &x, value).flatten(0, -1).to_string(), \"[2, 2]\");";
+    /// The same with a mask that is added to the scores `[.., L, S]` and another scale; if causal, a query sees the keys up
+    /// to its own place: `F.scaled_dot_product_attention(attn_mask=…, is_causal=…, scale=…)`.
+    scaled_dot_product_attention_with[T](
+        query: Tensor, key: Tensor, value: Tensor, mask: Maybe, causal: Bool, scale: Float
+    ) -> One,
+        "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nlet y = scaled_dot_product_attention_with(&x, &x, value, None, true, 1);\nassert_eq!(y.flatten(0, -1).to_string(), \"[1, 2]\");";
     /// See [`Tensor::one_hot`].
     one_hot[T](labels: Tensor, classes: Size) -> Index,
         "assert_eq!(one_hot(Tensor::<i64>::from([1]), 3).to_string(), \"[[0, 1, 0]]\");";

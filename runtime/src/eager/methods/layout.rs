@@ -27,6 +27,16 @@ methods! {
     unsqueeze(dim: Axis) -> One, "[1.0, 2.0]": "x.unsqueeze(0)" => "[[1, 2]]";
     /// Dims of size 1 repeated, and dims put before; −1 keeps a size: `Tensor.expand`.
     expand(shape: Sizes) -> One, "[1.0, 2.0]": "x.expand([2, -1])" => "[[1, 2],\n [1, 2]]";
+    /// The whole repeated so often along each dim, dims that are new coming first: `Tensor.repeat`.
+    repeat(times: Sizes) -> One, "[1.0, 2.0]": "x.repeat([2])" => "[1, 2, 1, 2]";
+    /// Elements moved by `shift` along a dim; what leaves at the end comes back at the start: `torch.roll`.
+    roll(shift: Axis, dim: Axis) -> One, "[1.0, 2.0, 3.0]": "x.roll(1, 0)" => "[3, 1, 2]";
+    /// `value` around: before and after, from the last dim on, and less where an amount is negative: `F.pad`.
+    pad(amounts: Axes, value: Float) -> One, "[1.0, 2.0]": "x.pad([1, -1], 0.5)" => "[0.5, 1]";
+    /// Channels `[.., C·r², H, W]` as pixels `[.., C, H·r, W·r]`: `F.pixel_shuffle`. Shi et al. (2016).
+    pixel_shuffle(factor: Axis) -> One, "[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]": "x.pixel_shuffle(2).squeeze(0)" => "[[1, 2],\n [3, 4]]";
+    /// Pixels `[.., C, H·r, W·r]` as channels `[.., C·r², H, W]`: `F.pixel_unshuffle`.
+    pixel_unshuffle(factor: Axis) -> One, "[[[1.0, 2.0], [3.0, 4.0]]]": "x.pixel_unshuffle(2).flatten(0, -1)" => "[1, 2, 3, 4]";
     /// `len` elements from `start` on along a dim: `torch.narrow`.
     narrow(dim: Axis, start: Size, len: Size) -> One, "[1.0, 2.0, 3.0]": "x.narrow(0, 1, 2)" => "[2, 3]";
     /// Every `step`-th of the elements `start .. end` along a dim: `x[…, start:end:step]`.

@@ -37,6 +37,15 @@ free_functions! {
         x: Tensor, target: Tensor, weight: Maybe, pos_weight: Maybe, reduction: Reduction
     ) -> One,
         "let x: Tensor = Tensor::from([-1000.0]);\nlet twice = Some(Tensor::from([2.0]));\nlet loss = binary_cross_entropy_with_logits_with(&x, x.ones_like(), None, twice, \"sum\");\nassert_eq!(loss.to_string(), \"2000\");";
+    /// The mean binary cross-entropy of probabilities, the logarithms no less than −100: `F.binary_cross_entropy`.
+    binary_cross_entropy[T](x: Tensor, target: Tensor) -> One,
+        "let x: Tensor = Tensor::from([0.0, 1.0]);\nassert_eq!(binary_cross_entropy(&x, x.ones_like()).to_string(), \"50\");";
+    /// The same, weighted and combined as told: `F.binary_cross_entropy(weight=…, reduction=…)`.
+    binary_cross_entropy_with[T](x: Tensor, target: Tensor, weight: Maybe, reduction: Reduction) -> One,
+        "let x: Tensor = Tensor::from([0.0]);\nlet loss = binary_cross_entropy_with(&x, x.ones_like(), Some(Tensor::from([2.0])), \"sum\");\nassert_eq!(loss.to_string(), \"200\");";
+    /// `x · y / (|x| |y|)` along a dim, the norms no less than `eps`: `F.cosine_similarity`.
+    cosine_similarity[T](x: Tensor, y: Tensor, dim: Axis, eps: Float) -> One,
+        "let x: Tensor = Tensor::from([3.0, 4.0]);\nassert_eq!(cosine_similarity(&x, -&x, 0, 1e-8).to_string(), \"-1\");";
     /// The mean of `−ln softmax(x)` at the label, for logits `[N, C, …]` or `[C]` and labels (i64) `[N, …]` or `[]`, or
     /// against probabilities of the logits' shape: `F.cross_entropy`.
     cross_entropy[T, U](x: Tensor, target: Labels) -> One,

@@ -70,4 +70,18 @@ methods! {
     /// Zhang and Sennrich (2019).
     rms_norm(shape: Sizes, weight: Maybe, eps: Float) -> One,
         "[2.0, -2.0]": "x.rms_norm([2], None, 0)" => "[1, -1]";
+    /// `(x − mean) / √(var + eps) · weight + bias`, an entry of each for every channel of `[N, C, …]`: `F.batch_norm` with
+    /// the statistics given, which in training are the batch's. Ioffe and Szegedy (2015).
+    batch_norm(mean: Tensor, var: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "[[1.0], [3.0]]": "x.batch_norm(x.mean_dim(0), x.var_dim(0, 0), None, None, 0)" => "[[-1],\n [1]]";
+    /// Normalized over groups of channels of `[N, C, …]` and all dims behind: `F.group_norm`. Wu and He (2018).
+    group_norm(groups: Size, weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "[[1.0, 3.0, 2.0, 6.0]]": "x.group_norm(2, None, None, 0)" => "[[-1, 1, -1, 1]]";
+    /// Normalized over all dims behind the channels of `[N, C, …]`: `F.instance_norm`. Ulyanov et al. (2016).
+    instance_norm(weight: Maybe, bias: Maybe, eps: Float) -> One,
+        "[[[1.0, 3.0]]]": "x.instance_norm(None, None, 0).flatten(0, -1)" => "[-1, 1]";
+    /// `x / (k + alpha · Σx² / size)^beta`, the sum over `size` neighbouring channels of `[N, C, …]`:
+    /// `F.local_response_norm`. Krizhevsky et al. (2012).
+    local_response_norm(size: Axis, alpha: Float, beta: Float, k: Float) -> One,
+        "[[1.0, 3.0]]": "x.local_response_norm(2, 2, 1, 1)" => "[[0.5, 0.2727272727272727]]";
 }

@@ -16,7 +16,8 @@ fn every_entry_has_a_counterpart() {
         &["where_cond", "to", "cast", "detach", "clone"],
     ]
     .concat();
-    let functions = [functions::NAMES, losses::NAMES, &["zeros", "ones", "full"]].concat();
+    let functions =
+        [functions::NAMES, losses::NAMES, convolutions::NAMES, &["zeros", "ones", "full"]].concat();
     for entry in entries() {
         let (method, function) = (methods.contains(&entry.name), functions.contains(&entry.name));
         let want = match entry.form {
