@@ -121,8 +121,8 @@ fn only_own(kernel: &Kernel, store: &Store, read: Value) -> bool {
     let own: Affine = flat(&counters(axes.len()), axes);
     let operand = match &kernel.loops {
         Loops::Gemm(g) => g.a.buffer == read || g.b.buffer == read,
-        // Several rows add up to one element.
-        Loops::Columns { .. } => true,
+        // Several iterations add up to one element.
+        Loops::Columns { .. } | Loops::Scatter { .. } => true,
         _ => false,
     };
     let all = kernel.exprs.needed(&kernel.roots());
