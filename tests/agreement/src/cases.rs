@@ -9,7 +9,7 @@ use kiln_ir::composite::{activation, linalg, loss, norm, optim, reduce, shape};
 use kiln_ir::differentiate::value_and_grad;
 use kiln_ir::ops::Array;
 use kiln_ir::{Builder, DType, Dim, Error, Func, Op, Role, Scalar, SymKind, Syms, Ty, Value};
-use kiln_ir::{PadAxis, Window};
+use kiln_ir::{PadAxis, SliceAxis, Window};
 
 /// A function with inputs and their meaning by definition.
 pub struct Case {
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-/// A random graph, of which a few values are returned.
+/// A random graph, of which a few values are returned, some of them in place of inputs.
 fn random(seed: u64) -> Case {
     let mut graph = Graph::new(seed);
     let values: Vec<Value> = graph.values.iter().map(|v| v.0).collect();
@@ -43,7 +43,10 @@ fn random(seed: u64) -> Case {
     for _ in 0..3 {
         outputs.push(*graph.rng.pick(&values));
     }
-    outputs.iter().enumerate().for_each(|(i, v)| graph.b.output(&format!("v{i}"), *v, None));
+    for (i, v) in outputs.into_iter().enumerate() {
+        let updates = updated(&mut graph, v);
+        graph.b.output(&format!("v{i}"), v, updates);
+    }
     let inputs = |k: usize| graph.inputs.iter().map(|a| a[k].clone()).collect();
     let inputs = (0..3).map(|k| (graph.sizes[k] as usize, inputs(k))).collect();
     let func = graph.b.finish();
@@ -52,6 +55,15 @@ fn random(seed: u64) -> Case {
         |n: &kiln_ir::Node| matches!(n.op, Op::Map(s) if s.floats_only()) && n.ty.dtype == DType::F32;
     let tolerance = if func.nodes.iter().any(single) { 1e-5 } else { 1e-9 };
     Case { name: format!("graph{seed}"), func, inputs, tolerance }
+}
+
+/// An input that a value may take the place of, sometimes.
+fn updated(graph: &mut Graph, v: Value) -> Option<usize> {
+    let func = graph.b.func();
+    let free = |i: &usize| func.outputs.iter().all(|o| o.updates != Some(*i));
+    let fits = |i: &usize| func.inputs[*i].ty == *func.ty(v) && free(i);
+    let fits: Vec<usize> = (0..func.inputs.len()).filter(fits).collect();
+    if fits.is_empty() || graph.rng.chance(30) { None } else { Some(*graph.rng.pick(&fits)) }
 }
 
 type Build<'a> = &'a dyn Fn(&mut Builder, &[Value]) -> Result<Vec<Value>, Error>;
@@ -201,12 +213,46 @@ fn nets(dtype: DType) -> Vec<Case> {
             let squared = b.elementwise(Scalar::Mul, &[off, off])?;
             Ok(vec![reduce::sum(b, squared, &[])?])
         }),
+        case("one_element", dtype, &[&[0, 3], &[2, 3]], None, false, &|b, x| {
+            // A single element found by division: no loop counts it.
+            let both = shape::cat(b, &[x[0], x[1]], 0)?;
+            let turned = shape::transpose(b, both, 0, 1)?;
+            let n = n_of(b, both);
+            let flat = shape::reshape(b, turned, &[n.clone() * 3.into()])?;
+            let axis = SliceAxis { start: n + 1.into(), len: 1.into(), step: 1 };
+            let one = b.emit(Op::Slice(vec![axis]), &[flat])?;
+            let flat = shape::reshape(b, x[1], &[6.into()])?;
+            let axis = SliceAxis { start: 4.into(), len: 1.into(), step: 1 };
+            let other = b.emit(Op::Slice(vec![axis]), &[flat])?;
+            let both = b.map(Scalar::Add, &[one, other])?;
+            Ok(vec![one, other, both])
+        }),
+        states(dtype),
         train_step(dtype),
     ]
 }
 
 fn n_of(b: &Builder, v: Value) -> Dim {
     b.ty(v).shape[0].clone()
+}
+
+/// States that change each other in place, and what they were before: whole, by element and by row.
+fn states(dtype: DType) -> Case {
+    let shapes: &[&[i64]] = &[&[0, 3], &[0, 3], &[0], &[0, 3]];
+    let mut case = case("states", dtype, shapes, None, false, &|b, x| {
+        let [first, second, row, other] = [x[0], x[1], x[2], x[3]];
+        let new_first = b.map(Scalar::Mul, &[other, other])?;
+        let new_second = b.map(Scalar::Sub, &[first, other])?;
+        let difference = b.map(Scalar::Sub, &[second, first])?;
+        let new_row = reduce::sum(b, difference, &[1])?;
+        let before = b.map(Scalar::Sub, &[row, new_row])?;
+        let change = b.map(Scalar::Sub, &[first, new_first])?;
+        Ok(vec![new_first, new_second, new_row, difference, before, change])
+    });
+    for input in 0..3 {
+        case.func.outputs[input].updates = Some(input);
+    }
+    case
 }
 
 /// A step of Adam with clipping, in place.
