@@ -46,10 +46,12 @@ pub trait Element:
     const ZERO: Self;
     /// The neutral element of multiplication; `true`.
     const ONE: Self;
+    /// What sums are of: floats stay what they are, integers and bools make an `i64`.
+    type Sum: Element;
 }
 
 macro_rules! elements {
-    ($($ty:ident $variant:ident: $zero:literal, $one:literal;)*) => {$(
+    ($($ty:ident $variant:ident: $zero:literal, $one:literal, $sum:ident;)*) => {$(
         impl sealed::Sealed for $ty {
             fn pool() -> LocalPool<Self> {
                 thread_local!(static POOL: Pool<$ty> = const { Pool::new() });
@@ -73,17 +75,18 @@ macro_rules! elements {
             const NAME: &'static str = stringify!($ty);
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+            type Sum = $sum;
         }
     )*};
 }
 
 elements! {
-    f32 F32: 0.0, 1.0;
-    f64 F64: 0.0, 1.0;
-    i64 I64: 0, 1;
-    i32 I32: 0, 1;
-    u8 U8: 0, 1;
-    bool Bool: false, true;
+    f32 F32: 0.0, 1.0, f32;
+    f64 F64: 0.0, 1.0, f64;
+    i64 I64: 0, 1, i64;
+    i32 I32: 0, 1, i64;
+    u8 U8: 0, 1, i64;
+    bool Bool: false, true, i64;
 }
 
 #[cfg(test)]

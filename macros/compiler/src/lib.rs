@@ -5,6 +5,7 @@
 
 pub mod errors;
 mod message;
+mod quiet;
 pub mod syntax;
 
 pub mod library;

@@ -4,9 +4,9 @@
 
 use crate::errors::{Errors, compile_errors};
 use crate::link::{self, Kind, Root};
-use crate::message;
 use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
 use crate::syntax::{params as syntax, tensor};
+use crate::{message, quiet};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -88,8 +88,9 @@ fn run_time_type(field: &ParamsField) -> TokenStream {
 fn accessors(params: &Params, head: &TokenStream) -> TokenStream {
     let names: Vec<_> = params.fields.iter().map(|f| &f.ident).collect();
     let types: Vec<_> = params.fields.iter().map(run_time_type).collect();
+    let quiet = quiet::attribute();
     quote! {
-        #[allow(non_local_definitions, private_interfaces, clippy::all)]
+        #quiet
         #head {
             #[doc(hidden)]
             pub fn __kiln_fields(&self) -> (#(&#types,)*) { (#(&self.#names,)*) }
@@ -105,8 +106,9 @@ fn implementation(
     leaves: &TokenStream,
     leaves_mut: &TokenStream,
 ) -> TokenStream {
+    let quiet = quiet::attribute();
     quote! {
-        #[allow(unused_variables, unused_imports, clippy::all)]
+        #quiet
         #head {
             fn init(rng: &mut ::kiln::Rng) -> Self { #init }
             fn leaves<'a>(&'a self, prefix: &str, out: &mut ::std::vec::Vec<::kiln::Leaf<'a>>) { #leaves }

@@ -81,6 +81,7 @@ macro_rules! given {
 /// What an entry yields.
 macro_rules! yields {
     (One) => { Tensor<T> };
+    (Sum) => { Tensor<T::Sum> };
     (Mask) => { Tensor<bool> };
     (Index) => { Tensor<i64> };
     (Share) => { Tensor<f32> };

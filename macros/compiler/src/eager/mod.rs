@@ -17,9 +17,9 @@ mod statements;
 mod transforms;
 
 use crate::library::{Entry, Item, Library};
-use crate::message;
 use crate::model::dtype;
 use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, Params, TensorTy};
+use crate::{message, quiet};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use statements::Body;
@@ -38,10 +38,10 @@ pub fn model(library: &Library, key: &str, sound: bool) -> TokenStream {
     };
     let (name, generics, result) = (&model.ident, generics(model), result(model));
     let parameters = model.args.iter().map(parameter);
-    let doc = message::eager_doc();
+    let (doc, quiet) = (message::eager_doc(), quiet::attribute());
     quote! {
         ::kiln::__eager! {
-            #[allow(warnings, clippy::all)]
+            #quiet
             impl #name {
                 #[doc = #doc]
                 #[track_caller]
@@ -71,10 +71,10 @@ pub fn forward(library: &Library, key: &str) -> TokenStream {
         _ => (quote!(<#(const #names: usize),*>), quote!(<#(#names),*>)),
     };
     let (parameters, passed) = (rest.iter().map(parameter), rest.iter().map(|a| &a.ident));
-    let doc = message::forward_doc(&path.to_token_stream().to_string());
+    let (doc, quiet) = (message::forward_doc(&path.to_token_stream().to_string()), quiet::attribute());
     quote! {
         ::kiln::__eager! {
-            #[allow(warnings, clippy::all)]
+            #quiet
             impl #declared #ident #used {
                 #[doc = #doc]
                 #[track_caller]

@@ -69,7 +69,7 @@ pub fn builtins() -> TokenStream {
 /// What takes a model and yields a function.
 const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
 /// State that is made of params.
-const OPTIMIZERS: [&str; 3] = ["Sgd", "Adam", "AdamW"];
+pub(super) const OPTIMIZERS: [&str; 3] = ["Sgd", "Adam", "AdamW"];
 
 /// Whether an entry stands for what the compiler knows.
 pub fn is_builtin(entry: &Group) -> bool {

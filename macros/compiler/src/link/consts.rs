@@ -7,6 +7,7 @@
 
 use super::deps::{self, Names};
 use super::state::{Kind, Root, State, group, ident};
+use crate::quiet;
 use crate::syntax::model::mentions;
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -55,13 +56,13 @@ fn expose(state: &State, head: &TokenStream, arguments: &TokenStream) -> TokenSt
     if values.is_empty() {
         return TokenStream::new();
     }
-    let name = &state.root.name;
+    let (name, quiet) = (&state.root.name, quiet::attribute());
     let consts = values.iter().map(|(text, value)| {
         let ident = exposed(text);
         quote!(#[doc(hidden)] pub const #ident: usize = #value;)
     });
     quote! {
-        #[allow(non_upper_case_globals, non_local_definitions, clippy::all)]
+        #quiet
         #head #name #arguments { #(#consts)* }
     }
 }

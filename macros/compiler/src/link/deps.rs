@@ -1,5 +1,6 @@
 //! The paths that lead out of an item: models that a body names, types of fields and arguments, and constants.
 
+use super::answer::OPTIMIZERS;
 use super::state::{Kind, Root};
 use crate::syntax::tensor::is_tensor;
 use proc_macro2::TokenStream;
@@ -42,13 +43,7 @@ pub fn of_signature(root: &Root) -> Vec<TokenStream> {
 /// The types among a type's generic arguments: of `Adam<Mlp>`, `Mlp`.
 pub fn type_arguments(ty: &TokenStream) -> Vec<TokenStream> {
     let Ok(path) = syn::parse2::<Path>(ty.clone()) else { return Vec::new() };
-    let Some(PathArguments::AngleBracketed(args)) = path.segments.last().map(|s| &s.arguments) else {
-        return Vec::new();
-    };
-    let types = args.args.iter().filter_map(|arg| match arg {
-        GenericArgument::Type(ty) => type_path(ty),
-        _ => None,
-    });
+    let types = path.segments.last().into_iter().flat_map(|s| types_in(&s.arguments)).filter_map(type_path);
     types.map(|path| path.to_token_stream()).collect()
 }
 
@@ -216,10 +211,28 @@ impl<'ast> Visit<'ast> for Names {
     }
 
     fn visit_type_path(&mut self, ty: &'ast TypePath) {
-        if ty.path.segments.last().is_some_and(|s| is_const(&s.ident.to_string()) && s.arguments.is_none()) {
-            self.record(&ty.path);
+        match ty.path.segments.last() {
+            // What an optimizer is of is a type, however it is written.
+            Some(last) if OPTIMIZERS.iter().any(|name| last.ident == name) => {
+                types_in(&last.arguments).for_each(|ty| self.visit_type(ty));
+            }
+            _ => visit::visit_type_path(self, ty),
         }
-        visit::visit_type_path(self, ty);
+    }
+
+    // A constant among types stands where a size does; elsewhere a name in capitals is a struct (`&MLP`).
+    fn visit_path_arguments(&mut self, arguments: &'ast PathArguments) {
+        for ty in types_in(arguments) {
+            if let Type::Path(p) = ty
+                && p.path
+                    .segments
+                    .last()
+                    .is_some_and(|s| is_const(&s.ident.to_string()) && s.arguments.is_none())
+            {
+                self.record(&p.path);
+            }
+        }
+        visit::visit_path_arguments(self, arguments);
     }
 
     fn visit_expr(&mut self, expr: &'ast Expr) {
@@ -244,6 +257,18 @@ impl<'ast> Visit<'ast> for Names {
             self.scopes.last_mut().expect("a scope is open from the start").insert(item.ident.to_string());
         }
     }
+}
+
+/// The types among generic arguments.
+fn types_in(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
+    let list = match arguments {
+        PathArguments::AngleBracketed(list) => Some(&list.args),
+        _ => None,
+    };
+    list.into_iter().flatten().filter_map(|arg| match arg {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// The names that a pattern binds.

@@ -11,7 +11,7 @@ use crate::message;
 use crate::syntax::ast::{ArgKind, Model};
 use crate::trace::{self, transform};
 use crate::traced::Traced;
-use crate::{Errors, eager};
+use crate::{Errors, eager, quiet};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -104,10 +104,11 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
     let attributes = attributes(model, &function.compiled.plan);
     let watched = dump::watched();
     let (shell, namespace) = (function.shell(&attributes, &root.vis), stub::namespace(root));
+    let quiet = quiet::attribute();
     let out = quote! {
         #shell
         #namespace
-        #[allow(warnings, clippy::all)]
+        #quiet
         const _: () = {
             #values
             const _: () = {
@@ -135,7 +136,8 @@ fn attributes(model: &Model, plan: &str) -> TokenStream {
     let attrs = &model.attrs;
     let plan = format!("\n\n# Plan\n\n```text\n{}\n```", plan.trim_end());
     // A model that only other models call is used, though rustc sees no call.
-    quote!(#(#attrs)* #[doc = #plan] #[allow(dead_code, clippy::all)])
+    let quiet = quiet::attribute();
+    quote!(#(#attrs)* #[doc = #plan] #quiet)
 }
 
 /// Sizes that were taken to be equal, for rustc to compare.

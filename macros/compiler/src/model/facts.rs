@@ -37,24 +37,32 @@ pub fn facts(entry: &Entry) -> TokenStream {
     }
 }
 
-/// A constant where no free dim occurs or all have a bound, else a function of the free dims.
+/// A constant where no free dim occurs or all have a bound; and a function of the free dims where one has none, whether
+/// it occurs or not: a change in the body doesn't take a name away.
 fn fact(entry: &Entry, sizes: &Sizes, name: &str, doc: &str, value: &TokenStream) -> TokenStream {
     let frees = frees(entry, sizes);
-    let used: Vec<_> = frees.iter().filter(|(name, _)| mentions(value.clone(), &name.to_string())).collect();
-    if used.iter().any(|(_, bound)| bound.is_none()) {
+    let function = frees.iter().any(|(_, bound)| bound.is_none()).then(|| {
         let name = format_ident!("{}", name.to_lowercase());
         let frees = frees.iter().map(|(name, _)| name);
-        return quote! {
+        quote! {
             #[doc = #doc]
             pub const fn #name(#(#frees: usize),*) -> usize { #value }
-        };
+        }
+    });
+    let used: Vec<_> = frees.iter().filter(|(name, _)| mentions(value.clone(), &name.to_string())).collect();
+    if used.iter().any(|(_, bound)| bound.is_none()) {
+        return quote!(#function);
     }
     let name = format_ident!("{name}");
     let largest = used.iter().filter_map(|(name, bound)| {
         let bound = Literal::u64_unsuffixed((*bound)?);
         Some(quote!(let #name: usize = #bound;))
     });
-    quote!(#[doc = #doc] pub const #name: usize = { #(#largest)* #value };)
+    quote! {
+        #function
+        #[doc = #doc]
+        pub const #name: usize = { #(#largest)* #value };
+    }
 }
 
 /// The model's free dims in the order of its generics, with their bounds.

@@ -3,6 +3,7 @@
 use crate::link::Root;
 use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
 use crate::syntax::tensor::strip;
+use crate::{message, quiet};
 use kiln_ir::DType;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -14,10 +15,10 @@ pub fn hidden(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStr
     let inline = model.is_some_and(|m| m.options.inline);
     let arguments = function.sig.inputs.len();
     let items = (!inline).then(|| items(root, &quote!(pub), arguments, model));
-    let name = &root.name;
+    let (name, quiet) = (&root.name, quiet::attribute());
     quote! {
         #[doc(hidden)]
-        #[allow(warnings)]
+        #quiet
         mod #module {
             #items
             pub enum #name {}
@@ -54,11 +55,11 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
     };
     let more = generics(arguments + results);
     let passed = generics(arguments.saturating_sub(1));
-    let figures = figures(model);
+    let (figures, quiet) = (figures(model), quiet::attribute());
     quote! {
         #items
         #namespace
-        #[allow(warnings, clippy::all)]
+        #quiet
         const _: () = {
             pub struct FrozenModel;
             impl FrozenModel {
@@ -104,10 +105,10 @@ fn figures(model: &Model) -> TokenStream {
 /// The type of a model's name, in place of a module: it sees what stands around the model.
 pub fn namespace(root: &Root) -> TokenStream {
     let (vis, name) = (&root.vis, &root.name);
-    let doc = crate::message::namespace_doc(&name.to_string());
+    let (doc, quiet) = (message::namespace_doc(&name.to_string()), quiet::attribute());
     quote! {
         #[doc = #doc]
-        #[allow(dead_code, non_camel_case_types, clippy::all)]
+        #quiet
         #vis enum #name {}
     }
 }
@@ -115,8 +116,10 @@ pub fn namespace(root: &Root) -> TokenStream {
 fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>) -> TokenStream {
     let (name, any, declared) = (&root.name, generics(arguments), declared(arguments, model));
     let result = model.map_or(quote!(::kiln::Tensor), |m| result(&m.result));
+    let quiet = quiet::attribute();
     quote! {
-        #[allow(warnings, clippy::all)]
+        #[doc(hidden)]
+        #quiet
         #vis fn #name<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<#result> { ::core::unreachable!() }
     }
 }

@@ -8,6 +8,7 @@ use crate::message::body as message;
 use kiln_ir::composite::reduce;
 use kiln_ir::{DType, Dim, SymKind, surface};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Block, Expr, ExprCast, ExprIf, ExprIndex, ExprLit, ExprPath, Lit, Member, Type, UnOp};
 
 impl<'a> Tracer<'a> {
@@ -100,7 +101,7 @@ impl<'a> Tracer<'a> {
                 let base = self.peek(&f.base)?;
                 match (self.read(base), &f.member) {
                     (Value::Tree(tree), Member::Named(name)) => {
-                        let at = tree.form.fields.iter().position(|n| name == n)?;
+                        let at = tree.form.fields.iter().position(|n| name.unraw() == n)?;
                         Some(tree.fields[at].clone())
                     }
                     (Value::Tuple(list), Member::Unnamed(i)) => list.get(i.index as usize).cloned(),
@@ -218,7 +219,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn tree_field(&mut self, tree: &Tree, name: &syn::Ident) -> Value {
-        let text = name.to_string();
+        let text = name.unraw().to_string();
         if let Some(at) = tree.form.fields.iter().position(|f| *f == text) {
             return self.read(tree.fields[at].clone());
         }

@@ -66,7 +66,10 @@ pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Resul
     if how == Derivative::Vjp {
         let outputs = float_results(traced);
         for (i, output) in outputs.iter().enumerate() {
-            let name = if outputs.len() == 1 { "cotangent".to_string() } else { format!("cotangent{i}") };
+            let mut name = if outputs.len() == 1 { "cotangent".to_string() } else { format!("cotangent{i}") };
+            while args.iter().any(|arg| arg.name == name) {
+                name.push('_');
+            }
             let ty = func.ty(func.outputs[*output].value).clone();
             args.push(Arg { name: name.clone(), mutable: false, tree: Tree::Leaf(Some(own + i)) });
             cotangents.push((*output, b.input(&name, ty, Role::Argument)));

@@ -26,7 +26,8 @@ pub fn clamp(b: &mut Builder, x: Value, min: Option<f64>, max: Option<f64>) -> B
     }
     if let Some(max) = max {
         let bound = b.splat(max, x)?;
-        let above = b.map(Scalar::Le, &[bound, x])?;
+        // Of what the first bound made of it: where they cross, the upper one is the result, as torch has it.
+        let above = b.map(Scalar::Le, &[bound, y])?;
         y = b.map(Scalar::Select, &[above, bound, y])?;
     }
     Ok(y)

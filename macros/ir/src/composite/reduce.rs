@@ -1,7 +1,7 @@
 //! Reductions over some dims, or all where none is named.
 
 use super::Built;
-use crate::{Builder, DType, Dim, Error, Op, Reduction, Scalar, Value};
+use crate::{Builder, DType, Dim, Error, Fault, Op, Reduction, Scalar, Value};
 
 /// Puts axes of length 1 back where a reduction took them.
 pub fn keepdim(b: &mut Builder, reduced: Value, of: Value, dims: &[i64]) -> Built {
@@ -11,8 +11,10 @@ pub fn keepdim(b: &mut Builder, reduced: Value, of: Value, dims: &[i64]) -> Buil
     b.emit(Op::Reshape(shape), &[reduced])
 }
 
-/// Sum.
+/// Sum; of integers and bools in i64, as torch has it.
 pub fn sum(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let dtype = b.ty(x).dtype;
+    let x = if dtype.is_float() { x } else { b.emit(Op::Cast(DType::I64), &[x])? };
     let axes = b.axes("sum", x, dims)?;
     b.emit(Op::Reduce(Reduction::Sum, axes), &[x])
 }
@@ -25,13 +27,32 @@ pub fn amax(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
 
 /// Smallest element; equal ones share the gradient.
 pub fn amin(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
-    let neg = b.map(Scalar::Neg, &[x])?;
-    let top = amax(b, neg, dims)?;
-    b.map(Scalar::Neg, &[top])
+    let mirrored = mirror(b, x)?;
+    let top = amax(b, mirrored, dims)?;
+    mirror(b, top)
+}
+
+/// The elements in opposite order: `−x`, and for integers `!x`, which no element type overflows.
+fn mirror(b: &mut Builder, x: Value) -> Built {
+    match b.ty(x).dtype {
+        DType::U8 => from(b, 255.0, x),
+        DType::I64 | DType::I32 => from(b, -1.0, x),
+        _ => b.map(Scalar::Neg, &[x]),
+    }
+}
+
+/// `c − x`
+fn from(b: &mut Builder, c: f64, x: Value) -> Built {
+    let c = b.splat(c, x)?;
+    b.map(Scalar::Sub, &[c, x])
 }
 
 /// Arithmetic mean; NaN over nothing.
 pub fn mean(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
+    let got = b.ty(x).clone();
+    if !got.dtype.is_float() {
+        return Err(b.error(Fault::DType { op: "mean".into(), want: "floats", got }));
+    }
     let total = sum(b, x, dims)?;
     let n = count(b, x, dims)?;
     b.div(total, n)
@@ -68,26 +89,51 @@ pub fn var(b: &mut Builder, x: Value, dims: &[i64], correction: f64) -> Built {
     b.div(total, n)
 }
 
-/// √var
+/// √var; where that is 0, so is its derivative.
 pub fn std(b: &mut Builder, x: Value, dims: &[i64], correction: f64) -> Built {
     let v = var(b, x, dims, correction)?;
-    b.map(Scalar::Sqrt, &[v])
+    above_zero(b, v, |b, v| b.map(Scalar::Sqrt, &[v]))
 }
 
-/// (Σ |x|ᵖ)^(1/p)
+/// `root` of what is above 0, and the value itself else: torch takes the derivative at 0 for 0, not for the infinite
+/// one of the root.
+fn above_zero(b: &mut Builder, x: Value, root: impl Fn(&mut Builder, Value) -> Built) -> Built {
+    let (zero, one) = (b.splat(0.0, x)?, b.splat(1.0, x)?);
+    let none = b.map(Scalar::Le, &[x, zero])?;
+    let safe = b.map(Scalar::Select, &[none, one, x])?;
+    let root = root(b, safe)?;
+    b.map(Scalar::Select, &[none, x, root])
+}
+
+/// (Σ |x|ᵖ)^(1/p); where that is 0, so is its derivative. The largest |x| for p = ∞, how many aren't 0 for p = 0.
 pub fn norm(b: &mut Builder, x: Value, p: f64, dims: &[i64]) -> Built {
     let size = b.map(Scalar::Abs, &[x])?;
+    if p.is_infinite() {
+        return if p > 0.0 { amax(b, size, dims) } else { amin(b, size, dims) };
+    }
+    if p == 0.0 {
+        let (zero, one) = (b.splat(0.0, x)?, b.splat(1.0, x)?);
+        let none = b.map(Scalar::Eq, &[x, zero])?;
+        let counted = b.map(Scalar::Select, &[none, zero, one])?;
+        return sum(b, counted, dims);
+    }
     let power = super::activation::pow(b, size, p)?;
     let total = sum(b, power, dims)?;
     match p {
-        2.0 => b.map(Scalar::Sqrt, &[total]),
+        1.0 => Ok(total),
+        2.0 => above_zero(b, total, |b, total| b.map(Scalar::Sqrt, &[total])),
+        _ if p > 0.0 => above_zero(b, total, |b, total| super::activation::pow(b, total, 1.0 / p)),
         _ => super::activation::pow(b, total, 1.0 / p),
     }
 }
 
-/// ln Σ eˣ, without overflow.
+/// ln Σ eˣ, without overflow; an infinite maximum is the result.
 pub fn logsumexp(b: &mut Builder, x: Value, dims: &[i64]) -> Built {
     let top = amax(b, x, dims)?;
+    let (zero, infinity) = (b.splat(0.0, top)?, b.splat(f64::INFINITY, top)?);
+    let size = b.map(Scalar::Abs, &[top])?;
+    let infinite = b.map(Scalar::Eq, &[size, infinity])?;
+    let top = b.map(Scalar::Select, &[infinite, zero, top])?;
     let top = b.emit(Op::StopGrad, &[top])?;
     let high = keepdim(b, top, x, dims)?;
     let low = b.sub(x, high)?;
@@ -115,18 +161,19 @@ pub fn max_dim(b: &mut Builder, x: Value, dim: i64) -> Result<[Value; 2], Error>
     let hit = b.map(Scalar::Eq, &[index, wide])?;
     let zero = b.splat(0.0, x)?;
     let only = b.map(Scalar::Select, &[hit, x, zero])?;
-    Ok([sum(b, only, &[dim])?, first])
+    // Not `sum`: one element is no sum, whatever its type.
+    Ok([b.emit(Op::Reduce(Reduction::Sum, vec![axis]), &[only])?, first])
 }
 
 /// Smallest element along a dim and its index: torch's `min(dim)`.
 pub fn min_dim(b: &mut Builder, x: Value, dim: i64) -> Result<[Value; 2], Error> {
-    let neg = b.map(Scalar::Neg, &[x])?;
-    let [top, index] = max_dim(b, neg, dim)?;
-    Ok([b.map(Scalar::Neg, &[top])?, index])
+    let mirrored = mirror(b, x)?;
+    let [top, index] = max_dim(b, mirrored, dim)?;
+    Ok([mirror(b, top)?, index])
 }
 
 /// Index of the first minimum along a dim.
 pub fn argmin(b: &mut Builder, x: Value, dim: i64) -> Built {
-    let neg = b.map(Scalar::Neg, &[x])?;
-    argmax(b, neg, dim)
+    let mirrored = mirror(b, x)?;
+    argmax(b, mirrored, dim)
 }

@@ -4,12 +4,12 @@ use super::methods;
 use crate::Tensor;
 
 methods! {
-    /// The sum of all: `torch.sum`.
-    sum() -> One, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum()" => "10";
+    /// The sum of all, of integers and bools in i64: `torch.sum`.
+    sum() -> Sum, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum()" => "10";
     /// The sum over dims: `torch.sum(dim)`.
-    sum_dim(dims: Axes) -> One, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum_dim(0)" => "[4, 6]";
+    sum_dim(dims: Axes) -> Sum, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum_dim(0)" => "[4, 6]";
     /// The sum over dims, which stay: `torch.sum(dim, keepdim=True)`.
-    sum_keepdim(dims: Axes) -> One, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum_keepdim(0)" => "[[4, 6]]";
+    sum_keepdim(dims: Axes) -> Sum, "[[1.0, 2.0], [3.0, 4.0]]": "x.sum_keepdim(0)" => "[[4, 6]]";
     /// The mean of all: `torch.mean`. NaN over nothing.
     mean() -> One, "[[1.0, 2.0], [3.0, 4.0]]": "x.mean()" => "2.5";
     /// The mean over dims: `torch.mean(dim)`.
