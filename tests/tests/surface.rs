@@ -117,3 +117,20 @@ fn names_of_the_users_dont_meet_those_of_emitted_code() {
     assert_eq!(frozen.run([[1.0; 3]; 2], [1.0; 4]).expect("shapes fit").as_slice(), y.as_slice());
     assert_eq!((shadowed::N, shadowed::M), (5, 3));
 }
+
+#[model]
+fn chain<const N: usize>(layers: &[Linear<2, 2>; 2], x: Tensor<N, 2>) -> Tensor {
+    let mut h = x;
+    for layer in layers {
+        h = layer.forward(h);
+    }
+    h.sum()
+}
+
+#[test]
+fn an_array_of_layers_is_an_argument_with_a_gradient() {
+    let layer = Linear { weight: Tensor::from([[1.0, 0.0], [0.0, 1.0]]), bias: Tensor::from([1.0, 2.0]) };
+    let (sum, grads) = chain::value_and_grad(&[layer.clone(), layer], [[3.0, 4.0]]).expect("shapes fit");
+    assert_eq!(sum.item().ok(), Some(13.0));
+    assert_eq!(grads[1].weight.as_slice(), [4.0, 6.0, 4.0, 6.0]);
+}

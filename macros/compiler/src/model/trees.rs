@@ -38,8 +38,11 @@ pub fn replace(copy: &Ident, tree: &Tree, outputs: &[Option<Ident>], names: &mut
         Some(output) => quote!(*#at = #output;),
         None => quote!(::kiln::rt::zero(#at);),
     };
-    walk.descend(tree, copy, "grad", &mut leaf)
+    walk.descend(tree, copy, GRAD, &mut leaf)
 }
+
+/// What a copy is called, from which the names of its parts are made.
+const GRAD: &str = "grad";
 
 struct Walk<'a> {
     mutable: bool,
@@ -86,7 +89,9 @@ impl Walk<'_> {
                     items.iter().enumerate().map(|(i, tree)| (format!("{path}.{i}"), tree)).collect();
                 let parts = self.parts(&named);
                 let patterns = patterns(&parts);
-                out.extend(quote!(let [#(#patterns),*] = #at;));
+                // A copy is owned, and its elements are written in place.
+                let whole = if self.all && path == GRAD { quote!(&mut #at) } else { quote!(#at) };
+                out.extend(quote!(let [#(#patterns),*] = #whole;));
                 self.visit_parts(&named, &parts, leaf, out);
             }
         }
