@@ -44,7 +44,7 @@ impl<'a, T: Element> Arg<'a, T> {
 }
 
 /// Anything that views as a tensor of `T`: [`Tensor`], `ndarray` arrays and views of any stride, Rust arrays
-/// nested up to four deep, `Vec`s and slices, scalars, and references to all of them.
+/// nested up to five deep, `Vec`s and slices, scalars, and references to all of them.
 ///
 /// ```
 /// use kiln::{AsTensor, Result};
@@ -140,6 +140,8 @@ arrays! {
     [A B] [[T; B]; A] => [A, B], |a| a.as_flattened();
     [A B C] [[[T; C]; B]; A] => [A, B, C], |a| a.as_flattened().as_flattened();
     [A B C D] [[[[T; D]; C]; B]; A] => [A, B, C, D], |a| a.as_flattened().as_flattened().as_flattened();
+    [A B C D E] [[[[[T; E]; D]; C]; B]; A] => [A, B, C, D, E],
+        |a| a.as_flattened().as_flattened().as_flattened().as_flattened();
 }
 
 macro_rules! scalars {

@@ -268,6 +268,8 @@ from_arrays! {
     [A B] [[T; B]; A] => [A, B], |a| a.as_flattened();
     [A B C] [[[T; C]; B]; A] => [A, B, C], |a| a.as_flattened().as_flattened();
     [A B C D] [[[[T; D]; C]; B]; A] => [A, B, C, D], |a| a.as_flattened().as_flattened().as_flattened();
+    [A B C D E] [[[[[T; E]; D]; C]; B]; A] => [A, B, C, D, E],
+        |a| a.as_flattened().as_flattened().as_flattened().as_flattened();
 }
 
 /// Takes the array's elements over if they are row-major, and copies them if not.

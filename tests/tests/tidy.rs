@@ -10,39 +10,24 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 
 /// Files that are longer, and how long they may be. The list only shrinks.
-const LONGER: &[(&str, usize)] =
-    &[("macros/compiler/src/emit/kernel.rs", 481), ("macros/compiler/src/emit/pass.rs", 438)];
+const LONGER: &[(&str, usize)] = &[("macros/compiler/src/emit/pass.rs", 438)];
 
 /// Entries of the surface that no golden file calls: they have rows in `operations.rs` alone. Some are other names or
 /// shorter forms of those that are called. The list only shrinks.
 const WITHOUT_GOLDEN: &[&str] = &[
     "accuracy",
-    "binary_cross_entropy_with_logits",
     "cast",
-    "detach",
     "full",
     "full_like",
-    "huber_loss",
-    "kl_div",
-    "l1_loss",
     "logical_and",
-    "logical_not",
     "logical_or",
     "max",
     "min",
-    "narrow",
-    "nll_loss",
-    "one_hot",
-    "ones",
     "ones_like",
     "select",
-    "smooth_l1_loss",
-    "softplus",
     "std",
-    "t",
     "var",
     "view",
-    "zeros",
     "zeros_like",
 ];
 
@@ -94,7 +79,9 @@ fn uncalled(source: &str) -> Vec<&'static str> {
     let words = source.split('(').map(|text| text.rsplit(|c: char| !c.is_alphanumeric() && c != '_'));
     let called: BTreeSet<&str> = words.filter_map(|mut words| words.next()).collect();
     let names: BTreeSet<&str> = surface::entries().map(|entry| entry.name).collect();
-    names.into_iter().filter(|name| !called.contains(name)).collect()
+    // The plain form of an entry is the one with options, whose defaults it fills in.
+    let with = |name: &str| called.contains(format!("{name}_with").as_str());
+    names.into_iter().filter(|name| !called.contains(name) && !with(name)).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A kernel as a struct of what it reads and a function that runs.
 
 use super::dims::{Dims, variable};
-use super::pass::{Innermost, Names, Pass, Writer};
+use super::pass::{Innermost, Pass, Writer};
 use super::scalar::{self, Code};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::{Expr, Id};
@@ -10,6 +10,16 @@ use kiln_ir::{DType, Dim, Func, Scalar, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
+
+/// What a kernel's code calls things.
+pub struct Names<'a> {
+    /// The slice of a stored value.
+    pub slice: &'a dyn Fn(Value) -> Ident,
+    /// Its elements' Rust type: bools are bytes in the scratch area.
+    pub element: &'a dyn Fn(Value) -> &'static str,
+    /// For an input that the kernel overwrites: the stored value, in whose slice it is read.
+    pub in_place: &'a dyn Fn(Value) -> Option<Value>,
+}
 
 /// What emitting a kernel needs to know.
 pub struct Context<'a> {
@@ -56,7 +66,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     let body = match &kernel.loops {
         Loops::Gemm(g) => gemm(cx, kernel, g.value, &dims, &open),
         Loops::Flat => flat(cx, kernel, &dims, &open),
-        Loops::Rows { reduces, .. } => rows(cx, kernel, reduces, &dims, &open),
+        Loops::Rows { reduces, .. } => super::rows::rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns(cx, kernel, *outer, reduces, &dims, &open),
         Loops::Scatter { inside, at, .. } => scatter(cx, kernel, [*inside, *at], &dims, &open),
     };
@@ -69,7 +79,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
 }
 
 /// The stored values that a kernel's expressions load.
-fn loaded(kernel: &Kernel) -> Vec<Value> {
+pub(super) fn loaded(kernel: &Kernel) -> Vec<Value> {
     let mut loaded = Vec::new();
     for id in kernel.exprs.needed(&kernel.roots()) {
         if let Expr::Load(v, ..) = kernel.exprs.get(id)
@@ -107,7 +117,7 @@ pub fn nested(items: &[TokenStream]) -> TokenStream {
     items.iter().rev().fold(quote!(()), |rest, item| quote!((#item, #rest)))
 }
 
-fn out_type(cx: &Context, kernel: &Kernel, what: &TokenStream) -> TokenStream {
+pub(super) fn out_type(cx: &Context, kernel: &Kernel, what: &TokenStream) -> TokenStream {
     let one = |s: &Store| {
         let t = format_ident!("{}", (cx.names.element)(s.value));
         quote!(::kiln::rt::#what<'o, #t>)
@@ -116,12 +126,12 @@ fn out_type(cx: &Context, kernel: &Kernel, what: &TokenStream) -> TokenStream {
     nested(&types)
 }
 
-fn store_names(cx: &Context, kernel: &Kernel) -> Vec<Ident> {
+pub(super) fn store_names(cx: &Context, kernel: &Kernel) -> Vec<Ident> {
     kernel.stores.iter().map(|s| (cx.names.slice)(s.value)).collect()
 }
 
 /// The value as it is stored: truth values as bytes where they are.
-fn stored(cx: &Context, store: &Store, dtype: DType, value: &Code) -> TokenStream {
+pub(super) fn stored(cx: &Context, store: &Store, dtype: DType, value: &Code) -> TokenStream {
     let value = value.bare();
     match (dtype, (cx.names.element)(store.value)) {
         (DType::Bool, "u8") => quote!(u8::from(#value)),
@@ -130,7 +140,12 @@ fn stored(cx: &Context, store: &Store, dtype: DType, value: &Code) -> TokenStrea
 }
 
 /// The loops of levels 2 and more around the innermost statements.
-fn nest(kernel: &Kernel, dims: &Dims, levels: &[Vec<TokenStream>], innermost: TokenStream) -> TokenStream {
+pub(super) fn nest(
+    kernel: &Kernel,
+    dims: &Dims,
+    levels: &[Vec<TokenStream>],
+    innermost: TokenStream,
+) -> TokenStream {
     let outer = kernel.outer();
     let depth = levels.len();
     let mut body = innermost;
@@ -203,7 +218,7 @@ fn flat(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> Token
 }
 
 /// The counters of the axes that count rows, if there are several.
-fn row_counters(kernel: &Kernel, dims: &Dims) -> TokenStream {
+pub(super) fn row_counters(kernel: &Kernel, dims: &Dims) -> TokenStream {
     let outer = kernel.outer();
     if outer < 2 {
         return quote!();
@@ -228,70 +243,6 @@ pub fn width(kernel: &Kernel) -> Dim {
     kernel.axes[kernel.outer()..].iter().fold(Dim::from(1), |n, d| n * d.clone())
 }
 
-fn rows(cx: &Context, kernel: &Kernel, reduces: &[Reduce], dims: &Dims, open: &TokenStream) -> TokenStream {
-    let len = kernel.axes[kernel.outer()..].last().map_or(quote!(1), |d| dims.dim(d));
-    let innermost = Innermost { start: None, len };
-    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
-    let mut hosts: Vec<&Store> = hosts(cx, kernel);
-    for (n, reduce) in reduces.iter().enumerate() {
-        let later: Vec<Id> =
-            reduces[n + 1..].iter().map(|r| r.expr).chain(kernel.stores.iter().map(|s| s.expr)).collect();
-        let stash = stash(kernel, reduce.expr, &later, &mut hosts, &writer);
-        reduction(cx, kernel, n, reduce, stash, &mut writer, dims);
-    }
-    store_rows(cx, kernel, &mut writer, dims);
-    let names = store_names(cx, kernel);
-    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
-    let units = kernel.stores.iter().zip(&names).map(|(s, name)| {
-        let width = if s.per_row { quote!(1) } else { dims.dim(&width(kernel)) };
-        quote!(let #name = &mut #name.unit(unit)[..#width];)
-    });
-    let counters = row_counters(kernel, dims);
-    quote! {
-        type Out<'o> = #out;
-        #[inline(always)]
-        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
-            #open
-            let #parts = out;
-            #(#kernel_scope)*
-            for (unit, row) in units.enumerate() {
-                #(#units)*
-                #counters
-                #(#row_scope)*
-            }
-        }
-    }
-}
-
-/// Results in whose slices an earlier pass can leave what a later one needs again.
-fn hosts<'k>(cx: &Context, kernel: &'k Kernel) -> Vec<&'k Store> {
-    let overwrites = |s: &Store| loaded(kernel).iter().any(|v| (cx.names.in_place)(*v) == Some(s.value));
-    let one_loop = kernel.axes.len() == kernel.outer() + 1;
-    kernel
-        .stores
-        .iter()
-        .filter(|s| one_loop && !s.per_row && !overwrites(s) && cx.func.ty(s.value).dtype.is_float())
-        .collect()
-}
-
-/// A costly expression of this pass that a later pass needs, and the result in whose slice it is left.
-fn stash(
-    kernel: &Kernel,
-    root: Id,
-    later: &[Id],
-    hosts: &mut Vec<&Store>,
-    writer: &Writer,
-) -> Option<(Id, Value)> {
-    let needed = kernel.exprs.needed(later);
-    let costly = kernel.exprs.needed(&[root]).into_iter().rev().find(|id| {
-        let heavy = matches!(kernel.exprs.get(*id), Expr::Map(s, _) if weight(*s) > 1);
-        heavy && needed.contains(id) && !writer.stashed.contains_key(id)
-    })?;
-    let host = hosts.iter().position(|s| kernel.exprs.dtype(s.expr) == kernel.exprs.dtype(costly))?;
-    Some((costly, hosts.remove(host).value))
-}
-
 /// About how many additions a scalar function costs.
 pub fn weight(s: Scalar) -> usize {
     use Scalar::*;
@@ -299,116 +250,6 @@ pub fn weight(s: Scalar) -> usize {
         Exp | Expm1 | Log | Log1p | Tanh => 12,
         Erf | Sin | Cos | Pow | Atan2 => 30,
         _ => 1,
-    }
-}
-
-fn reduction(
-    cx: &Context,
-    kernel: &Kernel,
-    n: usize,
-    reduce: &Reduce,
-    stash: Option<(Id, Value)>,
-    writer: &mut Writer,
-    dims: &Dims,
-) {
-    let dtype = kernel.exprs.dtype(reduce.expr);
-    let roots: Vec<Id> = std::iter::once(reduce.expr).chain(stash.map(|(id, _)| id)).collect();
-    let Pass { levels, roots } = writer.pass(&roots);
-    let value = &roots[0];
-    let element = value.bare();
-    let name = format_ident!("r{n}");
-    writer.reduced.push(quote!(#name));
-    let keep = stash.map(|(id, host)| {
-        let (slice, value) = ((cx.names.slice)(host), roots[1].bare());
-        writer.stashed.insert(id, host);
-        quote!(#slice[j] = #value;)
-    });
-    let (len, inner) = (&writer.innermost.len, levels.last());
-    let Some(inner) = inner else {
-        let alone = if reduce.how == How::ArgMax { quote!(0i64) } else { quote!(#element) };
-        return writer.scopes[1].push(quote!(let #name = #alone;));
-    };
-    let statement = match (reduce.how, dtype.is_float()) {
-        (How::ArgMax, _) => arg_max(&name, dtype, len, inner, element),
-        (how, true) => {
-            let (start, combine) = match how {
-                How::Sum => (scalar::zero(dtype), quote!(::kiln::rt::add)),
-                _ => (scalar::lowest(dtype), quote!(::kiln::rt::max)),
-            };
-            let fold = quote!(::kiln::rt::fold!(#start, #combine; j < #len => #(#inner)* #keep #element));
-            if levels.len() == 1 {
-                quote!(let #name = #fold;)
-            } else {
-                let nest = nest(kernel, dims, &levels, quote!(#name = #combine(#name, #fold);));
-                quote!(let mut #name = #start; #nest)
-            }
-        }
-        (how, false) => {
-            let (start, next) = match how {
-                How::Sum => (scalar::zero(dtype), scalar::add(dtype, &quote!(#name), value)),
-                _ => (scalar::lowest(dtype), scalar::max(dtype, &quote!(#name), value)),
-            };
-            let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #name = #next; }));
-            quote!(let mut #name = #start; #nest)
-        }
-    };
-    writer.scopes[1].push(statement);
-}
-
-/// The index of the first maximum; a NaN counts as the greatest.
-fn arg_max(
-    name: &Ident,
-    dtype: DType,
-    len: &TokenStream,
-    inner: &[TokenStream],
-    element: &TokenStream,
-) -> TokenStream {
-    let lowest = scalar::lowest(dtype);
-    let nan = if dtype.is_float() { quote!(|| (value.is_nan() && !best.is_nan())) } else { quote!() };
-    quote! {
-        let mut best = #lowest;
-        let mut #name = 0i64;
-        for j in 0..#len {
-            #(#inner)*
-            let value = #element;
-            if value > best #nan {
-                best = value;
-                #name = j as i64;
-            }
-        }
-    }
-}
-
-/// The last pass: what is stored for each element, and for the row.
-fn store_rows(cx: &Context, kernel: &Kernel, writer: &mut Writer, dims: &Dims) {
-    let (rows, full): (Vec<&Store>, Vec<&Store>) = kernel.stores.iter().partition(|s| s.per_row);
-    if !full.is_empty() {
-        let ids: Vec<Id> = full.iter().map(|s| s.expr).collect();
-        let Pass { levels, roots } = writer.pass(&ids);
-        let index = writer.inner_index();
-        let stores = full.iter().zip(&roots).map(|(s, root)| {
-            if writer.stashed.get(&s.expr) == Some(&s.value) {
-                // An earlier pass has left it where it belongs.
-                return quote!();
-            }
-            let (slice, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
-            quote!(#slice[#index] = #value;)
-        });
-        let stores = quote!(#(#stores)*);
-        let statement = match levels.last() {
-            Some(inner) => {
-                let len = &writer.innermost.len;
-                nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #stores }))
-            }
-            None => stores,
-        };
-        writer.scopes[1].push(statement);
-    }
-    let ids: Vec<Id> = rows.iter().map(|s| s.expr).collect();
-    let Pass { roots, .. } = writer.pass(&ids);
-    for (s, root) in rows.iter().zip(&roots) {
-        let (slice, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
-        writer.scopes[1].push(quote!(#slice[0] = #value;));
     }
 }
 

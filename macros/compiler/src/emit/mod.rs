@@ -6,14 +6,14 @@ pub mod dims;
 mod kernel;
 mod pass;
 mod report;
+mod rows;
 mod run;
 mod scalar;
 
 use crate::fuse::{self, Fused, kernel::Kernel};
 use crate::plan::{self, Place, Plan};
-use kernel::Emitted;
+use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
-use pass::Names;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -4,6 +4,7 @@
 //! more the loops within a row. What levels 0 and 1 have computed, later passes find there.
 
 use super::dims::{Dims, variable};
+use super::kernel::Names;
 use super::scalar::{self, Code};
 use crate::fuse::affine::{Affine, Derived, Var};
 use crate::fuse::expr::{Expr, Guard, Id};
@@ -12,16 +13,6 @@ use kiln_ir::{DType, Scalar, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::HashMap;
-
-/// What a kernel's code calls things.
-pub struct Names<'a> {
-    /// The slice of a stored value.
-    pub slice: &'a dyn Fn(Value) -> Ident,
-    /// Its elements' Rust type: bools are bytes in the scratch area.
-    pub element: &'a dyn Fn(Value) -> &'static str,
-    /// For an input that the kernel overwrites: the stored value, in whose slice it is read.
-    pub in_place: &'a dyn Fn(Value) -> Option<Value>,
-}
 
 /// The innermost loop: `for j in 0..len`.
 pub struct Innermost {

@@ -114,6 +114,11 @@ impl Affine {
     }
 }
 
+/// Counters of so many axes.
+pub fn counters(n: usize) -> Vec<Affine> {
+    (0..n).map(|i| Var::Axis(i).into()).collect()
+}
+
 /// Position of the element at `index` among all of a row-major tensor.
 pub fn flat(index: &[Affine], shape: &[Dim]) -> Affine {
     index.iter().zip(shape).fold(Affine::zero(), |at, (i, len)| {

@@ -3,6 +3,7 @@
 //! Views (reshape, permute, broadcast, slice, pad) move no data: they change the index at which their argument is
 //! read. What another kernel has stored is loaded; everything else is computed where it is needed.
 
+pub use super::affine::counters;
 use super::affine::{Affine, Derived, Var, derive, flat, reshape};
 use kiln_ir::{DType, Dim, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
 use std::collections::HashMap;
@@ -395,9 +396,4 @@ pub fn through(
         _ => return None,
     };
     Some((args[0], index))
-}
-
-/// Counters of so many axes.
-pub fn counters(n: usize) -> Vec<Affine> {
-    (0..n).map(|i| Var::Axis(i).into()).collect()
 }
