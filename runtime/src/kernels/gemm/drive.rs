@@ -103,7 +103,7 @@ fn strided<T: Scalar>(
     epilogue: Epilogue<T>,
 ) {
     if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
-        return skinny::gemm([m, n, k], a, b, epilogue);
+        return skinny::gemm(kernels, [m, n, k], a, b, epilogue);
     }
     if b.row_stride == 1 && b.col_stride != 1 && a.col_stride == 1 && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
@@ -192,10 +192,15 @@ impl<T: Scalar> Task<'_, T> {
     /// The product's columns `col..col + cols`, whose panels are given.
     fn run(&self, col: usize, cols: usize, panels: Panels<T>) {
         let [m, _, k] = self.size;
-        let block = self.kernels.rows * STRIPS;
-        let (blocks, count) = (m.div_ceil(block), cols.div_ceil(self.kernels.cols()));
+        let strip = self.kernels.rows;
+        let count = cols.div_ceil(self.kernels.cols());
         let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(cols));
-        let groups = if threads == 1 { 1 } else { (4 * threads).div_ceil(blocks).min(count) };
+        // Several pieces a thread: lower blocks where there would be too few.
+        let pieces = if threads == 1 { 1 } else { 4 * threads };
+        let strips = STRIPS.min((m.div_ceil(strip) * count).div_ceil(pieces));
+        let block = strip * strips;
+        let blocks = m.div_ceil(block);
+        let groups = pieces.div_ceil(blocks).min(count);
         let group = count.div_ceil(groups);
         let groups = count.div_ceil(group);
         let cost = (2 * m * k).saturating_mul(cols) / (blocks * groups);

@@ -38,6 +38,15 @@ pub(super) struct Call<T> {
 /// and `width` elements at `b[p]` may be read, `width` elements at `c[i]` written, and, if `add`, read.
 pub(super) type Kernel<T> = unsafe fn(Call<T>);
 
+/// Dot products at a time.
+pub(super) const DOTS: usize = 4;
+
+/// The dot products of `k` elements at `a` with those of several lines.
+///
+/// # Safety
+/// The processor has the kernel's features, and `k` elements may be read at `a` and at each line.
+pub(super) type Dots<T> = unsafe fn(k: usize, a: *const T, lines: [*const T; DOTS]) -> [T; DOTS];
+
 /// The kernels of an instruction set for an element type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernels<T: 'static> {
@@ -49,6 +58,8 @@ pub(super) struct Kernels<T: 'static> {
     pub vectors: usize,
     /// By rows - 1 and vectors - 1.
     pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
+    /// Dot products, for products of few rows.
+    pub dots: Dots<T>,
 }
 
 impl<T: Scalar> Kernels<T> {
@@ -93,7 +104,13 @@ macro_rules! scalar {
                     Isa::Portable | Isa::Neon => {}
                 }
                 let _ = isa;
-                Kernels { rows: 4, lanes: 8, vectors: 1, table: &table!(portable, $t, 8) }
+                Kernels {
+                    rows: 4,
+                    lanes: 8,
+                    vectors: 1,
+                    table: &table!(portable, $t, 8),
+                    dots: portable_dots::<$t>,
+                }
             }
 
             fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>> {
@@ -162,4 +179,34 @@ unsafe fn portable<T: Scalar, const R: usize, const LANES: usize>(call: Call<T>)
             c.write(*sums);
         }
     }
+}
+
+/// The dot products of several lines, in plain Rust.
+///
+/// # Safety
+/// As [`Dots`].
+unsafe fn portable_dots<T: Scalar>(k: usize, a: *const T, lines: [*const T; DOTS]) -> [T; DOTS] {
+    lines.map(|line| {
+        // SAFETY: the caller lets `k` elements be read at both.
+        let (a, line) = unsafe { (std::slice::from_raw_parts(a, k), std::slice::from_raw_parts(line, k)) };
+        let mut lanes = [T::default(); 8];
+        for (a, b) in a.chunks(8).zip(line.chunks(8)) {
+            lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += *a * *b);
+        }
+        total(lanes)
+    })
+}
+
+/// The sum of partial sums, halving them: their number is a power of 2.
+#[inline(always)]
+pub(super) fn total<T: Scalar, const N: usize>(mut lanes: [T; N]) -> T {
+    let mut half = N / 2;
+    while half > 0 {
+        for l in 0..half {
+            let other = lanes[l + half];
+            lanes[l] += other;
+        }
+        half /= 2;
+    }
+    lanes[0]
 }

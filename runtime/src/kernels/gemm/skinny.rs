@@ -2,7 +2,7 @@
 //!
 //! B contiguous along k: dot products. B contiguous along n: a few rows of B at a time are added to the sums.
 
-use super::kernel::Scalar;
+use super::kernel::{DOTS, Kernels, Scalar};
 use super::pack::{self, with_buffer};
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::isa::{Body, simd_run};
@@ -10,17 +10,27 @@ use crate::kernels::threads::{parallel, threads_for};
 
 /// Up to so many rows B isn't packed.
 pub(super) const FEW_ROWS: usize = 4;
-/// Partial sums of a dot product.
-const LANES: usize = 64;
 /// Rows of B added at a time.
 const STEP: usize = 4;
+/// Operations that take as long as loading an element of B from beyond L2.
+const LOAD: usize = 8;
 /// Columns of a piece of work: their sums stay in L1.
 const COLS: usize = 1024;
+/// Columns are shared out by so many.
+const COLS_STEP: usize = 64;
 
 /// The product for `m <= FEW_ROWS`, `k > 0` and a `b` with a stride of 1. The operands have been checked.
-pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>, epilogue: Epilogue<T>) {
-    let threads = threads_for(n, 2 * m * k);
-    let piece = if threads == 1 { COLS } else { n.div_ceil(4 * threads).next_multiple_of(LANES).min(COLS) };
+pub(super) fn gemm<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Matrix<T>,
+    b: Matrix<T>,
+    epilogue: Epilogue<T>,
+) {
+    let cost = (2 * m * k).max(LOAD * k);
+    let threads = threads_for(n, cost);
+    let piece =
+        if threads == 1 { COLS } else { n.div_ceil(4 * threads).next_multiple_of(COLS_STEP).min(COLS) };
     with_buffer(pack::A, m * k, |lines| {
         for (i, line) in lines.chunks_exact_mut(k).enumerate() {
             for (p, x) in line.iter_mut().enumerate() {
@@ -28,14 +38,14 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: Matrix<T>, b: Matrix<T>,
             }
         }
         let lines = &*lines;
-        parallel(n.div_ceil(piece), 2 * m * k * piece.min(n), &|pieces| {
+        parallel(n.div_ceil(piece), cost * piece.min(n), &|pieces| {
             for col in pieces.map(|piece_at| piece_at * piece) {
                 let cols = piece.min(n - col);
                 with_buffer(pack::SUMS, m * cols, |sums| {
                     if b.col_stride == 1 {
                         simd_run(AddRows((k, cols, lines, b, col, &mut *sums)));
                     } else {
-                        simd_run(Dots((k, cols, lines, b, col, &mut *sums)));
+                        dots(&kernels, (k, cols, lines, b, col, &mut *sums));
                     }
                     epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
                 });
@@ -54,16 +64,6 @@ impl<T: Scalar> Body for AddRows<'_, T> {
     #[inline(always)]
     fn run(self) {
         add_rows(self.0);
-    }
-}
-
-struct Dots<'a, T>(Args<'a, T>);
-
-impl<T: Scalar> Body for Dots<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        dots(self.0);
     }
 }
 
@@ -92,37 +92,18 @@ fn add_rows<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
     }
 }
 
-/// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, each a dot product with `LANES` partial sums.
-#[inline(always)]
-fn dots<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
-    for j in 0..cols {
-        let line = &b.data[b.at(0, col + j)..][..k];
+/// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `DOTS` dot products at a time, so that A is loaded once for all of them and
+/// several streams of B are under way.
+fn dots<T: Scalar>(kernels: &Kernels<T>, (k, cols, a, b, col, sums): Args<T>) {
+    for j in (0..cols).step_by(DOTS) {
+        // Past the last column the last one is computed again.
+        let lines: [&[T]; DOTS] =
+            std::array::from_fn(|c| &b.data[b.at(0, col + (j + c).min(cols - 1))..][..k]);
         for (i, a) in a.chunks_exact(k).enumerate() {
-            sums[i * cols + j] = dot(a, line);
+            // SAFETY: `Kernels::of` gave a table that the processor can run; `a` and each line have `k` elements.
+            let dots = unsafe { (kernels.dots)(k, a.as_ptr(), lines.map(<[T]>::as_ptr)) };
+            let there = DOTS.min(cols - j);
+            sums[i * cols + j..][..there].copy_from_slice(&dots[..there]);
         }
     }
-}
-
-#[inline(always)]
-fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    let mut lanes = [T::default(); LANES];
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a.iter().zip(b) {
-        for l in 0..LANES {
-            lanes[l] += a[l] * b[l];
-        }
-    }
-    for l in 0..a_rest.len().min(b_rest.len()) {
-        lanes[l] += a_rest[l] * b_rest[l];
-    }
-    let mut half = LANES / 2;
-    while half > 0 {
-        for l in 0..half {
-            let other = lanes[l + half];
-            lanes[l] += other;
-        }
-        half /= 2;
-    }
-    lanes[0]
 }

@@ -3,12 +3,12 @@
 //! `R` rows by `V` vectors of sums; each step of k loads `V` vectors of B and broadcasts `R` elements of A. AVX-512
 //! has 6×4 sums in 32 registers, AVX2 6×2 in 16.
 
-use super::kernel::{Call, Kernels, table};
+use super::kernel::{Call, DOTS, Kernels, table, total};
 use std::arch::x86_64::*;
 
-/// One kernel: its name, features, element and the four operations.
+/// The kernels of an instruction set: names, features, element and the operations.
 macro_rules! kernel {
-    ($name:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
+    ($name:ident, $dots:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
      $add:ident, $fma:ident) => {
         #[target_feature(enable = $features)]
         unsafe fn $name<const R: usize, const V: usize>(call: Call<$t>) {
@@ -40,6 +40,35 @@ macro_rules! kernel {
                 }
             }
         }
+
+        #[target_feature(enable = $features)]
+        unsafe fn $dots(k: usize, a: *const $t, lines: [*const $t; DOTS]) -> [$t; DOTS] {
+            // Two vectors of sums a line: enough to hide what an addition takes, and all in registers.
+            let mut sums = [[$zero(); 2]; DOTS];
+            let whole = k - k % (2 * $lanes);
+            for p in (0..whole).step_by(2 * $lanes) {
+                // SAFETY: `p + 2 * lanes <= k`, and the caller lets `k` elements be read at `a` and at each line.
+                unsafe {
+                    let x = [$load(a.add(p)), $load(a.add(p + $lanes))];
+                    for (sums, line) in sums.iter_mut().zip(lines) {
+                        sums[0] = $fma(x[0], $load(line.add(p)), sums[0]);
+                        sums[1] = $fma(x[1], $load(line.add(p + $lanes)), sums[1]);
+                    }
+                }
+            }
+            let mut dots = [0.0; DOTS];
+            for (c, dot) in dots.iter_mut().enumerate() {
+                let mut lanes = [0.0; $lanes];
+                // SAFETY: as many elements as a vector has.
+                unsafe { $store(lanes.as_mut_ptr(), $add(sums[c][0], sums[c][1])) };
+                *dot = total(lanes);
+                for p in whole..k {
+                    // SAFETY: `p < k`.
+                    *dot += unsafe { *a.add(p) * *lines[c].add(p) };
+                }
+            }
+            dots
+        }
     };
 }
 
@@ -50,6 +79,7 @@ pub(super) mod f32 {
 
     kernel!(
         wide,
+        wide_dots,
         "avx512f",
         f32,
         16,
@@ -62,6 +92,7 @@ pub(super) mod f32 {
     );
     kernel!(
         narrow,
+        narrow_dots,
         "avx2,fma",
         f32,
         8,
@@ -72,8 +103,10 @@ pub(super) mod f32 {
         _mm256_add_ps,
         _mm256_fmadd_ps
     );
-    pub const AVX512: Kernels<f32> = Kernels { rows: 6, lanes: 16, vectors: 4, table: &table!(wide, f32) };
-    pub const AVX2: Kernels<f32> = Kernels { rows: 6, lanes: 8, vectors: 2, table: &table!(narrow, f32) };
+    pub const AVX512: Kernels<f32> =
+        Kernels { rows: 6, lanes: 16, vectors: 4, table: &table!(wide, f32), dots: wide_dots };
+    pub const AVX2: Kernels<f32> =
+        Kernels { rows: 6, lanes: 8, vectors: 2, table: &table!(narrow, f32), dots: narrow_dots };
 }
 
 /// Kernels for `f64`.
@@ -83,6 +116,7 @@ pub(super) mod f64 {
 
     kernel!(
         wide,
+        wide_dots,
         "avx512f",
         f64,
         8,
@@ -95,6 +129,7 @@ pub(super) mod f64 {
     );
     kernel!(
         narrow,
+        narrow_dots,
         "avx2,fma",
         f64,
         4,
@@ -105,6 +140,8 @@ pub(super) mod f64 {
         _mm256_add_pd,
         _mm256_fmadd_pd
     );
-    pub const AVX512: Kernels<f64> = Kernels { rows: 6, lanes: 8, vectors: 4, table: &table!(wide, f64) };
-    pub const AVX2: Kernels<f64> = Kernels { rows: 6, lanes: 4, vectors: 2, table: &table!(narrow, f64) };
+    pub const AVX512: Kernels<f64> =
+        Kernels { rows: 6, lanes: 8, vectors: 4, table: &table!(wide, f64), dots: wide_dots };
+    pub const AVX2: Kernels<f64> =
+        Kernels { rows: 6, lanes: 4, vectors: 2, table: &table!(narrow, f64), dots: narrow_dots };
 }
