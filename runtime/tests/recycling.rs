@@ -1,37 +1,12 @@
 //! What a model returns is stored where an earlier result was: after the first call nothing is allocated.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::thread;
 
 use kiln::{Element, Tensor, rt};
 
-struct Counting;
+mod counting;
 
-thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
-
-// SAFETY: everything is left to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(f: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    f();
-    ALLOCATIONS.get() - before
-}
+use counting::allocations;
 
 fn results<T: Element>(value: T) {
     let mut logits = rt::output::<T>(&[64, 10]);

@@ -1,31 +1,10 @@
 //! A compiled model allocates nothing after its first call, gradients and results included.
 #![allow(missing_docs)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use kiln::prelude::*;
 
-struct Counting;
-
-thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
-
-// SAFETY: everything is left to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+#[path = "../../runtime/tests/counting/mod.rs"]
+mod counting;
 
 #[params]
 struct Net {
@@ -55,9 +34,7 @@ fn step<const N: usize>(net: &mut Net, opt: &mut Sgd<Net>, x: Tensor<N, 8>, y: T
 fn allocations(mut call: impl FnMut()) -> usize {
     call();
     call();
-    let before = ALLOCATIONS.get();
-    (0..100).for_each(|_| call());
-    ALLOCATIONS.get() - before
+    counting::allocations(|| (0..100).for_each(|_| call()))
 }
 
 #[test]

@@ -8,4 +8,5 @@ pub mod gemm;
 pub mod isa;
 pub mod launch;
 pub mod math;
+pub mod scratch;
 pub mod threads;

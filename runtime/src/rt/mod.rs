@@ -2,16 +2,15 @@
 
 mod leaves;
 mod scalar;
-mod scratch;
 mod sizes;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::kernels::fold::{BLOCK, blocks, total};
 pub use crate::kernels::gemm::{Finish, Plane, gemm_finish, gemm_into, plane};
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
+pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;
-pub use scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use sizes::{Place, agree, bound, extents, fit, same};
 
 use crate::kernels::gemm::{Matrix, Walk, Walked};

@@ -1,11 +1,11 @@
 //! A kernel as a struct of what it reads and a function that runs.
 
 use super::dims::{Dims, variable};
-use super::pass::{Innermost, Pass, Writer};
-use super::scalar::{self, Code};
+use super::scalar::Code;
+use super::{columns, elements, rows};
 use crate::fuse::affine::Var;
-use crate::fuse::expr::{Expr, Id};
-use crate::fuse::kernel::{How, Kernel, Loops, Reduce, Role, Store};
+use crate::fuse::expr::Expr;
+use crate::fuse::kernel::{Kernel, Loops, Role, Store};
 use kiln_ir::{DType, Dim, Func, Scalar, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -64,11 +64,11 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     };
     let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self;);
     let body = match &kernel.loops {
-        Loops::Gemm(g) => gemm(cx, kernel, g.value, &dims, &open),
-        Loops::Flat => flat(cx, kernel, &dims, &open),
-        Loops::Rows { reduces, .. } => super::rows::rows(cx, kernel, reduces, &dims, &open),
-        Loops::Columns { outer, reduces } => columns(cx, kernel, *outer, reduces, &dims, &open),
-        Loops::Scatter { inside, at, .. } => scatter(cx, kernel, [*inside, *at], &dims, &open),
+        Loops::Gemm(g) => elements::gemm(cx, kernel, g.value, &dims, &open),
+        Loops::Flat => elements::flat(cx, kernel, &dims, &open),
+        Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
+        Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),
+        Loops::Scatter { inside, at, .. } => columns::scatter(cx, kernel, [*inside, *at], &dims, &open),
     };
     let of = if matches!(kernel.loops, Loops::Gemm(_)) { quote!(Finish) } else { quote!(Kernel) };
     let items = quote! {
@@ -157,62 +157,33 @@ pub(super) fn nest(
     body
 }
 
-fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &TokenStream) -> TokenStream {
-    let acc = format_ident!("{}", cx.func.ty(value).dtype.name());
-    let innermost = Innermost { start: Some(quote!(col)), len: quote!(acc.len()) };
-    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
-    let roots: Vec<Id> = kernel.stores.iter().map(|s| s.expr).collect();
-    let Pass { levels, roots } = writer.pass(&roots);
-    let names = store_names(cx, kernel);
-    let lines = names.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
-    let lines = nested(&lines);
-    let elements: Vec<Ident> =
-        kernel.stores.iter().map(|s| format_ident!("{}", (cx.names.element)(s.value))).collect();
-    let types = nested(&elements.iter().map(|t| quote!(&mut [#t])).collect::<Vec<_>>());
-    let stores = kernel.stores.iter().zip(&names).zip(&roots).map(|((s, name), root)| {
-        let value = stored(cx, s, kernel.exprs.dtype(s.expr), root);
+/// `name[j] = value`, for every element stored.
+pub(super) fn element_stores(cx: &Context, kernel: &Kernel, roots: &[Code]) -> Vec<TokenStream> {
+    let one = |(s, root): (&Store, &Code)| {
+        let (name, value) = ((cx.names.slice)(s.value), stored(cx, s, kernel.exprs.dtype(s.expr), root));
         quote!(#name[j] = #value;)
-    });
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Plane)), &writer.scopes);
-    let statements = levels.iter().flatten();
-    quote! {
-        type Acc = #acc;
-        type Out<'o> = #out;
-        #[inline(always)]
-        fn line(&self, row: usize, col: usize, acc: &[#acc], out: #types) {
-            #open
-            let #lines = out;
-            #(let #names = &mut #names[..acc.len()];)*
-            #(#kernel_scope)*
-            #(#row_scope)*
-            for j in 0..acc.len() { #(#statements)* #(#stores)* }
-        }
-    }
+    };
+    kernel.stores.iter().zip(roots).map(one).collect()
 }
 
-fn flat(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> TokenStream {
-    let innermost = Innermost { start: Some(quote!(units.start)), len: quote!(units.len()) };
-    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
-    let roots: Vec<Id> = kernel.stores.iter().map(|s| s.expr).collect();
-    let Pass { levels, roots } = writer.pass(&roots);
-    let names = store_names(cx, kernel);
-    let stores = kernel.stores.iter().zip(&names).zip(&roots).map(|((s, name), root)| {
-        let value = stored(cx, s, kernel.exprs.dtype(s.expr), root);
-        quote!(#name[j] = #value;)
-    });
-    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
-    let statements = levels.iter().flatten();
+/// The implementation of a kernel that runs by units: `body` finds the parts of its results under their names.
+pub(super) fn by_units(
+    cx: &Context,
+    kernel: &Kernel,
+    open: &TokenStream,
+    before: &[TokenStream],
+    body: &TokenStream,
+) -> TokenStream {
+    let parts: Vec<TokenStream> = store_names(cx, kernel).iter().map(|n| quote!(mut #n)).collect();
+    let (out, parts) = (out_type(cx, kernel, &quote!(Part)), nested(&parts));
     quote! {
         type Out<'o> = #out;
         #[inline(always)]
         fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
             #open
             let #parts = out;
-            #(let #names = &mut #names.all()[..units.len()];)*
-            #(#kernel_scope)*
-            #(#row_scope)*
-            for j in 0..units.len() { #(#statements)* #(#stores)* }
+            #(#before)*
+            #body
         }
     }
 }
@@ -250,112 +221,5 @@ pub fn weight(s: Scalar) -> usize {
         Exp | Expm1 | Log | Log1p | Tanh => 12,
         Erf | Sin | Cos | Pow | Atan2 => 30,
         _ => 1,
-    }
-}
-
-fn columns(
-    cx: &Context,
-    kernel: &Kernel,
-    outer: usize,
-    reduces: &[Reduce],
-    dims: &Dims,
-    open: &TokenStream,
-) -> TokenStream {
-    let names = store_names(cx, kernel);
-    let by_row = outer > 0;
-    let innermost = match by_row {
-        true => Innermost { start: None, len: dims.dim(kernel.axes.last().expect("columns")) },
-        false => Innermost { start: Some(quote!(units.start)), len: quote!(units.len()) },
-    };
-    let len = innermost.len.clone();
-    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
-    let ids: Vec<Id> = reduces.iter().map(|r| r.expr).collect();
-    let Pass { levels, roots } = writer.pass(&ids);
-    let mut starts = Vec::new();
-    let mut sums = Vec::new();
-    for ((reduce, name), root) in reduces.iter().zip(&names).zip(&roots) {
-        let dtype = kernel.exprs.dtype(reduce.expr);
-        let old = quote!(#name[j]);
-        let (start, next) = match reduce.how {
-            How::Sum => (scalar::zero(dtype), scalar::add(dtype, &old, root)),
-            _ => (scalar::lowest(dtype), scalar::max(dtype, &old, root)),
-        };
-        starts.push(quote!(#name.fill(#start);));
-        sums.push(quote!(#name[j] = #next;));
-    }
-    let inner = levels.last().expect("columns are loops");
-    let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #(#sums)* }));
-    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
-    let body = match by_row {
-        true => {
-            let counters = row_counters(kernel, dims);
-            quote! {
-                for (unit, row) in units.enumerate() {
-                    #(let #names = &mut #names.unit(unit)[..#len];)*
-                    #counters
-                    #(#starts)*
-                    #(#row_scope)*
-                    #nest
-                }
-            }
-        }
-        false => quote! {
-            #(let #names = &mut #names.all()[..units.len()];)*
-            #(#starts)*
-            #(#row_scope)*
-            #nest
-        },
-    };
-    quote! {
-        type Out<'o> = #out;
-        #[inline(always)]
-        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
-            #open
-            let #parts = out;
-            #(#kernel_scope)*
-            #body
-        }
-    }
-}
-
-/// Elements added where an index says.
-fn scatter(
-    cx: &Context,
-    kernel: &Kernel,
-    [inside, at]: [Id; 2],
-    dims: &Dims,
-    open: &TokenStream,
-) -> TokenStream {
-    let len = kernel.axes[kernel.outer()..].last().map_or(quote!(1), |d| dims.dim(d));
-    let mut writer = Writer::new(kernel, dims, cx.names, Innermost { start: None, len: len.clone() });
-    let store = &kernel.stores[0];
-    let Pass { levels, roots } = writer.pass(&[store.expr, inside, at]);
-    let (name, dtype) = ((cx.names.slice)(store.value), kernel.exprs.dtype(store.expr));
-    let (inside, at) = (roots[1].bare(), roots[2].operand());
-    let sum = scalar::add(dtype, &quote!(#name[place]), &roots[0]);
-    let add = quote!(if #inside { let place = #at as usize; #name[place] = #sum; });
-    let body = match levels.last() {
-        Some(inner) => nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #add })),
-        None => add,
-    };
-    let zero = scalar::zero(dtype);
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
-    let counters = row_counters(kernel, dims);
-    quote! {
-        type Out<'o> = #out;
-        #[inline(always)]
-        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
-            #open
-            let (mut #name, ()) = out;
-            #(#kernel_scope)*
-            for (unit, row) in units.enumerate() {
-                let #name = #name.unit(unit);
-                #name.fill(#zero);
-                #counters
-                #(#row_scope)*
-                #body
-            }
-        }
     }
 }

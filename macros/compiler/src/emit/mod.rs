@@ -2,7 +2,9 @@
 //!
 //! Invariant: nothing can fail from here on. Equal kernels are emitted once a unit; names come from the user's.
 
+mod columns;
 pub mod dims;
+mod elements;
 mod kernel;
 mod pass;
 mod report;

@@ -1,9 +1,7 @@
 //! Rows: reductions over a row, one pass each, then a last pass that stores.
 
 use super::dims::Dims;
-use super::kernel::{
-    Context, loaded, nest, nested, out_type, row_counters, store_names, stored, weight, width,
-};
+use super::kernel::{Context, by_units, loaded, nest, row_counters, store_names, stored, weight, width};
 use super::pass::{Innermost, Pass, Writer};
 use super::scalar;
 use crate::fuse::expr::{Expr, Id};
@@ -32,27 +30,20 @@ pub fn rows(
     }
     store_rows(cx, kernel, &mut writer, dims);
     let names = store_names(cx, kernel);
-    let parts = nested(&names.iter().map(|n| quote!(mut #n)).collect::<Vec<_>>());
-    let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Part)), &writer.scopes);
+    let [kernel_scope, row_scope] = &writer.scopes;
     let units = kernel.stores.iter().zip(&names).map(|(s, name)| {
         let width = if s.per_row { quote!(1) } else { dims.dim(&width(kernel)) };
         quote!(let #name = &mut #name.unit(unit)[..#width];)
     });
     let counters = row_counters(kernel, dims);
-    quote! {
-        type Out<'o> = #out;
-        #[inline(always)]
-        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
-            #open
-            let #parts = out;
-            #(#kernel_scope)*
-            for (unit, row) in units.enumerate() {
-                #(#units)*
-                #counters
-                #(#row_scope)*
-            }
+    let body = quote! {
+        for (unit, row) in units.enumerate() {
+            #(#units)*
+            #counters
+            #(#row_scope)*
         }
-    }
+    };
+    by_units(cx, kernel, open, kernel_scope, &body)
 }
 
 /// Results in whose slices an earlier pass can leave what a later one needs again.
