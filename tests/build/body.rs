@@ -59,6 +59,8 @@ fn reduction(op: &str, c: &Case) -> Option<Body> {
     let dims = named.clone().unwrap_or_else(|| (0..rank).collect());
     let last = |v: &str| if keep { format!("{v}.unsqueeze({})", dims[0]) } else { v.to_string() };
     match op {
+        "prod" if named.is_none() => return one("x.prod()"),
+        "prod" => return one(last(&format!("x.prod_dim({})", dims[0]))),
         "argmax" | "argmin" if named.is_none() => return one(format!("x.flatten(0, -1).{op}(0)")),
         "argmax" | "argmin" => return one(last(&format!("x.{op}({})", dims[0]))),
         "max" | "min" => {
@@ -132,6 +134,23 @@ fn layout(c: &Case) -> Option<Body> {
         "unsqueeze" => format!("x.unsqueeze({})", c.int("dim")?),
         "tril" | "triu" => format!("x.{}({})", c.name, c.int("diagonal")?),
         "repeat" => format!("x.repeat({:?})", c.ints("repeats")?),
+        "pad" if c.text("mode") != "constant" => format!("x.pad_{}({:?})", c.text("mode"), c.ints("pad")?),
+        "flip" => format!("x.flip({:?})", c.ints("dims")?),
+        "cumsum" => format!("x.cumsum({})", c.int("dim")?),
+        "gather" | "index_select" => format!("x.{}({}, index)", c.name, c.int("dim")?),
+        "scatter_add" => format!("x.scatter_add({}, index, src)", c.int("dim")?),
+        "embedding" => match c.int("padding_idx") {
+            Some(row) => format!("weight.embedding_with(index, {row})"),
+            None => "weight.embedding(index)".into(),
+        },
+        "upsample" => upsample(c)?,
+        "topk" => {
+            let call = format!("x.topk({}, {}, {})", c.int("k")?, c.int("dim")?, c.flag("largest"));
+            return Some(Body {
+                statements: format!("let (values, indices) = {call};"),
+                results: ["values", "indices"].map(|v| (v.to_string(), v.to_string())).to_vec(),
+            });
+        }
         "roll" => {
             let (shifts, dims) = (c.ints("shifts")?, c.ints("dims")?);
             shifts.iter().zip(dims).fold("x".into(), |x, (shift, dim)| format!("{x}.roll({shift}, {dim})"))
@@ -146,6 +165,22 @@ fn layout(c: &Case) -> Option<Body> {
         "split" | "chunk" => return split(c),
         _ => return None,
     })
+}
+
+fn upsample(c: &Case) -> Option<String> {
+    let size = &c.types["out.y"].shape[2..];
+    let known = match c.float("scale") {
+        // Another coordinate for a scale that doesn't give whole sizes.
+        Some(scale) => scale.parse::<f64>().is_ok_and(|s| s.fract() == 0.0),
+        None => true,
+    };
+    match c.text("mode") {
+        "nearest" if known => Some(format!("x.interpolate_nearest({size:?})")),
+        "linear" | "bilinear" | "trilinear" if known => {
+            Some(format!("x.interpolate_linear({size:?}, {})", c.flag("align_corners")))
+        }
+        _ => None,
+    }
 }
 
 /// `[start, stop, step]` an axis, as Python slices.

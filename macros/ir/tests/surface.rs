@@ -14,6 +14,13 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
     let logical = entry.name.starts_with("logical");
     let label_loss = ["cross_entropy", "nll_loss"].iter().any(|n| entry.name.starts_with(n));
     let mut one = |name: &'static str, kind: Kind| match (kind, name) {
+        (Kind::Tensor, "x") if entry.name.starts_with("interpolate") => tensor(name, DType::F64, &[2, 3, 4]),
+        (Kind::Sizes, "size") => Arg::Ints(vec![5.into()]),
+        (Kind::Tensor, "index") if ["gather", "scatter_add"].contains(&entry.name) => {
+            tensor(name, DType::I64, &[4, 3])
+        }
+        (Kind::Tensor, "index") => tensor(name, DType::I64, &[4]),
+        (Kind::Axes, "pad") => Arg::Ints(vec![1.into(), 2.into()]),
         (Kind::Tensor | Kind::Operand, _) if logical => tensor(name, DType::Bool, &[4, 3]),
         (Kind::Maybe, "mask") => tensor(name, DType::F64, &[4, 4]),
         (_, "mask") => tensor(name, DType::Bool, &[4, 3]),

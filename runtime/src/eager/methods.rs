@@ -28,6 +28,7 @@ macro_rules! kind {
     (Sizes) => { impl $crate::eager::args::Sizes };
     (Float) => { impl Into<f64> };
     (Bool) => { bool };
+    (Index) => { impl $crate::eager::args::TensorArg<i64> };
     (Reduction) => { &str };
     (Text) => { &str };
 }
@@ -72,6 +73,9 @@ macro_rules! given {
     };
     (Text $x:expr) => {
         Given::Text($x.to_owned())
+    };
+    (Index $x:expr) => {
+        Given::Tensor($crate::eager::args::TensorArg::<i64>::any($x))
     };
     (Reduction $x:expr) => {
         Given::Text($x.to_owned())

@@ -6,11 +6,15 @@ pub mod activation;
 pub mod attention;
 pub mod conv;
 pub mod einsum;
+pub mod index;
 pub mod linalg;
 pub mod loss;
 pub mod norm;
 pub mod optim;
+pub mod order;
+pub mod pad;
 pub mod reduce;
+pub mod resize;
 pub mod shape;
 
 use crate::{Builder, Error, Fault, Scalar, Value};

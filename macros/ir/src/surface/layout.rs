@@ -1,7 +1,8 @@
 //! Elements move, none changes; and matrix products.
 
 use super::{Args, table};
-use crate::composite::{Built, attention, einsum, linalg, shape};
+use crate::composite::pad::{self, Around};
+use crate::composite::{Built, attention, einsum, index, linalg, resize, shape};
 use crate::{Builder, Dim, Error, Fault, Value};
 
 table! {
@@ -81,6 +82,33 @@ table! {
     Method split(x: Tensor, sizes: Sizes, dim: Axis) -> List |b, a| split(b, a);
     /// That many parts along a dim, the last may be shorter.
     Method chunk(x: Tensor, chunks: Axis, dim: Axis) -> List |b, a| chunk(b, a);
+    /// The tensor mirrored at its edges around itself.
+    Method pad_reflect(x: Tensor, pad: Axes) -> One |b, a| pad::pad(b, a.tensor(0), &a.axes(1), Around::Reflect);
+    /// The edges of the tensor around it.
+    Method pad_replicate(x: Tensor, pad: Axes) -> One |b, a| pad::pad(b, a.tensor(0), &a.axes(1), Around::Replicate);
+    /// The tensor again around itself.
+    Method pad_circular(x: Tensor, pad: Axes) -> One |b, a| pad::pad(b, a.tensor(0), &a.axes(1), Around::Circular);
+    /// Row index[…] of a table [V, …]; one outside is 0.
+    Method embedding(x: Tensor, index: Tensor) -> One |b, a| index::embedding(b, a.tensor(0), a.tensor(1), None);
+    /// The same, and one row has no gradient.
+    Method embedding_with(x: Tensor, index: Tensor, padding_idx: Axis) -> One
+        |b, a| index::embedding(b, a.tensor(0), a.tensor(1), Some(a.axis(2)));
+    /// The entries at these indices along a dim.
+    Method index_select(x: Tensor, dim: Axis, index: Tensor) -> One
+        |b, a| index::index_select(b, a.tensor(0), a.axis(1), a.tensor(2));
+    /// x[index[i, j], j] for dim 0, likewise for others.
+    Method gather(x: Tensor, dim: Axis, index: Tensor) -> One
+        |b, a| index::gather(b, a.tensor(0), a.axis(1), a.tensor(2));
+    /// x, to which src[i, j] is added at [index[i, j], j] for dim 0, likewise for others.
+    Method scatter_add(x: Tensor, dim: Axis, index: Tensor, src: Tensor) -> One
+        |b, a| index::scatter_add(b, a.tensor(0), a.axis(1), a.tensor(2), a.tensor(3));
+    /// The elements in reverse along dims.
+    Method flip(x: Tensor, dims: Axes) -> One |b, a| index::flip(b, a.tensor(0), &a.axes(1));
+    /// [N, C, …] at other sizes, each element the nearest one.
+    Method interpolate_nearest(x: Tensor, size: Sizes) -> One |b, a| resize::nearest(b, a.tensor(0), &a.sizes(1));
+    /// [N, C, …] at other sizes, each element between the nearest two in each dim.
+    Method interpolate_linear(x: Tensor, size: Sizes, align_corners: Bool) -> One
+        |b, a| resize::linear(b, a.tensor(0), &a.sizes(1), a.bool(2));
     /// Zero above a diagonal.
     Method tril(x: Tensor, diagonal: Axis) -> One |b, a| shape::tril(b, a.tensor(0), a.axis(1));
     /// Zero below a diagonal.

@@ -2,7 +2,7 @@
 //! `sum_dim(dims)` takes dims away, `sum_keepdim(dims)` leaves them with size 1.
 
 use super::{Args, table};
-use crate::composite::{Built, norm, reduce};
+use crate::composite::{Built, norm, order, reduce, shape};
 use crate::{Builder, Dim, Error, Value};
 
 table! {
@@ -38,6 +38,25 @@ table! {
     Method argmax(x: Tensor, dim: Axis) -> One |b, a| reduce::argmax(b, a.tensor(0), a.axis(1));
     /// The index of the smallest along a dim.
     Method argmin(x: Tensor, dim: Axis) -> One |b, a| reduce::argmin(b, a.tensor(0), a.axis(1));
+    /// The product of all.
+    Method prod(x: Tensor) -> One |b, a| {
+        let all = b.ty(a.tensor(0)).numel();
+        let flat = shape::reshape(b, a.tensor(0), &[all])?;
+        order::prod(b, flat, 0)
+    };
+    /// The product along a dim.
+    Method prod_dim(x: Tensor, dim: Axis) -> One |b, a| order::prod(b, a.tensor(0), a.axis(1));
+    /// The sum of all elements up to each along a dim.
+    Method cumsum(x: Tensor, dim: Axis) -> One |b, a| order::cumsum(b, a.tensor(0), a.axis(1));
+    /// The k largest along a dim, or smallest, and their indices, in order.
+    Method topk(x: Tensor, k: Size, dim: Axis, largest: Bool) -> Pair
+        |b, a| order::topk(b, a.tensor(0), Some(a.size(1)), a.axis(2), a.bool(3));
+    /// The elements in order along a dim, and their indices.
+    Method sort(x: Tensor, dim: Axis, descending: Bool) -> Pair
+        |b, a| order::topk(b, a.tensor(0), None, a.axis(1), a.bool(2));
+    /// The indices of the elements in order along a dim.
+    Method argsort(x: Tensor, dim: Axis, descending: Bool) -> One
+        |b, a| order::topk(b, a.tensor(0), None, a.axis(1), a.bool(2)).map(|[_, indices]| indices);
     /// Σ(x − mean)² / (n − 1) over all.
     Method var(x: Tensor) -> One |b, a| reduce::var(b, a.tensor(0), &[], 1.0);
     /// Σ(x − mean)² / (n − correction) over dims.

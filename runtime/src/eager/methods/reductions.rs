@@ -48,6 +48,19 @@ methods! {
     std_dim(dims: Axes, correction: Float) -> One, "[1.0, 3.0]": "x.std_dim(0, 0)" => "1";
     /// The same, and the dims stay: `torch.std(keepdim=True)`.
     std_keepdim(dims: Axes, correction: Float) -> One, "[1.0, 3.0]": "x.std_keepdim(0, 0)" => "[1]";
+    /// The product of all: `torch.prod`.
+    prod() -> One, "[2.0, 3.0]": "x.prod()" => "6";
+    /// The product along a dim: `torch.prod(dim)`.
+    prod_dim(dim: Axis) -> One, "[[2.0, 3.0]]": "x.prod_dim(1)" => "[6]";
+    /// The sum of all elements up to each along a dim: `torch.cumsum`.
+    cumsum(dim: Axis) -> One, "[1.0, 2.0, 3.0]": "x.cumsum(0)" => "[1, 3, 6]";
+    /// The `k` largest along a dim, or smallest, and their indices, in order; of equal ones the first comes first:
+    /// `torch.topk`.
+    topk(k: Size, dim: Axis, largest: Bool) -> Pair, "[1.0, 3.0, 2.0]": "x.topk(2, 0, true).1" => "[1, 2]";
+    /// The elements in order along a dim, and their indices: `torch.sort`.
+    sort(dim: Axis, descending: Bool) -> Pair, "[1.0, 3.0, 2.0]": "x.sort(0, false).0" => "[1, 2, 3]";
+    /// The indices of the elements in order along a dim: `torch.argsort`.
+    argsort(dim: Axis, descending: Bool) -> Index, "[1.0, 3.0, 2.0]": "x.argsort(0, true)" => "[1, 2, 0]";
     /// `√Σx²` over all: `torch.linalg.vector_norm`.
     norm() -> One, "[3.0, 4.0]": "x.norm()" => "5";
     /// `(Σ|x|ᵖ)^(1/p)` over dims: `torch.linalg.vector_norm(p, dim)`.

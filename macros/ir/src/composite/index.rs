@@ -1,0 +1,97 @@
+//! Elements by index. An index outside picks 0 and adds nothing: a kernel can't fail.
+
+use super::{Built, reduce};
+use crate::{Builder, DType, Dim, Error, Fault, Op, PadAxis, Scalar, SliceAxis, Value};
+
+/// A vector under a shape, along an axis.
+fn along(b: &mut Builder, index: Value, axis: usize, shape: &[Dim]) -> Built {
+    let others = shape.iter().cloned().enumerate().filter(|(i, _)| *i != axis).collect();
+    b.emit(Op::Broadcast(others), &[index])
+}
+
+/// `torch.index_select`: the entries at these indices along a dim.
+pub fn index_select(b: &mut Builder, x: Value, dim: i64, index: Value) -> Built {
+    let axis = b.axis("index_select", x, dim)?;
+    let got = b.ty(index).clone();
+    if got.rank() != 1 {
+        return Err(b.error(Fault::Rank { op: "index_select".into(), want: "1 for the index".into(), got }));
+    }
+    let mut to = b.ty(x).shape.clone();
+    to[axis] = got.shape[0].clone();
+    let index = along(b, index, axis, &to)?;
+    b.emit(Op::Gather(axis), &[x, index])
+}
+
+/// `F.embedding`: row `index[…]` of `weight: [V, …]`, for an index of any shape.
+pub fn embedding(b: &mut Builder, weight: Value, index: Value, padding: Option<i64>) -> Built {
+    b.axis("embedding", weight, 0)?;
+    let table = match padding {
+        Some(row) => without_gradient(b, weight, row)?,
+        None => weight,
+    };
+    let shape = b.ty(index).shape.clone();
+    let flat = b.ty(index).numel();
+    let flat = b.emit(Op::Reshape(vec![flat]), &[index])?;
+    let rows = index_select(b, table, 0, flat)?;
+    let to = [&shape[..], &b.ty(weight).shape[1..]].concat();
+    b.emit(Op::Reshape(to), &[rows])
+}
+
+/// The same rows, of which one has no gradient.
+fn without_gradient(b: &mut Builder, x: Value, row: i64) -> Built {
+    let shape = b.ty(x).shape.clone();
+    let i = b.emit(Op::Iota { len: shape[0].clone(), dtype: DType::I64 }, &[])?;
+    let row = b.splat(row as f64, i)?;
+    let hit = b.map(Scalar::Eq, &[i, row])?;
+    let hit = along(b, hit, 0, &shape)?;
+    let still = b.emit(Op::StopGrad, &[x])?;
+    b.map(Scalar::Select, &[hit, still, x])
+}
+
+/// The part of `x` that an index of another shape reaches: its first elements in all axes but one.
+fn reached(b: &mut Builder, op: &str, x: Value, index: Value, but: Option<usize>) -> Built {
+    let (own, shape) = (b.ty(x).clone(), b.ty(index).shape.clone());
+    if own.rank() != shape.len() {
+        let (of, index) = (own, b.ty(index).clone());
+        return Err(b.error(Fault::Index { op: op.into(), axis: but.unwrap_or(0), of, index }));
+    }
+    let len = |i: usize| if but == Some(i) { own.shape[i].clone() } else { shape[i].clone() };
+    let axes = (0..shape.len()).map(|i| SliceAxis { start: Dim::from(0), len: len(i), step: 1 });
+    b.emit(Op::Slice(axes.collect()), &[x])
+}
+
+/// `torch.gather`: `out[i, j] = x[index[i, j], j]` for dim 0, likewise for others.
+pub fn gather(b: &mut Builder, x: Value, dim: i64, index: Value) -> Built {
+    let axis = b.axis("gather", x, dim)?;
+    let x = reached(b, "gather", x, index, Some(axis))?;
+    b.emit(Op::Gather(axis), &[x, index])
+}
+
+/// `torch.scatter_add`: `x`, to which `src[i, j]` is added at `[index[i, j], j]` for dim 0, likewise for others.
+pub fn scatter_add(b: &mut Builder, x: Value, dim: i64, index: Value, src: Value) -> Built {
+    let axis = b.axis("scatter_add", x, dim)?;
+    let src = reached(b, "scatter_add", src, index, None)?;
+    // Checks that the index reaches no further than `x` does.
+    reached(b, "scatter_add", x, index, Some(axis))?;
+    let shape = b.ty(x).shape.clone();
+    let sums = b.emit(Op::ScatterAdd(axis, shape[axis].clone()), &[src, index])?;
+    let have = b.ty(sums).shape.clone();
+    let rest = |(n, m): (&Dim, &Dim)| PadAxis { low: 0.into(), high: n.clone() - m.clone(), step: 1 };
+    let wide = b.emit(Op::Pad(shape.iter().zip(&have).map(rest).collect()), &[sums])?;
+    b.map(Scalar::Add, &[x, wide])
+}
+
+/// `torch.flip`: the elements in reverse along dims.
+pub fn flip(b: &mut Builder, x: Value, dims: &[i64]) -> Result<Value, Error> {
+    let mut y = x;
+    for dim in dims {
+        let axis = b.axis("flip", y, *dim)?;
+        let n = b.ty(y).shape[axis].clone();
+        let i = b.emit(Op::Iota { len: n.clone(), dtype: DType::I64 }, &[])?;
+        let last = reduce::size(b, &n, DType::I64)?;
+        let last = b.shift(last, -1.0)?;
+        let back = b.sub(last, i)?;
+        y = index_select(b, y, axis as i64, back)?;
+    }
+    Ok(y)
+}
