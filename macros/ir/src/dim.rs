@@ -143,6 +143,15 @@ impl Dim {
         Some(quotient)
     }
 
+    /// `⌊self / by⌋` where that is a polynomial: all coefficients of symbols are multiples of `by`.
+    pub fn floor_divide(&self, by: i64) -> Option<Dim> {
+        let each = self.terms.iter().map(|(m, c)| match m.is_empty() {
+            true => Some((m.clone(), c.checked_div_euclid(by)?)),
+            false => (c.checked_rem(by)? == 0).then(|| (m.clone(), c / by)),
+        });
+        (by > 0).then(|| each.collect::<Option<_>>()).flatten().map(Dim::normalize)
+    }
+
     /// Text with the symbols' names: `N`, `2*N + 1`.
     pub fn display<'a>(&'a self, syms: &'a Syms) -> impl fmt::Display + 'a {
         DisplayDim { dim: self, syms }
@@ -246,6 +255,10 @@ mod tests {
         assert_eq!(p.divide(&m), Some(n.clone() + Dim::from(2i64)));
         assert_eq!(p.divide(&n), None);
         assert_eq!(Dim::from(7i64).divide(&Dim::from(2i64)), None);
+        let even = n.clone() * Dim::from(4i64);
+        assert_eq!((even - Dim::from(1i64)).floor_divide(2), Some(n.clone() * 2i64.into() - 1i64.into()));
+        assert_eq!(n.floor_divide(2), None);
+        assert_eq!(Dim::from(-1i64).floor_divide(0), None);
         assert_eq!((n.clone() - n).literal(), Some(0));
     }
 

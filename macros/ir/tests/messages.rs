@@ -1,6 +1,7 @@
 //! The exact wording of each fault, in the names of the user's symbols.
 
 use kiln_ir::composite::linalg::matmul;
+use kiln_ir::surface::{self, Arg};
 use kiln_ir::{Builder, DType, Dim, Error, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms};
 use kiln_ir::{Ty, Value, differentiate};
 
@@ -170,4 +171,67 @@ fn indices() {
     assert_eq!(axis, "`scatter_add` along dim 1, but the tensor is f64 [N] (rank 1)");
     let size = message(|b, i| b.emit(Op::ScatterAdd(0, (-3).into()), &[i.v, i.i]));
     assert_eq!(size, "`scatter_add`: a size is negative");
+}
+
+/// A call of the surface on inputs of these shapes, with other arguments behind them.
+fn call(name: &str, shapes: &[&[i64]], rest: &[Arg]) -> String {
+    let mut b = Builder::new("f", Syms::default());
+    let mut args: Vec<Arg> = Vec::new();
+    for shape in shapes {
+        let shape: Vec<Dim> = shape.iter().map(|n| Dim::from(*n)).collect();
+        args.push(Arg::Tensor(b.input("x", Ty::new(DType::F32, shape), Role::Argument)));
+    }
+    args.extend_from_slice(rest);
+    let entry = surface::method(name).or(surface::function(name)).expect("an entry");
+    entry.call(&mut b, &args).expect_err("this must be refused").to_string()
+}
+
+fn int(n: i64) -> Arg {
+    Arg::Int(n.into())
+}
+
+#[test]
+fn convolutions() {
+    let conv = |x: &[i64], w: &[i64], stride, groups| {
+        call("conv1d_with", &[x, w], &[Arg::Absent, int(stride), int(0), int(1), int(groups)])
+    };
+    assert_eq!(
+        conv(&[2, 3, 9], &[5, 4, 3], 1, 1),
+        "`conv1d_with`: the weight is for 4 channels, the input has 3"
+    );
+    assert_eq!(
+        conv(&[2, 3, 4], &[5, 3, 5], 1, 1),
+        "`conv1d_with`: a window reaches 5 elements, but 4 are there"
+    );
+    assert_eq!(
+        conv(&[2, 3, 4], &[5, 3, 1], 0, 1),
+        "`conv1d_with`: sizes, strides and dilations are 1 to 1048576, paddings 0 to 1048576"
+    );
+    assert_eq!(
+        conv(&[2, 3, 4], &[5, 1, 1], 1, 3),
+        "`conv1d_with`: the channels aren't divisible by the groups"
+    );
+    assert_eq!(conv(&[4], &[5, 3, 1], 1, 1), "`conv1d_with` needs rank 3, not f32 [4] (rank 1)");
+    let numbers = [int(2), int(1), Arg::Ints(vec![1.into(); 2]), int(1), Arg::Bool(false)];
+    assert_eq!(
+        call("max_pool1d_with", &[&[2, 3, 4]], &numbers),
+        "`max_pool1d_with`: a number for each of 1 dims, or one for all"
+    );
+    let norm = [int(2), Arg::Absent, Arg::Absent, Arg::Float(0.0)];
+    assert_eq!(
+        call("group_norm", &[&[2, 3, 4]], &norm),
+        "`group_norm`: the channels aren't divisible by the groups"
+    );
+    assert_eq!(
+        call("pixel_shuffle", &[&[6, 2, 2]], &[int(2)]),
+        "`pixel_shuffle`: the channels aren't divisible by the square of the factor"
+    );
+    assert_eq!(
+        call("topk", &[&[3]], &[int(4), int(0), Arg::Bool(true)]),
+        "`topk`: 4 of the 3 elements of dim 0"
+    );
+    assert_eq!(
+        call("pad_reflect", &[&[3]], &[Arg::Ints(vec![3.into(), 0.into()])]),
+        "`pad_reflect`: at most 2 around dim 0"
+    );
 }

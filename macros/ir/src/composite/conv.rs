@@ -83,9 +83,11 @@ impl Line {
     fn count(&self, b: &Builder, ceil: bool) -> Result<(Dim, i64), Error> {
         let room = self.len.clone() + Dim::from(2 * self.padding - self.span());
         let Some(known) = room.literal() else {
-            let count = if self.stride == 1 { Some(room) } else { room.divide(&Dim::from(self.stride)) };
             let what = "the stride doesn't divide a size that is free";
-            return count.map(|n| (n + Dim::from(1), 0)).ok_or_else(|| fault(b, what));
+            return room
+                .floor_divide(self.stride)
+                .map(|n| (n + Dim::from(1), 0))
+                .ok_or_else(|| fault(b, what));
         };
         if known < 0 {
             let own = self.len.display(&b.func().syms).to_string();
@@ -139,6 +141,17 @@ fn grouped(b: &mut Builder, x: Value, axis: usize, groups: i64) -> Built {
     b.emit(Op::Reshape(to), &[x])
 }
 
+/// An error where both numbers of channels, of a group, are known and differ.
+fn fitting(b: &Builder, [x, weight]: [Value; 2], axis: usize, groups: i64) -> Result<(), Error> {
+    match (b.ty(x).shape[2].literal(), b.ty(weight).shape[axis].literal()) {
+        (Some(have), Some(want)) if have != want => {
+            let [have, want] = [have, want].map(|n| n.saturating_mul(groups));
+            Err(fault(b, format!("the weight is for {want} channels, the input has {have}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn ungrouped(b: &mut Builder, x: Value, bias: Option<Value>) -> Built {
     let mut to = b.ty(x).shape.clone();
     let channels = to[1].clone() * to[2].clone();
@@ -175,6 +188,7 @@ pub fn conv(
     let lines = lines(b, x, &kernel, g)?;
     let x = windows(b, x, &lines, false, 0.0)?;
     let (x, weight) = (grouped(b, x, 1, groups)?, grouped(b, weight, 0, groups)?);
+    fitting(b, [x, weight], 2, groups)?;
     let [n, group, input, output] = LABELS;
     let both = |i: usize| [line_labels(i).0, line_labels(i).1];
     let lhs = [n, group, input].into_iter().chain((0..dims).flat_map(both)).collect();
@@ -202,6 +216,7 @@ pub fn conv_transpose(
         return Err(fault(b, format!("the output padding is 0 to {MOST}")));
     }
     let (x, weight) = (grouped(b, x, 1, groups)?, grouped(b, weight, 0, groups)?);
+    fitting(b, [x, weight], 1, groups)?;
     let [n, group, input, output] = LABELS;
     let lhs = [n, group, input].into_iter().chain((0..dims).map(|i| line_labels(i).0)).collect();
     let rhs = [group, input, output].into_iter().chain((0..dims).map(|i| line_labels(i).1)).collect();

@@ -47,11 +47,11 @@ methods! {
     split(sizes: Sizes, dim: Axis) -> List, "[1.0, 2.0, 3.0]": "x.split([1, 2], 0)[1]" => "[2, 3]";
     /// So many parts along a dim, the last one shorter: `torch.chunk`.
     chunk(chunks: Axis, dim: Axis) -> List, "[1.0, 2.0, 3.0]": "x.chunk(2, 0)[0]" => "[1, 2]";
-    /// The tensor mirrored at its edges around itself: `F.pad(mode=\"reflect\")`.
+    /// The tensor mirrored at its edges around itself: `F.pad(mode="reflect")`.
     pad_reflect(pad: Axes) -> One, "[1.0, 2.0, 3.0]": "x.pad_reflect([2, 1])" => "[3, 2, 1, 2, 3, 2]";
-    /// The edges of the tensor around it: `F.pad(mode=\"replicate\")`.
+    /// The edges of the tensor around it: `F.pad(mode="replicate")`.
     pad_replicate(pad: Axes) -> One, "[1.0, 2.0]": "x.pad_replicate([1, 1])" => "[1, 1, 2, 2]";
-    /// The tensor again around itself: `F.pad(mode=\"circular\")`.
+    /// The tensor again around itself: `F.pad(mode="circular")`.
     pad_circular(pad: Axes) -> One, "[1.0, 2.0]": "x.pad_circular([1, 1])" => "[2, 1, 2, 1]";
     /// Row `index[…]` of a table `[V, …]`, 0 for one outside: `F.embedding`.
     embedding(index: Index) -> One, "[[1.0], [2.0]]": "x.embedding(kiln::Tensor::<i64>::from([1, 1]))" => "[[2],\n [2]]";
@@ -69,11 +69,11 @@ methods! {
         "[1.0, 2.0]": "x.scatter_add(0, kiln::Tensor::<i64>::from([1, 1]), &x)" => "[1, 5]";
     /// The elements in reverse along dims: `torch.flip`.
     flip(dims: Axes) -> One, "[1.0, 2.0, 3.0]": "x.flip([0])" => "[3, 2, 1]";
-    /// `[N, C, …]` at other sizes, each element the nearest one: `F.interpolate(mode=\"nearest\")`.
+    /// `[N, C, …]` at other sizes, each element the nearest one: `F.interpolate(mode="nearest")`.
     interpolate_nearest(size: Sizes) -> One,
         "[[1.0, 2.0]]": "x.unsqueeze(0).interpolate_nearest(4).flatten(0, -1)" => "[1, 1, 2, 2]";
     /// `[N, C, …]` at other sizes, each element between the nearest two in each dim:
-    /// `F.interpolate(mode=\"linear\")`, `\"bilinear\"`, `\"trilinear\"`.
+    /// `F.interpolate(mode="linear")`, `"bilinear"`, `"trilinear"`.
     interpolate_linear(size: Sizes, align_corners: Bool) -> One,
         "[[1.0, 3.0]]": "x.unsqueeze(0).interpolate_linear(3, true).flatten(0, -1)" => "[1, 2, 3]";
     /// Zero above the diagonal that is `diagonal` to the right of the main one: `torch.tril`.
