@@ -1,6 +1,7 @@
 //! The proc macros of Kiln. Invariant: no logic here; each macro hands its tokens to `kiln-compiler`.
 
-use proc_macro::TokenStream;
+use kiln_compiler::source::Source;
+use proc_macro::{Span, TokenStream};
 
 /// Makes a struct of tensors the parameters of a model.
 ///
@@ -27,7 +28,7 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
-    kiln_compiler::params::expand(attr.into(), item.into()).into()
+    with_source(|source| kiln_compiler::params::expand(attr.into(), item.into(), source)).into()
 }
 
 /// Compiles a function over tensors while the crate is built.
@@ -83,7 +84,7 @@ pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn model(attr: TokenStream, item: TokenStream) -> TokenStream {
-    kiln_compiler::model::expand(attr.into(), item.into()).into()
+    with_source(|source| kiln_compiler::model::expand(attr.into(), item.into(), source)).into()
 }
 
 /// A link of the chain that collects the sources of a model.
@@ -98,4 +99,13 @@ pub fn __link(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn __builtins(_: TokenStream) -> TokenStream {
     kiln_compiler::link::builtins().into()
+}
+
+/// The file that an item stands in: editors may have none.
+fn with_source<T>(run: impl FnOnce(Option<&Source>) -> T) -> T {
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).ok();
+    match Span::call_site().local_file() {
+        Some(path) => run(Some(&Source::new(&path, &read))),
+        None => run(None),
+    }
 }

@@ -28,6 +28,15 @@ impl Errors {
         self.push(syn::Error::new_spanned(tokens, message.into()));
     }
 
+    /// The same, unless it was told before: of a name, say, that is wrong wherever it stands.
+    pub fn once(&self, tokens: impl ToTokens, message: impl Into<String>) {
+        let message = message.into();
+        let told = self.list.borrow().as_ref().is_some_and(|l| l.iter().any(|e| e.to_string() == message));
+        if !told {
+            self.at(tokens, message);
+        }
+    }
+
     /// A fault at a span.
     pub fn at_span(&self, span: Span, message: impl Into<String>) {
         self.push(syn::Error::new(span, message.into()));

@@ -8,6 +8,8 @@ mod message;
 mod quiet;
 pub mod syntax;
 
+pub mod source;
+
 pub mod library;
 pub mod link;
 

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Library {
     /// Every entry; a key is unique over crates (package, file, line, column, name).
     pub entries: BTreeMap<String, Entry>,
+    /// Values of constants, by their texts, as far as files tell them.
+    pub values: BTreeMap<String, i64>,
 }
 
 /// One item.

@@ -4,6 +4,7 @@
 
 use crate::errors::{Errors, compile_errors};
 use crate::link::{self, Kind, Root};
+use crate::source::{self, Seen, Source};
 use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
 use crate::syntax::{params as syntax, tensor};
 use crate::{message, quiet};
@@ -12,8 +13,8 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
-/// Expands `#[params(attr)] item`.
-pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands `#[params(attr)] item`. `source` is the file that it stands in.
+pub fn expand(attr: TokenStream, item: TokenStream, source: Option<&Source>) -> TokenStream {
     let errors = Errors::new();
     let Some(parsed) = errors.ok(syn::parse2::<Item>(item.clone())) else {
         return compile_errors(&errors.finish());
@@ -23,7 +24,8 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#faults #item);
     };
     let params = syntax::params(&errors, attr.clone(), &item_struct);
-    let root = root(&item_struct, attr, item);
+    let mut root = root(&item_struct, attr, item);
+    root.seen = source::look(source, &root, &errors);
     if link::has_dollar(&root.item) {
         errors.at(&root.name, message::dollar());
     }
@@ -40,7 +42,8 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
 fn root(item: &ItemStruct, attr: TokenStream, tokens: TokenStream) -> Root {
     let name = item.ident.clone();
     let key = link::key(&name, &tokens);
-    Root { key, kind: Kind::Params, name, vis: item.vis.to_token_stream(), attr, item: tokens }
+    let (vis, seen) = (item.vis.to_token_stream(), Seen::default());
+    Root { key, kind: Kind::Params, name, vis, attr, item: tokens, seen }
 }
 
 fn sound(params: &Params) -> TokenStream {
@@ -123,15 +126,21 @@ fn implementation(
 
 /// `Clone` and `Debug`, unless the user derives them.
 fn derives(attrs: &[Attribute]) -> TokenStream {
+    let [clone, debug] = derived(attrs);
+    let clone = (!clone).then(|| quote!(::core::clone::Clone,));
+    let debug = (!debug).then(|| quote!(::core::fmt::Debug,));
+    if clone.is_none() && debug.is_none() { quote!() } else { quote!(#[derive(#clone #debug)]) }
+}
+
+/// Whether the user derives `Clone`, and `Debug`.
+fn derived(attrs: &[Attribute]) -> [bool; 2] {
     let mut given = Vec::new();
     for attr in attrs.iter().filter(|a| a.path().is_ident("derive")) {
         let Meta::List(list) = &attr.meta else { continue };
         let paths = list.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
         given.extend(paths.into_iter().flatten().filter_map(|p| Some(p.segments.last()?.ident.to_string())));
     }
-    let clone = (!given.iter().any(|g| g == "Clone")).then(|| quote!(::core::clone::Clone,));
-    let debug = (!given.iter().any(|g| g == "Debug")).then(|| quote!(::core::fmt::Debug,));
-    if clone.is_none() && debug.is_none() { quote!() } else { quote!(#[derive(#clone #debug)]) }
+    ["Clone", "Debug"].map(|name| given.iter().any(|g| g == name))
 }
 
 fn shape(leaf: &Leaf) -> Vec<&TokenStream> {
@@ -214,10 +223,25 @@ fn faulty(faults: &TokenStream, mut item: ItemStruct) -> TokenStream {
             field.ty = syn::parse_quote!(::kiln::Tensor<f32>);
         }
     }
-    let derives = derives(&item.attrs);
     let (declared, used, _) = item.generics.split_for_impl();
     let ident = &item.ident;
     let never = quote!(::core::unreachable!());
     let imp = implementation(&quote!(impl #declared ::kiln::Params for #ident #used), &never, &never, &never);
-    quote!(#faults #derives #item #imp)
+    // Not derived: a field's type may have neither.
+    let [clone, debug] = derived(&item.attrs);
+    let clone = (!clone).then(|| {
+        quote! {
+            impl #declared ::core::clone::Clone for #ident #used {
+                fn clone(&self) -> Self { #never }
+            }
+        }
+    });
+    let debug = (!debug).then(|| {
+        quote! {
+            impl #declared ::core::fmt::Debug for #ident #used {
+                fn fmt(&self, _: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { #never }
+            }
+        }
+    });
+    quote!(#faults #item #imp #clone #debug)
 }

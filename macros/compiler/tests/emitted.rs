@@ -10,7 +10,7 @@ fn emitted_code_is_as_recorded() {
         let mut out = String::new();
         for item in text.split("\n\n").map(str::trim).filter(|i| !i.is_empty()) {
             let (_, attr, tokens) = common::take_attribute(item);
-            let emitted = kiln_compiler::params::expand(attr, tokens);
+            let emitted = kiln_compiler::params::expand(attr, tokens, None);
             out += &prettyplease::unparse(&syn::parse2(emitted).unwrap());
             out += "\n";
         }

@@ -131,11 +131,11 @@ fn parse_all(attr: &str, item: &str) -> bool {
     let (Ok(attr), Ok(item)) = (attr.parse::<TokenStream>(), item.parse::<TokenStream>()) else {
         return false;
     };
-    let emitted = kiln_compiler::params::expand(attr.clone(), item.clone());
+    let emitted = kiln_compiler::params::expand(attr.clone(), item.clone(), None);
     if let Ok(item) = syn::parse2::<syn::Item>(item) {
         syn::parse2::<syn::File>(emitted).expect("what is emitted parses");
         let errors = Errors::new();
-        let expanded = kiln_compiler::model::expand(attr.clone(), quote::quote!(#item));
+        let expanded = kiln_compiler::model::expand(attr.clone(), quote::quote!(#item), None);
         syn::parse2::<syn::File>(expanded).expect("what is emitted parses");
         let model = model::model(&errors, attr, &item);
         let faults = errors.finish();

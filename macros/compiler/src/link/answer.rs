@@ -1,6 +1,7 @@
 //! Hidden macros: how an item answers whoever asks for its sources.
 //!
-//! An entry is `KEY { kind { attr } { item } { KEY { path } … } { consts… } }`, or `KEY { builtin name }` for what the
+//! An entry is `KEY { kind { attr } { item } { KEY { path } … } { consts… } }`, a constant
+//! being its text and, where that is known, its value; or `KEY { builtin name }` for what the
 //! compiler knows, or `KEY { faulty }` for an item whose fault was reported where it stands.
 
 use super::state::{Root, State, kind_ident};
@@ -15,7 +16,12 @@ pub fn define(state: &State) -> TokenStream {
     let kind = kind_ident(*kind);
     let item = slim(item.clone());
     let answered = state.answered.iter().map(|(path, key)| quote!(#key { #path }));
-    let consts = consts::closure(state).into_iter().map(|text| Literal::string(&text));
+    let known = consts::known(state);
+    let consts = consts::closure(state).into_iter().map(|text| {
+        let value = known.get(&text).map(|n| Literal::i64_unsuffixed(*n));
+        let text = Literal::string(&text);
+        quote!(#text #value)
+    });
     let entries = state.entries.values().map(|(key, entry)| quote!(#key #entry));
     let own = quote!(#key { #kind { #attr } { #item } { #(#answered)* } { #(#consts)* } });
     hidden_macro(&state.root, &quote!(#key #own #(#entries)*))
@@ -67,9 +73,15 @@ pub fn builtins() -> TokenStream {
 }
 
 /// What takes a model and yields a function.
-const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
+pub(super) const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
 /// State that is made of params.
 pub(super) const OPTIMIZERS: [&str; 3] = ["Sgd", "Adam", "AdamW"];
+
+/// Whether the library has a hidden macro of that name.
+pub fn is_builtin_name(name: &str) -> bool {
+    let function = || kiln_ir::surface::function(name).is_some();
+    TRANSFORMS.contains(&name) || OPTIMIZERS.contains(&name) || function()
+}
 
 /// Whether an entry stands for what the compiler knows.
 pub fn is_builtin(entry: &Group) -> bool {

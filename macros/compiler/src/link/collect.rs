@@ -1,6 +1,7 @@
 //! The end of a chain: what was collected, parsed.
 
 use super::answer::{text, word};
+use super::consts;
 use super::state::{State, group, ident, kind_ident, pairs};
 use crate::Errors;
 use crate::library::{Entry, Item, Library};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The library of a finished chain, the root in it.
 pub fn library(state: &State) -> Library {
-    let mut library = Library::default();
+    let mut library = Library { values: consts::known(state), ..Library::default() };
     for (key, entry) in state.entries.values() {
         library.entries.insert(key.to_string(), read(entry).unwrap_or_else(faulty));
     }

@@ -6,10 +6,11 @@
 //! is computed: `rt::same` fails the build otherwise.
 
 use super::deps::{self, Names};
+use super::seen;
 use super::state::{Kind, Root, State, group, ident};
 use crate::quiet;
 use crate::syntax::model::mentions;
-use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{GenericArgument, PathArguments};
@@ -131,14 +132,24 @@ fn own(root: &Root) -> BTreeMap<String, TokenStream> {
 
 /// The texts that an entry lists.
 fn listed(entry: &Group) -> Vec<String> {
+    list(entry).into_iter().filter_map(|tree| seen::text(&tree)).collect()
+}
+
+fn list(entry: &Group) -> TokenStream {
     let mut trees = entry.stream().into_iter();
     ident(&mut trees);
-    let Some(last) = std::iter::from_fn(|| group(&mut trees)).nth(3) else { return Vec::new() };
-    let text = |tree| match tree {
-        TokenTree::Literal(l) => Some(l.to_string().trim_matches('"').to_string()),
-        _ => None,
-    };
-    last.stream().into_iter().filter_map(text).collect()
+    std::iter::from_fn(|| group(&mut trees)).nth(3).map(|g| g.stream()).unwrap_or_default()
+}
+
+/// The constants whose values the files tell: one that has two is none.
+pub fn known(state: &State) -> BTreeMap<String, i64> {
+    let mut known: BTreeMap<String, Option<i64>> = BTreeMap::new();
+    let others = state.entries.values().flat_map(|(_, entry)| seen::read_values(list(entry)));
+    for (text, value) in state.root.seen.values.clone().into_iter().chain(others) {
+        let slot = known.entry(text).or_insert(Some(value));
+        *slot = slot.filter(|known| *known == value);
+    }
+    known.into_iter().filter_map(|(text, value)| Some((text, value?))).collect()
 }
 
 /// The name under which a constant is exposed.

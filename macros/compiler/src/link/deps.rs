@@ -1,6 +1,6 @@
 //! The paths that lead out of an item: models that a body names, types of fields and arguments, and constants.
 
-use super::answer::OPTIMIZERS;
+use super::answer::{OPTIMIZERS, TRANSFORMS};
 use super::state::{Kind, Root};
 use crate::syntax::tensor::is_tensor;
 use proc_macro2::TokenStream;
@@ -8,8 +8,8 @@ use quote::{ToTokens, quote};
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Expr, ExprClosure, ExprForLoop, ExprPath, FnArg, GenericArgument, GenericParam, Generics,
-    Item, ItemFn, ItemStruct, Local, Pat, PatIdent, Path, PathArguments, Type, TypePath,
+    Arm, Block, Expr, ExprCall, ExprClosure, ExprForLoop, ExprPath, FnArg, GenericArgument, GenericParam,
+    Generics, Item, ItemFn, ItemStruct, Local, Pat, PatIdent, Path, PathArguments, Type, TypePath,
 };
 
 /// The paths and types that the item asks for, each once, in the order of the source.
@@ -22,14 +22,23 @@ pub fn of_item(root: &Root) -> Vec<TokenStream> {
 }
 
 fn of_struct(root: &Root, item: &ItemStruct) -> Vec<TokenStream> {
-    let nested = item.fields.iter().filter(|f| !is_tensor(&f.ty)).filter_map(|f| type_path(&f.ty));
     let forward = crate::syntax::options::forward(root.attr.clone());
-    nested.map(|path| path.to_token_stream()).chain(forward.map(|path| path.to_token_stream())).collect()
+    in_fields(item).into_iter().chain(forward.map(|path| path.to_token_stream())).collect()
+}
+
+/// The types of params among a struct's fields.
+pub fn in_fields(item: &ItemStruct) -> Vec<TokenStream> {
+    let nested = item.fields.iter().filter(|f| !is_tensor(&f.ty)).filter_map(|f| type_path(&f.ty));
+    nested.map(|path| path.to_token_stream()).collect()
 }
 
 /// The types of params in a model's signature, each once.
 pub fn of_signature(root: &Root) -> Vec<TokenStream> {
-    let Ok(item) = syn::parse2::<ItemFn>(root.item.clone()) else { return Vec::new() };
+    syn::parse2::<ItemFn>(root.item.clone()).map(|item| in_signature(&item)).unwrap_or_default()
+}
+
+/// The same of a function.
+pub fn in_signature(item: &ItemFn) -> Vec<TokenStream> {
     let types = item.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(arg) => match crate::syntax::tensor::strip(&arg.ty) {
             Type::Reference(r) if !is_tensor(&r.elem) => type_path(&r.elem),
@@ -75,6 +84,12 @@ pub struct Names {
     pub models: Vec<TokenStream>,
     /// Paths to constants.
     pub consts: Vec<TokenStream>,
+    /// The texts of paths that are called, or handed to what takes a function.
+    pub called: BTreeSet<String>,
+    /// Every name that is bound in it.
+    pub bound: BTreeSet<String>,
+    /// The const generics.
+    pub sizes: BTreeSet<String>,
     scopes: Vec<BTreeSet<String>>,
 }
 
@@ -105,12 +120,14 @@ impl Names {
             GenericParam::Const(p) => Some(p.ident.to_string()),
             _ => None,
         });
-        Names { scopes: vec![sizes.collect()], ..Names::default() }
+        let sizes: BTreeSet<String> = sizes.collect();
+        Names { scopes: vec![sizes.clone()], sizes, ..Names::default() }
     }
 
     fn bind(&mut self, pat: &Pat) {
         let mut bound = Bound::default();
         bound.visit_pat(pat);
+        self.bound.extend(bound.0.iter().cloned());
         self.scopes.last_mut().expect("a scope is open from the start").extend(bound.0);
     }
 
@@ -130,6 +147,19 @@ impl Names {
             Expr::Path(p) if p.path.get_ident().is_some_and(|name| !is_const(&name.to_string())) => {}
             other => self.visit_expr(other),
         }
+    }
+
+    /// What is called, and what a transform of functions is given.
+    fn note_called(&mut self, call: &ExprCall) {
+        let path = |expr: &Expr| match expr {
+            Expr::Path(p) => Some(super::answer::text(&p.path.to_token_stream())),
+            _ => None,
+        };
+        let Some(callee) = path(&call.func) else { return };
+        if TRANSFORMS.iter().any(|name| callee.rsplit("::").next() == Some(name)) {
+            self.called.extend(call.args.iter().filter_map(path));
+        }
+        self.called.insert(callee);
     }
 
     fn record(&mut self, path: &Path) {
@@ -245,6 +275,10 @@ impl<'ast> Visit<'ast> for Names {
                 (std::iter::once(&*m.receiver).chain(&m.args).collect(), vec![])
             }
             Expr::MethodCall(m) => (vec![&m.receiver], m.args.iter().collect()),
+            Expr::Call(call) => {
+                self.note_called(call);
+                return visit::visit_expr(self, expr);
+            }
             _ => return visit::visit_expr(self, expr),
         };
         values.into_iter().for_each(|value| self.value(value));

@@ -16,10 +16,12 @@ mod collect;
 mod consts;
 mod deps;
 mod key;
+mod seen;
 mod state;
 
-pub use answer::{builtins, faulty, has_dollar};
+pub use answer::{builtins, faulty, has_dollar, is_builtin_name};
 pub use consts::Consts;
+pub use deps::{Names, names_in, names_in_fields};
 pub use key::key;
 pub use state::{Kind, Root};
 
@@ -31,6 +33,27 @@ use state::{Stage, State};
 /// The paths to models in a body.
 pub fn models_in(function: &syn::ItemFn) -> Vec<TokenStream> {
     deps::names_in(function).models
+}
+
+/// The types of params that a signature names, and what optimizers in it are of.
+pub fn types_in_signature(function: &syn::ItemFn) -> Vec<TokenStream> {
+    with_arguments(deps::in_signature(function))
+}
+
+/// The types of params that a struct's fields name.
+pub fn types_in_fields(item: &syn::ItemStruct) -> Vec<TokenStream> {
+    with_arguments(deps::in_fields(item))
+}
+
+/// What the compiler knows takes types.
+fn with_arguments(types: Vec<TokenStream>) -> Vec<TokenStream> {
+    let inner: Vec<TokenStream> = types.iter().flat_map(deps::type_arguments).collect();
+    types.into_iter().chain(inner).collect()
+}
+
+/// A path's text, without generic arguments.
+pub fn text_of_path(path: &TokenStream) -> String {
+    answer::text(path)
 }
 
 /// The text of a type's path, as the deps of a `Library` have it.

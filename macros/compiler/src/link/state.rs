@@ -1,8 +1,10 @@
 //! What a chain carries from link to link, as tokens.
 //!
-//! `{ item { KEY kind name { vis } { attr } { item } } { asked… } { deps… } { KEY { entry } … } }`. Groups are handed
+//! `{ item { KEY kind name { vis } { attr } { item } { seen } } { asked… } { deps… } { KEY { entry } … } }`. Groups are handed
 //! on unread, so that a link costs little however much was collected.
 
+use super::seen;
+use crate::source::Seen;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +41,8 @@ pub struct Root {
     pub attr: TokenStream,
     /// The item without the attribute.
     pub item: TokenStream,
+    /// What its file shows.
+    pub seen: Seen,
 }
 
 /// A chain under way.
@@ -54,19 +58,28 @@ pub struct State {
 }
 
 impl State {
+    /// A chain that asks for these paths. What is known to be faulty has its answer.
     pub fn new(root: Root, asked: Vec<TokenStream>) -> State {
-        State {
-            stage: Stage::Item,
-            root,
-            asked: asked.into(),
-            answered: Vec::new(),
-            entries: BTreeMap::new(),
+        let (key, entry) = (seen::faulty_key(), quote!({ faulty }));
+        let answered: Vec<(TokenStream, Ident)> =
+            root.seen.faulty.iter().map(|path| (path.clone(), key.clone())).collect();
+        let mut entries = BTreeMap::new();
+        if let (false, Some(TokenTree::Group(entry))) = (answered.is_empty(), entry.into_iter().next()) {
+            entries.insert(key.to_string(), (key, entry));
         }
+        let mut state = State { stage: Stage::Item, root, asked: VecDeque::new(), answered, entries };
+        state.ask_for(asked);
+        state
+    }
+
+    fn ask_for(&mut self, paths: Vec<TokenStream>) {
+        let known: Vec<String> = self.answered.iter().map(|(path, _)| path.to_string()).collect();
+        self.asked = paths.into_iter().filter(|path| !known.contains(&path.to_string())).collect();
     }
 
     /// On to the types in the signature.
     pub fn signature(mut self) -> State {
-        self.asked = super::deps::of_signature(&self.root).into();
+        self.ask_for(super::deps::of_signature(&self.root));
         self.stage = Stage::Signature;
         self
     }
@@ -82,7 +95,10 @@ impl State {
         }
         // Params take only sizes, but what the compiler knows takes types: `Adam<Mlp>`.
         if self.entry(&key).is_some_and(super::answer::is_builtin) {
+            let answered =
+                |ty: &TokenStream| self.answered.iter().any(|(p, _)| p.to_string() == ty.to_string());
             let more = super::deps::type_arguments(&path);
+            let more: Vec<TokenStream> = more.into_iter().filter(|ty| !answered(ty)).collect();
             more.into_iter().rev().for_each(|ty| self.asked.push_front(ty));
         }
         self.answered.push((path, key));
@@ -95,9 +111,9 @@ impl State {
 
 impl ToTokens for Root {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Root { key, kind, name, vis, attr, item } = self;
+        let Root { key, kind, name, vis, attr, item, seen } = self;
         let kind = kind_ident(*kind);
-        tokens.extend(quote!({ #key #kind #name { #vis } { #attr } { #item } }));
+        tokens.extend(quote!({ #key #kind #name { #vis } { #attr } { #item } { #seen } }));
     }
 }
 
@@ -153,7 +169,7 @@ fn read_root(root: Group) -> Option<Root> {
     };
     let name = ident(&mut trees)?;
     let mut next = || group(&mut trees).map(|g| g.stream());
-    Some(Root { key, kind, name, vis: next()?, attr: next()?, item: next()? })
+    Some(Root { key, kind, name, vis: next()?, attr: next()?, item: next()?, seen: seen::read(next()?) })
 }
 
 /// `KEY { … } KEY { … } …`
@@ -162,7 +178,7 @@ pub fn pairs(trees: impl IntoIterator<Item = TokenTree>) -> impl Iterator<Item =
     std::iter::from_fn(move || Some((ident(&mut trees)?, group(&mut trees)?)))
 }
 
-fn groups(of: Group) -> impl Iterator<Item = Group> {
+pub fn groups(of: Group) -> impl Iterator<Item = Group> {
     of.stream().into_iter().filter_map(|tree| match tree {
         TokenTree::Group(g) => Some(g),
         _ => None,

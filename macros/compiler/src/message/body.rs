@@ -42,6 +42,8 @@ messages! {
     above_bound(model, free, bound, size) = "`{model}` is bounded, `{free} <= {bound}`, and `{free}` is {size} here";
     bound_it(size, bound) = "bound it, too: `#[model({size} <= {bound})]`";
     not_callable(what) = "{what} can't be called";
+    untraceable(name) = "`{name}` is a plain function, which Kiln can't trace: write `#[model(inline)]` above it";
+    no_params(name, what) = "`{name}` is {what}, not a params struct: name a struct with `#[params]`";
     not_params(name) = "`{name}` isn't known as params: put `#[params]` on the struct";
     optimizer_of(name) = "an optimizer is of a params struct: `{name}<Net>`";
     array_length() = "the length of an array must be a number that is known while compiling";
@@ -155,6 +157,10 @@ pub(crate) fn plain_function(name: &str, near: Option<&str>) -> String {
             format!("`{name}` is no model: put `#[model]` on it, or `#[model(inline)]` for a building block")
         }
     }
+}
+
+pub(crate) fn unknown_function(name: &str, near: Option<&str>) -> String {
+    format!("there is no function `{name}` here{}", nearest_hint(near))
 }
 
 pub(crate) fn unknown_name(name: &str, near: Option<&str>) -> String {

@@ -98,6 +98,8 @@ messages! {
     result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
     result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";
+    recursive_by(name, callee) = "`{name}` calls itself by way of `{callee}`: a model becomes a graph without end; \
+        repeat with `for`";
     dollar() = "a model can't hold a `$`";
     const_differs(name) = "two constants named `{name}` reach one model, and their values differ: rename one";
     dims_differ(model, left, right) = "`{model}` needs `{left}` and `{right}` to be equal";

@@ -25,13 +25,14 @@ pub(crate) use stub::dtype;
 
 use crate::errors::{Errors, compile_errors};
 use crate::link::{self, Kind, Root};
+use crate::source::{self, Seen, Source};
 use crate::{message, syntax};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Item, ItemFn};
 
-/// Expands `#[model(attr)] item`.
-pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
+/// Expands `#[model(attr)] item`. `source` is the file that it stands in.
+pub fn expand(attr: TokenStream, item: TokenStream, source: Option<&Source>) -> TokenStream {
     let errors = Errors::new();
     let Some(parsed) = errors.ok(syn::parse2::<Item>(item.clone())) else {
         return compile_errors(&errors.finish());
@@ -41,13 +42,18 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
         let faults = compile_errors(&errors.finish());
         return quote!(#faults #item);
     };
-    let root = root(&function, attr, item);
+    let mut root = root(&function, attr, item);
     refuse(&errors, &root, &function);
-    let faults = errors.finish();
-    if faults.is_empty() {
-        let (stub, chain) = (stub::hidden(&root, &function, model.as_ref()), link::start(root));
-        quote!(#stub #chain)
+    let names = Errors::new();
+    root.seen = source::look(source, &root, &names);
+    let (faults, names) = (errors.finish(), names.finish());
+    if faults.is_empty() && !root.seen.unsound {
+        // What names lead to is a fault of its own: the rest of the model is looked at all the same.
+        let (names, stub) = (compile_errors(&names), stub::hidden(&root, &function, model.as_ref()));
+        let chain = link::start(root);
+        quote!(#names #stub #chain)
     } else {
+        let faults: Vec<syn::Error> = faults.into_iter().chain(names).collect();
         let (faults, answer) = (compile_errors(&faults), link::faulty(&root));
         let stub = stub::open(&root, &function, model.as_ref());
         quote!(#faults #stub #answer)
@@ -57,7 +63,8 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
 fn root(function: &ItemFn, attr: TokenStream, item: TokenStream) -> Root {
     let name = function.sig.ident.clone();
     let key = link::key(&name, &item);
-    Root { key, kind: Kind::Model, name, vis: function.vis.to_token_stream(), attr, item }
+    let (vis, seen) = (function.vis.to_token_stream(), Seen::default());
+    Root { key, kind: Kind::Model, name, vis, attr, item, seen }
 }
 
 /// What no chain could carry.

@@ -137,7 +137,7 @@ fn path_polynomial(scope: &mut Scope, path: &Path) -> Option<Dim> {
     }
     // Rust's constants are in capitals: anything else is a slip, which rustc would explain badly.
     if last.ident.to_string().chars().any(char::is_lowercase) {
-        scope.errors.at(path, message::undeclared_dim(&text, &scope.free_names()));
+        scope.errors.once(path, message::undeclared_dim(&text, &scope.free_names()));
         return None;
     }
     Some(Dim::from(scope.syms.intern(&text, SymKind::Const)))

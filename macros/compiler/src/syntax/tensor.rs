@@ -84,7 +84,7 @@ fn dtype(scope: &Scope, arg: &GenericArgument) -> Option<Option<DType>> {
     if !meant {
         return None;
     }
-    scope.errors.at(arg, message::unknown_dtype(&name));
+    scope.errors.once(arg, message::unknown_dtype(&name));
     Some(None)
 }
 

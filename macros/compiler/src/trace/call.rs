@@ -299,7 +299,7 @@ impl<'a> Tracer<'a> {
         let compiled = self.function(model, args);
         self.frames.pop();
         let theirs = std::mem::replace(&mut self.errors, caller);
-        if !theirs.is_empty() && (model.options.inline || self.recursive || self.is_sound(key)) {
+        if !theirs.is_empty() && (self.recursive || !self.is_told(key, model)) {
             let name = model.ident.to_string();
             let values: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();
             let exprs: Vec<&Expr> = given.iter().map(|g| g.expr).collect();
@@ -320,14 +320,15 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Whether a model has no fault of its own: one that has reports it where it stands.
-    fn is_sound(&self, key: &str) -> bool {
+    /// Whether what is wrong with a model is told where it stands, or at what it calls. A building block may be sound
+    /// by itself, or not be a graph without its arguments.
+    fn is_told(&self, key: &str, model: &Model) -> bool {
         if self.checking {
-            return true;
+            return false;
         }
         let errors = crate::Errors::new();
         let traced = super::entry::attempts(self.library, key, &errors, true);
-        errors.finish().is_empty() && traced.is_some()
+        !errors.finish().is_empty() || (traced.is_none() && !model.options.inline)
     }
 
     /// A function of the surface as a graph of its own.

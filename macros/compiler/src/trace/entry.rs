@@ -74,11 +74,13 @@ impl<'a> Tracer<'a> {
         }
         let builder = Builder::new(&model.ident.to_string(), self.syms.clone());
         self.frames.push(Frame::new(builder, Rc::new(owner.clone()), Vec::new()));
-        let args: Option<Vec<Value>> =
-            model.args.iter().map(|arg| self.argument(&owner, arg)).collect::<Vec<_>>().into_iter().collect();
-        let traced = args.and_then(|args| self.function(model, args)).map(|c| c.traced);
+        let args: Vec<Option<Value>> = model.args.iter().map(|arg| self.argument(&owner, arg)).collect();
+        let whole = args.iter().all(Option::is_some);
+        // What doesn't hang on an argument at fault is looked at all the same.
+        let args = args.into_iter().map(|arg| arg.unwrap_or(Value::Poison)).collect();
+        let traced = self.function(model, args).map(|c| c.traced);
         self.frames.clear();
-        let mut traced = traced?;
+        let mut traced = traced.filter(|_| whole)?;
         traced.func.syms = self.syms.clone();
         traced.spans = std::mem::take(&mut self.spans);
         traced.consts = std::mem::take(&mut self.consts);

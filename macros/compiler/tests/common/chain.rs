@@ -1,20 +1,33 @@
 //! The chain of hidden macros without rustc: a file of items is expanded, and calls of hidden macros are answered by
 //! the last name of their path, until nothing is asked any more.
 
+use kiln_compiler::source::Source;
 use kiln_compiler::{link, model, params};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What each attributed item of a file expands to in the end, without its hidden macro. A path that leads to no
 /// model stays as it is: `helper ! { … }`.
 pub fn expand_all(source: &str) -> Vec<(String, TokenStream)> {
+    let read = |path: &Path| (path == Path::new("src/lib.rs")).then(|| source.to_string());
+    expand(source, Some(&Source::new(Path::new("src/lib.rs"), &read)))
+}
+
+/// The same without a file to look at, as in some editors.
+pub fn expand_blindly(source: &str) -> Vec<(String, TokenStream)> {
+    expand(source, None)
+}
+
+/// The same of a file of its own among others.
+pub fn expand(source: &str, files: Option<&Source>) -> Vec<(String, TokenStream)> {
     let file = syn::parse_file(source).expect("a file of items");
     let mut world = World::default();
     let mut open: Vec<(String, TokenStream)> = Vec::new();
     world.take_macros(link::builtins());
     assert!(world.answers.contains_key("cross_entropy"));
-    for item in file.items {
-        if let Some((name, expanded)) = attributed(item) {
+    for item in flat(file.items) {
+        if let Some((name, expanded)) = attributed(item, files) {
             let rest = world.take_macros(expanded);
             open.push((name, rest));
         }
@@ -34,7 +47,26 @@ pub fn expand_all(source: &str) -> Vec<(String, TokenStream)> {
     }
 }
 
-fn attributed(mut item: syn::Item) -> Option<(String, TokenStream)> {
+/// Items with those in modules and functions behind them.
+fn flat(items: Vec<syn::Item>) -> Vec<syn::Item> {
+    let inner = |item: &syn::Item| match item {
+        syn::Item::Mod(m) => m.content.iter().flat_map(|(_, items)| items.clone()).collect(),
+        syn::Item::Fn(f) => f
+            .block
+            .stmts
+            .iter()
+            .filter_map(|s| match s {
+                syn::Stmt::Item(item) => Some(item.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let deeper: Vec<syn::Item> = items.iter().flat_map(inner).collect();
+    if deeper.is_empty() { items } else { items.into_iter().chain(flat(deeper)).collect() }
+}
+
+fn attributed(mut item: syn::Item, files: Option<&Source>) -> Option<(String, TokenStream)> {
     let (attrs, name) = match &mut item {
         syn::Item::Fn(f) => (&mut f.attrs, f.sig.ident.to_string()),
         syn::Item::Struct(s) => (&mut s.attrs, s.ident.to_string()),
@@ -47,8 +79,11 @@ fn attributed(mut item: syn::Item) -> Option<(String, TokenStream)> {
         _ => TokenStream::new(),
     };
     let tokens = quote::ToTokens::to_token_stream(&item);
-    let expand = if attr.path().is_ident("model") { model::expand } else { params::expand };
-    Some((name, expand(options, tokens)))
+    let expanded = match attr.path().is_ident("model") {
+        true => model::expand(options, tokens, files),
+        false => params::expand(options, tokens, files),
+    };
+    Some((name, expanded))
 }
 
 #[derive(Default)]

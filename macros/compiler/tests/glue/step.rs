@@ -1,3 +1,6 @@
+const HIDDEN: usize = 8;
+mod config { pub const OUT: usize = 3; }
+
 #[params]
 pub struct Net { pub layers: [Layer; 2], #[buffer] seen: Tensor<HIDDEN> }
 

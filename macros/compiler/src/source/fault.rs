@@ -1,0 +1,190 @@
+//! What is wrong with the names in a model or a params struct, and what else its file tells.
+
+use super::Source;
+use super::constant;
+use super::cycle::cycle;
+use super::outline::{ItemKind, STD_MACROS};
+use super::scope::{Found, Place, Space};
+use crate::link::{self, Kind, Names, Root};
+use crate::message::{self, body};
+use crate::{Errors, syntax};
+use kiln_ir::surface;
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use std::collections::{BTreeMap, BTreeSet};
+use syn::ext::IdentExt;
+use syn::{ItemFn, ItemStruct, Path};
+
+/// What the files show about an item's names.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Paths and types that lead to no model or params. That was reported, or is elsewhere.
+    pub faulty: Vec<TokenStream>,
+    /// Paths whose hidden macros can't go by their own name, and what they are asked by.
+    pub renamed: BTreeMap<String, TokenStream>,
+    /// Values of constants, by their paths.
+    pub values: BTreeMap<String, i64>,
+    /// Whether a dim is of no constant: the item can't be emitted.
+    pub unsound: bool,
+}
+
+/// Looks at the file of an item. Faults are noted where they stand.
+pub fn look(source: Option<&Source>, root: &Root, errors: &Errors) -> Seen {
+    let start = root.name.span().start();
+    let place = source.and_then(|source| Some((source, Place::of(source, start.line, start.column)?)));
+    let Some((source, (place, index))) = place else { return Seen::default() };
+    if place.item(index).name != root.name.unraw().to_string() {
+        return Seen::default();
+    }
+    let look = Look { source, place, index, errors };
+    match root.kind {
+        Kind::Model => syn::parse2(root.item.clone()).map(|item| look.model(&item)).unwrap_or_default(),
+        Kind::Params => {
+            syn::parse2(root.item.clone()).map(|item| look.params(root, &item)).unwrap_or_default()
+        }
+    }
+}
+
+struct Look<'a> {
+    source: &'a Source<'a>,
+    place: Place,
+    index: usize,
+    errors: &'a Errors,
+}
+
+impl Look<'_> {
+    fn model(&self, item: &ItemFn) -> Seen {
+        let names = link::names_in(item);
+        let mut seen = Seen::default();
+        for path in &names.models {
+            self.function(path, &names, &mut seen);
+        }
+        self.circle(&names, &mut seen);
+        for ty in link::types_in_signature(item) {
+            self.params_type(&ty, &mut seen);
+        }
+        self.constants(&names, &mut seen);
+        seen
+    }
+
+    fn params(&self, root: &Root, item: &ItemStruct) -> Seen {
+        let mut seen = Seen::default();
+        for ty in link::types_in_fields(item) {
+            self.params_type(&ty, &mut seen);
+        }
+        let forward = syntax::options::forward(root.attr.clone());
+        let names = link::names_in_fields(item);
+        for path in forward.iter().map(ToTokens::to_token_stream) {
+            self.function(&path, &names, &mut seen);
+        }
+        self.constants(&names, &mut seen);
+        seen
+    }
+
+    /// A path that is called, or stands for a function.
+    fn function(&self, path: &TokenStream, names: &Names, seen: &mut Seen) {
+        let text = link::text_of_path(path);
+        let segments = segments(&text);
+        let Some(last) = segments.last() else { return };
+        match self.place.resolve(self.source, &segments, Space::Values) {
+            Found::Item(at, index) => {
+                let item = at.item(index);
+                let own_macro = at.outline().macros.contains(&item.name);
+                if item.kind != ItemKind::Function || item.changed || own_macro {
+                    return;
+                }
+                if !item.marked {
+                    self.errors.at(path, body::untraceable(&text));
+                    seen.faulty.push(path.clone());
+                }
+            }
+            Found::Missing if self.place.outline().macros.contains(last) || is_builtin(last) => {}
+            Found::Missing => {
+                self.missing(path, &text, names);
+                seen.faulty.push(path.clone());
+            }
+            Found::Unknown => {}
+        }
+    }
+
+    /// A name that nothing has.
+    fn missing(&self, path: &TokenStream, text: &str, names: &Names) {
+        let functions = self.place.names(|item| item.kind == ItemKind::Function);
+        let message = if !names.called.contains(text) {
+            let known: Vec<&str> = names.bound.iter().map(String::as_str).chain(functions).collect();
+            body::unknown_name(text, message::nearest(text, &known))
+        } else if surface::method(text).is_some() {
+            body::is_method(text)
+        } else {
+            let known = functions.into_iter().filter(|name| *name != self.place.item(self.index).name);
+            let near = surface::nearest(text, known).or_else(|| surface::nearest_function(text));
+            body::unknown_function(text, near)
+        };
+        self.errors.at(path, message);
+    }
+
+    /// Calls that lead back here.
+    fn circle(&self, names: &Names, seen: &mut Seen) {
+        let Some(cycle) = cycle(self.source, &self.place, self.index) else { return };
+        let own = &self.place.item(self.index).name;
+        let mut told = !cycle.first;
+        for path in &names.models {
+            let text = link::text_of_path(path);
+            let Some((_, callee)) = cycle.calls.iter().find(|(called, _)| *called == text) else { continue };
+            if !told {
+                self.errors.at(path, message::recursive_by(own, callee));
+                told = true;
+            }
+            seen.faulty.push(path.clone());
+        }
+    }
+
+    /// A type of params, or what an optimizer is of.
+    fn params_type(&self, ty: &TokenStream, seen: &mut Seen) {
+        let Ok(path) = syn::parse2::<Path>(ty.clone()) else { return };
+        let text = link::text_of_path(ty);
+        let Found::Item(at, index) = self.place.resolve(self.source, &segments(&text), Space::Types) else {
+            return;
+        };
+        let item = at.item(index);
+        if item.marked || item.changed || at.outline().macros.contains(&item.name) {
+            return;
+        }
+        let message = match item.kind {
+            ItemKind::Struct => body::not_params(&text),
+            ItemKind::Type(what) => body::no_params(&text, what),
+            _ => return,
+        };
+        let place = path.segments.last().map(|s| s.ident.to_token_stream()).unwrap_or_default();
+        self.errors.at(place, message);
+        seen.faulty.push(ty.clone());
+    }
+
+    /// Constants in dims: their values, or that there are none.
+    fn constants(&self, names: &Names, seen: &mut Seen) {
+        let mut told = BTreeSet::new();
+        for path in &names.consts {
+            let text = link::text_of_path(path);
+            let segments = segments(&text);
+            if let Some(value) = constant::value(self.source, &self.place, &segments) {
+                seen.values.insert(text, value);
+            } else if matches!(self.place.resolve(self.source, &segments, Space::Values), Found::Missing)
+                && told.insert(text.clone())
+            {
+                let constants = self.place.names(|item| item.kind == ItemKind::Const);
+                let known: Vec<&str> = names.sizes.iter().map(String::as_str).chain(constants).collect();
+                self.errors.at(path, message::undeclared_dim(&text, &known));
+                seen.unsound = true;
+            }
+        }
+    }
+}
+
+fn segments(text: &str) -> Vec<String> {
+    text.split("::").map(|s| s.trim_start_matches("r#").to_string()).collect()
+}
+
+/// Whether a hidden macro of the library has that name, or std's own.
+fn is_builtin(name: &str) -> bool {
+    link::is_builtin_name(name) || STD_MACROS.contains(&name)
+}
