@@ -3,6 +3,7 @@
 //! The links of the macro chain collect it (`link`), the tracer reads it. Paths are as written in the item that
 //! owns them; a path leads to the key of another entry.
 
+use crate::source::Number;
 use crate::syntax::ast::{Model, Params};
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ pub struct Library {
     /// Every entry; a key is unique over crates (package, file, line, column, name).
     pub entries: BTreeMap<String, Entry>,
     /// Values of constants, by their texts, as far as files tell them.
-    pub values: BTreeMap<String, i64>,
+    pub values: BTreeMap<String, Number>,
 }
 
 /// One item.

@@ -72,3 +72,51 @@ fn tokens_that_no_link_made_are_refused() {
         assert!(out.contains("compile_error"), "{text}: {out}");
     }
 }
+
+/// The messages of a model that stands in one of several files.
+fn told_among(files: &[(&str, &str)]) -> String {
+    let read = |path: &std::path::Path| {
+        let found = files.iter().find(|(name, _)| std::path::Path::new(name) == path);
+        found.map(|(_, text)| text.to_string())
+    };
+    let source = kiln_compiler::source::Source::new(std::path::Path::new(files[0].0), &read);
+    let all = common::chain::expand(files[0].1, Some(&source));
+    all.iter().map(|(_, tokens)| tokens.to_string()).collect()
+}
+
+#[test]
+fn names_are_followed_into_other_files() {
+    let model = "use crate::b::{helper, deeper::WIDTH}; use super::up;
+        #[model] fn f(x: Tensor<WIDTH>) -> Tensor<WIDTH> { helper(up(x)) }";
+    let files = [
+        ("src/a/model.rs", model),
+        ("src/a.rs", "mod model; pub fn up() {}"),
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/b/mod.rs", "pub fn helper() {} pub mod deeper;"),
+        ("src/b/deeper.rs", "pub const OTHER: usize = 3;"),
+    ];
+    let told = told_among(&files);
+    assert!(told.contains("`helper` is a plain function"), "{told}");
+    assert!(told.contains("`up` is a plain function"), "{told}");
+    assert!(told.contains("`WIDTH` isn't"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_seen_is_left_to_rustc() {
+    for more in [
+        "use elsewhere::*;",
+        "use elsewhere::helper;",
+        "declare! { helper }",
+        "macro_rules! helper { () => {} }",
+        "#[unknown] fn helper() {}",
+        "#[path = \"x.rs\"] mod other; use other::*;",
+        "#[unknown] struct S;",
+    ] {
+        let told = told_among(&[(
+            "src/lib.rs",
+            &format!("{more} #[model] fn f(x: Tensor<3>) -> Tensor<3> {{ helper(x) }}"),
+        )]);
+        assert!(!told.contains("compile_error"), "{more}: {told}");
+        assert!(told.contains("helper ! { @ kiln"), "{more}: {told}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::hidden;
 use super::statements::{Body, Name};
 use crate::library::Item;
+use crate::source::Number;
 use crate::syntax::ast::{ArgKind, Model};
 use kiln_ir::surface::{self, Kind, Param};
 use proc_macro2::{Ident, TokenStream};
@@ -229,6 +230,13 @@ pub fn bare(expr: &Expr) -> &Expr {
         Expr::Paren(p) => bare(&p.expr),
         Expr::Group(g) => bare(&g.expr),
         other => other,
+    }
+}
+
+impl Body<'_> {
+    /// Whether a path leads to a constant of floats.
+    pub fn is_float(&self, path: &ExprPath) -> bool {
+        matches!(self.library.values.get(&plain(&path.path)), Some(Number::Float(_)))
     }
 }
 

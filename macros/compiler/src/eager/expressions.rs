@@ -21,6 +21,7 @@ impl Body<'_> {
         }
         match expr {
             Expr::Lit(lit) => numbers::literal(lit),
+            Expr::Path(path) if self.is_float(path) => quote!((#path as f64)),
             Expr::Path(path) => numbers::path(path),
             Expr::Paren(p) => {
                 let inner = self.value(&p.expr);

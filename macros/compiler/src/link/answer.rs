@@ -1,12 +1,12 @@
 //! Hidden macros: how an item answers whoever asks for its sources.
 //!
-//! An entry is `KEY { kind { attr } { item } { KEY { path } … } { consts… } }`, a constant
-//! being its text and, where that is known, its value; or `KEY { builtin name }` for what the
+//! An entry is `KEY { kind { attr } { item } { KEY { path } … } { consts… } }`, where a
+//! constant is its text and, if that is known, its value; or `KEY { builtin name }` for what the
 //! compiler knows, or `KEY { faulty }` for an item whose fault was reported where it stands.
 
 use super::state::{Root, State, kind_ident};
-use super::{consts, deps};
-use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use super::{consts, deps, seen};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
@@ -17,11 +17,7 @@ pub fn define(state: &State) -> TokenStream {
     let item = slim(item.clone());
     let answered = state.answered.iter().map(|(path, key)| quote!(#key { #path }));
     let known = consts::known(state);
-    let consts = consts::closure(state).into_iter().map(|text| {
-        let value = known.get(&text).map(|n| Literal::i64_unsuffixed(*n));
-        let text = Literal::string(&text);
-        quote!(#text #value)
-    });
+    let consts = consts::closure(state).into_iter().map(|text| seen::constant(&text, known.get(&text)));
     let entries = state.entries.values().map(|(key, entry)| quote!(#key #entry));
     let own = quote!(#key { #kind { #attr } { #item } { #(#answered)* } { #(#consts)* } });
     hidden_macro(&state.root, &quote!(#key #own #(#entries)*))

@@ -9,6 +9,7 @@ use super::deps::{self, Names};
 use super::seen;
 use super::state::{Kind, Root, State, group, ident};
 use crate::quiet;
+use crate::source::Number;
 use crate::syntax::model::mentions;
 use proc_macro2::{Group, Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -132,19 +133,21 @@ fn own(root: &Root) -> BTreeMap<String, TokenStream> {
 
 /// The texts that an entry lists.
 fn listed(entry: &Group) -> Vec<String> {
-    list(entry).into_iter().filter_map(|tree| seen::text(&tree)).collect()
+    list(entry).into_iter().map(|(text, _)| text).collect()
 }
 
-fn list(entry: &Group) -> TokenStream {
+fn list(entry: &Group) -> Vec<(String, Option<Number>)> {
     let mut trees = entry.stream().into_iter();
     ident(&mut trees);
-    std::iter::from_fn(|| group(&mut trees)).nth(3).map(|g| g.stream()).unwrap_or_default()
+    let last = std::iter::from_fn(|| group(&mut trees)).nth(3);
+    last.map(|g| seen::constants(g.stream())).unwrap_or_default()
 }
 
 /// The constants whose values the files tell: one that has two is none.
-pub fn known(state: &State) -> BTreeMap<String, i64> {
-    let mut known: BTreeMap<String, Option<i64>> = BTreeMap::new();
-    let others = state.entries.values().flat_map(|(_, entry)| seen::read_values(list(entry)));
+pub fn known(state: &State) -> BTreeMap<String, Number> {
+    let mut known: BTreeMap<String, Option<Number>> = BTreeMap::new();
+    let others = state.entries.values().flat_map(|(_, entry)| list(entry));
+    let others = others.filter_map(|(text, value)| Some((text, value?)));
     for (text, value) in state.root.seen.values.clone().into_iter().chain(others) {
         let slot = known.entry(text).or_insert(Some(value));
         *slot = slot.filter(|known| *known == value);

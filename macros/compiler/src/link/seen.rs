@@ -1,10 +1,9 @@
 //! What an item's file showed, as tokens that the chain carries.
 
 use super::state::{groups, pairs};
-use crate::source::Seen;
+use crate::source::{self, Number, Seen};
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use std::collections::BTreeMap;
 
 impl ToTokens for Seen {
     fn to_tokens(&self, tokens: &mut TokenStream) {
@@ -13,8 +12,8 @@ impl ToTokens for Seen {
             let text = Literal::string(text);
             quote!({ #text #path })
         });
-        let values = values(&self.values);
-        tokens.extend(quote!(faulty { #(#faulty)* } renamed { #(#renamed)* } values { #values }));
+        let values = self.values.iter().map(|(text, value)| constant(text, Some(value)));
+        tokens.extend(quote!(faulty { #(#faulty)* } renamed { #(#renamed)* } values { #(#values)* }));
     }
 }
 
@@ -31,30 +30,34 @@ pub fn read(tokens: TokenStream) -> Seen {
                 };
                 seen.renamed = groups(group).filter_map(|g| read(g.stream())).collect();
             }
-            _ => seen.values = read_values(group.stream()),
+            _ => {
+                let known = constants(group.stream()).into_iter();
+                seen.values = known.filter_map(|(text, value)| Some((text, value?))).collect();
+            }
         }
     }
     seen
 }
 
-/// `"TEXT" 8 …`
-pub fn values(values: &BTreeMap<String, i64>) -> TokenStream {
-    let pairs = values.iter().map(|(text, value)| {
-        let (text, value) = (Literal::string(text), Literal::i64_unsuffixed(*value));
-        quote!(#text #value)
-    });
-    quote!(#(#pairs)*)
+/// A constant as an entry lists it, with its value where that is known: `"A=8"`.
+pub fn constant(text: &str, value: Option<&Number>) -> Literal {
+    Literal::string(&value.map_or(text.to_string(), |value| format!("{text}={value}")))
 }
 
-/// The values among texts, each behind its own: `"A" 8 "B"`.
-pub fn read_values(tokens: TokenStream) -> BTreeMap<String, i64> {
-    let trees: Vec<TokenTree> = tokens.into_iter().collect();
-    let pair = |pair: &[TokenTree]| Some((text(&pair[0])?, pair[1].to_string().parse().ok()?));
-    trees.windows(2).filter_map(pair).collect()
+/// The constants that an entry lists.
+pub fn constants(tokens: TokenStream) -> Vec<(String, Option<Number>)> {
+    let read = |tree: TokenTree| {
+        let text = text(&tree)?;
+        Some(match text.split_once('=') {
+            Some((text, value)) => (text.to_string(), source::parse_number(value)),
+            None => (text, None),
+        })
+    };
+    tokens.into_iter().filter_map(read).collect()
 }
 
 /// The text of a string literal.
-pub fn text(tree: &TokenTree) -> Option<String> {
+fn text(tree: &TokenTree) -> Option<String> {
     let shown = tree.to_string();
     Some(shown.strip_prefix('"')?.strip_suffix('"')?.to_string())
 }

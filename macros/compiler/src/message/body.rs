@@ -81,14 +81,14 @@ messages! {
     logic(method) = "tensors of bools are combined element by element: write `a.{method}(b)`";
     size_as_operand(text) = "`{text}` is a whole number that only a call knows: write `{text} as f32`";
     constant_as_operand(text) = "`{text}` is taken for a size, which only rustc knows: write `{text} as f32`; \
-        a `const` of floats can't be read here, write its number";
+        the number of a `const` of floats must stand in a file that Kiln can see";
     tree_as_operand(text, got, field) = "`{text}` is {got}: operators work on its tensors, `{text}.{field}`";
     operand(got) = "an operand is a tensor or a number, not {got}";
     unary(got) = "this operator can't be used on {got}";
     division_by_zero() = "division by zero";
     division_unknown(x, y) = "`{x}` by `{y}` leaves a rest that isn't known while compiling";
     comparison_unknown(because) = "this isn't known while compiling: {because}";
-    rustc_knows(name) = "`{name}` is a constant that only rustc knows; write its number";
+    rustc_knows(name) = "only rustc knows `{name}`, whose number doesn't stand in a file that Kiln can see: write the number";
     call_knows(name) = "`{name}` is read from the arguments";
     // Casts.
     cast_type() = "`as` goes to `f32`, `f64` or a whole number's type";

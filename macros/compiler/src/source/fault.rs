@@ -1,9 +1,10 @@
 //! What is wrong with the names in a model or a params struct, and what else its file tells.
 
 use super::Source;
-use super::constant;
+use super::constant::{self, Number};
 use super::cycle::cycle;
-use super::outline::{ItemKind, STD_MACROS};
+use super::items::STD_MACROS;
+use super::outline::ItemKind;
 use super::scope::{Found, Place, Space};
 use crate::link::{self, Kind, Names, Root};
 use crate::message::{self, body};
@@ -23,7 +24,7 @@ pub struct Seen {
     /// Paths whose hidden macros can't go by their own name, and what they are asked by.
     pub renamed: BTreeMap<String, TokenStream>,
     /// Values of constants, by their paths.
-    pub values: BTreeMap<String, i64>,
+    pub values: BTreeMap<String, Number>,
     /// Whether a dim is of no constant: the item can't be emitted.
     pub unsound: bool,
 }
@@ -33,7 +34,7 @@ pub fn look(source: Option<&Source>, root: &Root, errors: &Errors) -> Seen {
     let start = root.name.span().start();
     let place = source.and_then(|source| Some((source, Place::of(source, start.line, start.column)?)));
     let Some((source, (place, index))) = place else { return Seen::default() };
-    if place.item(index).name != root.name.unraw().to_string() {
+    if root.name.unraw() != place.item(index).name {
         return Seen::default();
     }
     let look = Look { source, place, index, errors };

@@ -4,6 +4,8 @@
 //! there is no file to look at, as in some editors, nothing is said at all.
 
 mod lex;
+
+mod items;
 mod outline;
 mod uses;
 
@@ -13,6 +15,7 @@ mod constant;
 mod cycle;
 mod fault;
 
+pub use constant::{Number, parse as parse_number};
 pub use fault::{Seen, look};
 
 use outline::Outline;

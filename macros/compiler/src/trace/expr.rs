@@ -5,6 +5,7 @@ use super::frame::Flow;
 use super::types::plain;
 use super::value::{Function, Tree, Value, Var};
 use crate::message::body as message;
+use crate::source::Number;
 use kiln_ir::composite::reduce;
 use kiln_ir::{DType, Dim, SymKind, surface};
 use quote::ToTokens;
@@ -173,6 +174,9 @@ impl<'a> Tracer<'a> {
         if let Some(x) = super::number::known_constant(&name) {
             return Value::Float(x);
         }
+        if let Some(Number::Float(x)) = self.library.values.get(&name) {
+            return Value::Float(*x);
+        }
         if let Some((key, entry)) = self.item(&owner, &path.path) {
             return match &entry.item {
                 crate::library::Item::Model(_) => Value::Function(Function::Model(key.to_string())),
@@ -231,7 +235,7 @@ impl<'a> Tracer<'a> {
         let (base, at) = (self.expr(&index.expr), self.expr(&index.index));
         match (base, at) {
             (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (Value::Array(list), Value::Int(n)) => match n.literal().map(usize::try_from) {
+            (Value::Array(list), Value::Int(n)) => match self.number(&n).map(usize::try_from) {
                 Some(Ok(i)) if i < list.len() => self.read(list[i].clone()),
                 Some(_) => {
                     let at = self.show_dim(&n);
@@ -257,9 +261,10 @@ impl<'a> Tracer<'a> {
     fn repeat(&mut self, repeat: &syn::ExprRepeat) -> Value {
         match (self.expr(&repeat.expr), self.expr(&repeat.len)) {
             (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (value, Value::Int(n)) if n.literal().is_some_and(|n| (0..=MOST_ELEMENTS).contains(&n)) => {
-                Value::Array(vec![value; n.literal().unwrap_or(0) as usize])
-            }
+            (value, Value::Int(n)) => match self.number(&n).filter(|n| (0..=MOST_ELEMENTS).contains(n)) {
+                Some(n) => Value::Array(vec![value; n as usize]),
+                None => self.fault(&repeat.len, message::array_length()),
+            },
             _ => self.fault(&repeat.len, message::array_length()),
         }
     }

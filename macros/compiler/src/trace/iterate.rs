@@ -35,7 +35,7 @@ impl Tracer<'_> {
         let end = self.expr(end_expr);
         match (start, end) {
             (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (Value::Int(start), Value::Int(end)) => match (start.literal(), end.literal()) {
+            (Value::Int(start), Value::Int(end)) => match (self.number(&start), self.number(&end)) {
                 (Some(start), Some(end)) => {
                     let end = end + i64::from(matches!(range.limits, RangeLimits::Closed(_)));
                     if end - start > MOST_ELEMENTS {

@@ -32,6 +32,7 @@ mod entry;
 pub mod transform;
 
 pub use entry::trace;
+pub(crate) use number::known_constant;
 pub use value::Derivative;
 
 use crate::library::Library;

@@ -85,7 +85,10 @@ impl Tracer<'_> {
             }
             BinOp::Div(_) | BinOp::DivAssign(_) | BinOp::Rem(_) | BinOp::RemAssign(_) => {
                 let rest = matches!(op, BinOp::Rem(_) | BinOp::RemAssign(_));
-                match (x.literal(), y.literal()) {
+                let exact = x.divide(&y).is_some();
+                let literals =
+                    if exact { (x.literal(), y.literal()) } else { (self.number(&x), self.number(&y)) };
+                match literals {
                     (_, Some(0)) => self.fault(op, message::division_by_zero()),
                     (Some(x), Some(y)) => Value::Int(Dim::from(if rest { x % y } else { x / y })),
                     _ => match x.divide(&y) {
@@ -106,7 +109,7 @@ impl Tracer<'_> {
     }
 
     fn compared(&mut self, op: &BinOp, x: Dim, y: Dim, at: &ExprBinary) -> Value {
-        match (x.clone() - y.clone()).literal() {
+        match self.number(&(x.clone() - y.clone())) {
             Some(off) => Value::Bool(match op {
                 BinOp::Eq(_) => off == 0,
                 BinOp::Ne(_) => off != 0,

@@ -2,6 +2,7 @@
 
 use super::Tracer;
 use crate::message::body as message;
+use crate::source::Number;
 use crate::traced::Const;
 use kiln_ir::{DType, Dim, Sym, SymKind, Ty};
 
@@ -62,6 +63,34 @@ impl Tracer<'_> {
             }
         }
         true
+    }
+
+    /// A size as a number. Where the files tell the values of its constants, they are taken for that: tracing starts
+    /// over with it, as with any assumption.
+    pub fn number(&mut self, size: &Dim) -> Option<i64> {
+        if let Some(n) = size.literal() {
+            return Some(n);
+        }
+        let value = |sym: Sym| match self.library.values.get(&self.constant_text(sym)?)? {
+            Number::Whole(n) => Some(Dim::from(*n)),
+            Number::Float(_) => None,
+        };
+        let known: Vec<(Sym, Dim)> =
+            size.syms().iter().map(|s| Some((*s, value(*s)?))).collect::<Option<_>>()?;
+        let find = |s: Sym| known.iter().find(|(k, _)| *k == s).map_or(Dim::from(s), |(_, n)| n.clone());
+        let number = size.substitute(&find).literal()?;
+        for (sym, value) in known {
+            let name = self.syms.info(sym).name.clone();
+            if !self.assumed.iter().any(|(known, _)| *known == name) {
+                self.assumed.push((name, value));
+                self.again = true;
+            }
+        }
+        Some(number)
+    }
+
+    fn constant_text(&self, sym: Sym) -> Option<String> {
+        self.consts.iter().find(|c| c.sym == sym).map(|c| c.text.clone())
     }
 
     /// Whether two shapes are equal, by `same_size`.

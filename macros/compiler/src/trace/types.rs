@@ -131,7 +131,7 @@ impl<'a> Tracer<'a> {
             _ => arg,
         };
         let size = self.written_size(owner, &arg)?;
-        match size.literal() {
+        match self.number(&size) {
             Some(n) if n <= 100_000 => Some(n),
             _ => {
                 self.fault(len, message::array_length());

@@ -1,0 +1,70 @@
+//! Constants whose numbers stand in a file: depths, conditions, factors.
+#![allow(missing_docs)]
+
+use kiln::prelude::*;
+use layers::{Block, WIDTH};
+
+const DEPTH: usize = HALF * 2;
+const HALF: usize = 2;
+const SCALE: f32 = -1.0 / 3.0;
+
+mod layers {
+    use kiln::prelude::*;
+
+    pub const WIDTH: usize = 3;
+    const SHIFT: f32 = 0.5;
+
+    #[params]
+    pub struct Block {
+        pub weight: Tensor<WIDTH>,
+    }
+
+    #[model(inline)]
+    pub fn shifted<const N: usize>(x: Tensor<N>) -> Tensor<N> {
+        x + SHIFT
+    }
+}
+
+#[params]
+struct Deep {
+    blocks: [Block; DEPTH],
+}
+
+#[model]
+fn deep<const N: usize>(net: &Deep, x: Tensor<N, WIDTH>) -> Tensor<N, WIDTH> {
+    let mut h = x;
+    for block in &net.blocks {
+        h = h + block.weight;
+    }
+    for i in 0..DEPTH {
+        h = h + net.blocks[DEPTH - 1 - i].weight;
+    }
+    h
+}
+
+#[model]
+fn chosen<const N: usize>(x: Tensor<N>) -> Tensor<N> {
+    if WIDTH == 3 && DEPTH > layers::WIDTH { layers::shifted(x * SCALE) } else { x }
+}
+
+#[model]
+fn halves<const N: usize>(x: Tensor<N, DEPTH>) -> Tensor<N, HALF> {
+    x.narrow(1, DEPTH / HALF, HALF)
+}
+
+#[test]
+fn the_depth_of_a_net_is_a_constant() {
+    let mut net = Deep::init(&mut Rng::seed(0));
+    for block in &mut net.blocks {
+        block.weight = Tensor::from([1.0, 2.0, 3.0]);
+    }
+    let y = deep(&net, [[0.0; 3]]).unwrap();
+    assert_eq!(y.as_slice(), [8.0, 16.0, 24.0]);
+}
+
+#[test]
+fn conditions_and_factors_are_constants() {
+    let y = chosen([3.0, -3.0]).unwrap();
+    assert_eq!(y.as_slice(), [-0.5, 1.5]);
+    assert_eq!(halves([[1.0, 2.0, 3.0, 4.0]]).unwrap().as_slice(), [3.0, 4.0]);
+}
