@@ -13,6 +13,7 @@ use proc_macro::{Span, TokenStream};
 /// - `#[init(normal(0.0, 0.02))]` on a tensor chooses its initializer, any expression over `kiln::init`.
 ///   Without it a tensor of rank 2 or more is drawn by `fan_uniform` and others are zeros.
 /// - `#[buffer]` on a tensor marks state that is not trained.
+/// - `#[params(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.
 ///
 /// ```
 /// use kiln::prelude::*;
@@ -44,7 +45,7 @@ pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - `f::PLAN` to read, `f::PARAM_COUNT`, `f::FLOPS`, `f::SCRATCH_BYTES`; where they depend on free dims without a bound
 ///   they are functions of these in lower case.
 /// - `#[model(N <= 32)]` bounds a free dim, `#[model(grad(x))]` takes the gradient of a tensor too, `#[model(inline)]`
-///   is a building block for other models alone.
+///   is a building block for other models alone. `#[model(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.
 ///
 /// ```
 /// use kiln::prelude::*;

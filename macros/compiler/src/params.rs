@@ -31,10 +31,11 @@ pub fn expand(attr: TokenStream, item: TokenStream, source: Option<&Source>) -> 
     }
     let faults = errors.finish();
     if faults.is_empty() {
-        let (sound, chain) = (sound(&params), link::start(root));
+        let (sound, chain) = (link::renamed(sound(&params), &root), link::start(root));
         quote!(#sound #chain)
     } else {
-        let (faulty, answer) = (faulty(&compile_errors(&faults), item_struct), link::faulty(&root));
+        let faulty = link::renamed(faulty(&compile_errors(&faults), item_struct), &root);
+        let answer = link::faulty(&root);
         quote!(#faulty #answer)
     }
 }

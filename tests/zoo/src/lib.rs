@@ -3,6 +3,7 @@
 use kiln::prelude::*;
 
 pub mod mixer;
+pub mod named;
 
 /// Scale and shift of a vector of `C` channels, with a running mean.
 #[params(forward = scale)]

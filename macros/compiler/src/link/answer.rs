@@ -5,7 +5,7 @@
 //! compiler knows, or `KEY { faulty }` for an item whose fault was reported where it stands.
 
 use super::state::{Root, State, kind_ident};
-use super::{consts, deps, seen};
+use super::{consts, deps, own, seen};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -33,17 +33,18 @@ fn hidden_macro(root: &Root, answer: &TokenStream) -> TokenStream {
     let Root { key, name, vis, .. } = root;
     let hidden = format_ident!("__kiln_{key}");
     let public = vis.to_string() == "pub";
+    let known = own::name(name);
     let export = public.then(|| quote!(#[macro_export]));
     quote! {
         #export
         #[doc(hidden)]
         #[allow(unused_macros, non_local_definitions)]
         macro_rules! #hidden {
-            (@kiln $state:tt) => { ::kiln::__link! { $state { #answer } } };
+            (@kiln { $($link:tt)* } $state:tt) => { $($link)* ! { $state { #answer } } };
         }
         #[doc(hidden)]
         #[allow(unused_imports)]
-        #vis use #hidden as #name;
+        #vis use #hidden as #known;
     }
 }
 
@@ -59,7 +60,7 @@ pub fn builtins() -> TokenStream {
                 #[macro_export]
                 #[doc(hidden)]
                 macro_rules! #hidden {
-                    (@kiln $state:tt) => { ::kiln::__link! { $state { #key #key { builtin #name } } } };
+                    (@kiln { $($link:tt)* } $state:tt) => { $($link)* ! { $state { #key #key { builtin #name } } } };
                 }
                 #[doc(hidden)]
                 pub use #hidden as #name;

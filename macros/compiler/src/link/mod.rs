@@ -1,7 +1,7 @@
 //! The chain of macros that collects the sources a model needs.
 //!
 //! Each model and params struct has a hidden macro of its name. To ask for the sources behind a path, an attribute
-//! expands to `path!{ @kiln { state } }`, with the path as the user wrote it: so Rust's own name resolution finds
+//! expands to `path!{ @kiln { link } { state } }`, with the path as the user wrote it: so Rust's own name resolution finds
 //! what it leads to, through aliases, modules and crates. The hidden macro answers with `::kiln::__link!`, which
 //! takes the answer into the state and asks for the next path. Invariant: only tokens are passed on, parsed as far
 //! as a step needs them; what the state holds is parsed once, at the end.
@@ -16,6 +16,8 @@ mod collect;
 mod consts;
 mod deps;
 mod key;
+mod library_path;
+mod own;
 mod seen;
 mod state;
 
@@ -23,9 +25,12 @@ pub use answer::{builtins, faulty, has_dollar, is_builtin_name};
 pub use consts::Consts;
 pub use deps::{Names, names_in, names_in_fields};
 pub use key::key;
+pub use library_path::renamed;
+pub use own::{is_std, path as own_path};
 pub use state::{Kind, Root};
 
 use crate::{eager, model};
+use library_path::library_path;
 use proc_macro2::TokenStream;
 use quote::quote;
 use state::{Stage, State};
@@ -81,23 +86,26 @@ pub fn step(tokens: TokenStream) -> TokenStream {
 /// Asks for the next path, or ends the stage.
 fn ask(state: State) -> TokenStream {
     if let Some(path) = state.asked.front() {
-        let path = deps::bare(path);
-        return quote!(#path ! { @kiln #state });
+        let renamed = state.root.seen.renamed.get(&answer::text(path)).cloned();
+        let path = renamed.unwrap_or_else(|| own::unless_std(deps::bare(path)));
+        let library = library_path(&state.root);
+        return quote!(#path ! { @kiln { #library::__link } #state });
     }
     match (state.stage, state.root.kind) {
         (Stage::Item, Kind::Params) => {
             let (answer, exposed) = (answer::define(&state), consts::of_params(&state));
             let forward = eager::forward(&collect::library(&state), &state.root.key.to_string());
-            quote!(#answer #exposed #forward)
+            let emitted = renamed(quote!(#exposed #forward), &state.root);
+            quote!(#answer #emitted)
         }
         (Stage::Item, Kind::Model) => {
-            let (answer, exposed) = (answer::define(&state), consts::of_model(&state));
+            let (answer, exposed) = (answer::define(&state), renamed(consts::of_model(&state), &state.root));
             let rest = ask(state.signature());
             quote!(#answer #exposed #rest)
         }
         (Stage::Signature, _) => {
             let (library, consts) = (collect::library(&state), Consts::new(&state));
-            model::finish(&state.root, &library, &consts)
+            renamed(model::finish(&state.root, &library, &consts), &state.root)
         }
     }
 }

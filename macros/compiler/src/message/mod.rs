@@ -76,6 +76,7 @@ messages! {
     option_syntax() = "an option is a name, `grad(x)`, or a bound `N <= 32`";
     option_no_value(name) = "option `{name}` takes no value";
     option_grad() = "name the arguments to differentiate: `grad(x)`";
+    option_crate() = "say how this crate names kiln: `crate = k`";
     option_forward() = "name the model: `forward = linear`";
     bound_zero(name) = "the bound of `{name}` must be at least 1";
     bound_literal(name) = "the bound of `{name}` must be a literal: `{name} <= 32`";

@@ -50,12 +50,13 @@ pub fn expand(attr: TokenStream, item: TokenStream, source: Option<&Source>) -> 
     if faults.is_empty() && !root.seen.unsound {
         // What names lead to is a fault of its own: the rest of the model is looked at all the same.
         let (names, stub) = (compile_errors(&names), stub::hidden(&root, &function, model.as_ref()));
+        let stub = link::renamed(stub, &root);
         let chain = link::start(root);
         quote!(#names #stub #chain)
     } else {
         let faults: Vec<syn::Error> = faults.into_iter().chain(names).collect();
         let (faults, answer) = (compile_errors(&faults), link::faulty(&root));
-        let stub = stub::open(&root, &function, model.as_ref());
+        let stub = link::renamed(stub::open(&root, &function, model.as_ref()), &root);
         quote!(#faults #stub #answer)
     }
 }

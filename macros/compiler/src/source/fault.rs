@@ -37,6 +37,9 @@ pub fn look(source: Option<&Source>, root: &Root, errors: &Errors) -> Seen {
     if root.name.unraw() != place.item(index).name {
         return Seen::default();
     }
+    if let Some(path) = syntax::options::library(root.attr.clone()) {
+        *source.library.borrow_mut() = link::text_of_path(&path.to_token_stream());
+    }
     let look = Look { source, place, index, errors };
     match root.kind {
         Kind::Model => syn::parse2(root.item.clone()).map(|item| look.model(&item)).unwrap_or_default(),
@@ -97,6 +100,8 @@ impl Look<'_> {
                 if !item.marked {
                     self.errors.at(path, body::untraceable(&text));
                     seen.faulty.push(path.clone());
+                } else if link::is_std(&item.name) || link::is_builtin_name(&item.name) {
+                    self.ask_otherwise(path, &text, seen);
                 }
             }
             Found::Missing if self.place.outline().macros.contains(last) || is_builtin(last) => {}
@@ -104,8 +109,30 @@ impl Look<'_> {
                 self.missing(path, &text, names);
                 seen.faulty.push(path.clone());
             }
+            Found::Unknown if self.is_elsewhere(&segments) => self.ask_otherwise(path, &text, seen),
             Found::Unknown => {}
         }
+    }
+
+    /// Whether a path leads to another crate's model that is named like one of the library's functions or std's macros.
+    fn is_elsewhere(&self, written: &[String]) -> bool {
+        let [name, rest @ ..] = written else { return false };
+        let full: Vec<&String> = match self.place.import(name) {
+            Some(imported) => imported.iter().chain(rest).collect(),
+            None => written.iter().collect(),
+        };
+        let [first, .., last] = full.as_slice() else { return false };
+        let modules = self.place.names(|item| matches!(item.kind, ItemKind::Module(_)));
+        let here = matches!(first.as_str(), "crate" | "self" | "super") || modules.contains(&first.as_str());
+        is_builtin(last) && !here && **first != *self.source.library.borrow()
+    }
+
+    /// A model whose hidden macro can't be asked by the model's name alone.
+    fn ask_otherwise(&self, path: &TokenStream, text: &str, seen: &mut Seen) {
+        let Ok(written) = syn::parse2::<Path>(path.clone()) else { return };
+        let imported = written.get_ident().and_then(|name| self.place.import(&name.to_string()));
+        let full = imported.and_then(|path| syn::parse_str::<Path>(&path.join("::")).ok()).unwrap_or(written);
+        seen.renamed.insert(text.to_string(), link::own_path(&full));
     }
 
     /// A name that nothing has.

@@ -17,6 +17,7 @@ mod fault;
 
 pub use constant::{Number, parse as parse_number};
 pub use fault::{Seen, look};
+pub(crate) use items::STD_MACROS;
 
 use outline::Outline;
 use std::cell::RefCell;
@@ -28,6 +29,8 @@ use std::rc::Rc;
 pub struct Source<'a> {
     path: &'a Path,
     read: &'a dyn Fn(&Path) -> Option<String>,
+    /// The library's name in this crate.
+    library: RefCell<String>,
     seen: RefCell<HashMap<PathBuf, Option<Rc<Outline>>>>,
 }
 
@@ -39,7 +42,7 @@ thread_local! {
 impl<'a> Source<'a> {
     /// The file that an item stands in, and the texts of files.
     pub fn new(path: &'a Path, read: &'a dyn Fn(&Path) -> Option<String>) -> Source<'a> {
-        Source { path, read, seen: RefCell::default() }
+        Source { path, read, library: RefCell::new("kiln".to_string()), seen: RefCell::default() }
     }
 
     /// The outline of a file; its text is looked at once in an expansion.

@@ -71,6 +71,22 @@ impl Place {
         names
     }
 
+    /// The path by which a name is brought in where it is seen from here first, unless it is declared there.
+    pub fn import(&self, name: &str) -> Option<&[String]> {
+        let mut scope = Some(self.scope);
+        while let Some(at) = scope {
+            let here = &self.outline.scopes[at];
+            if here.items.iter().any(|item| item.name == name) {
+                return None;
+            }
+            if let Some(found) = here.uses.iter().find(|u| u.name.as_deref() == Some(name)) {
+                return Some(&found.path);
+            }
+            scope = here.parent.filter(|_| here.module.is_none());
+        }
+        None
+    }
+
     fn at(&self, scope: usize) -> Place {
         Place { scope, ..self.clone() }
     }
@@ -170,7 +186,7 @@ impl Place {
         }
         let globs = scope.uses.iter().filter(|u| u.name.is_none());
         let mut found = Found::Missing;
-        for glob in globs.filter(|glob| !is_prelude(&glob.path, space)) {
+        for glob in globs.filter(|glob| !is_prelude(source, &glob.path, space)) {
             let inner = match self.glob(source, &glob.path, deep) {
                 Some(module) if module.path == self.path && module.scope == self.scope => continue,
                 Some(module) => module.member(source, name, space, deep),
@@ -289,6 +305,6 @@ fn is_in(item: &Item, space: Space) -> bool {
 }
 
 /// Kiln's prelude has no constants, and functions that the compiler knows.
-fn is_prelude(path: &[String], space: Space) -> bool {
-    space == Space::Values && path.len() == 2 && path[0] == "kiln" && path[1] == "prelude"
+fn is_prelude(source: &Source, path: &[String], space: Space) -> bool {
+    space == Space::Values && path.len() == 2 && path[0] == *source.library.borrow() && path[1] == "prelude"
 }

@@ -7,7 +7,11 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{LitInt, Path, Token};
 
-const MODEL: [&str; 4] = ["inline", "eager", "exact", "grad"];
+const MODEL: [&str; 5] = ["inline", "eager", "exact", "grad", CRATE];
+const PARAMS: [&str; 2] = ["forward", CRATE];
+
+/// How the crate names this library.
+const CRATE: &str = "crate";
 
 /// The pieces between the commas at the top level; an empty piece is dropped.
 fn split(tokens: TokenStream) -> Vec<TokenStream> {
@@ -33,27 +37,47 @@ fn named(errors: &Errors, piece: &TokenStream) -> Option<(Ident, TokenStream)> {
     }
 }
 
+/// `= path`
+fn path(rest: TokenStream) -> Option<Path> {
+    let path = |input: ParseStream| {
+        input.parse::<Token![=]>()?;
+        input.call(Path::parse_mod_style)
+    };
+    path.parse2(rest).ok()
+}
+
 /// Parses the options of `#[params(…)]`: the model behind `.forward(x)`.
 pub fn params_options(errors: &Errors, attr: TokenStream) -> Option<Path> {
     let mut forward = None;
+    let mut seen: Vec<Ident> = Vec::new();
     for piece in split(attr) {
         let Some((name, rest)) = named(errors, &piece) else { continue };
-        if name != "forward" {
-            errors.at(&name, message::unknown_option(&name.to_string(), "params", &["forward"]));
-        } else if forward.is_some() {
-            errors.at(&piece, message::option_twice("forward"));
+        let text = name.to_string();
+        if !PARAMS.contains(&text.as_str()) {
+            errors.at(&name, message::unknown_option(&text, "params", &PARAMS));
+        } else if seen.contains(&name) {
+            errors.at(&piece, message::option_twice(&text));
         } else {
-            let path = |input: ParseStream| {
-                input.parse::<Token![=]>()?;
-                input.call(Path::parse_mod_style)
-            };
-            match path.parse2(rest) {
-                Ok(path) => forward = Some(path),
-                Err(_) => errors.at(&piece, message::option_forward()),
+            match (path(rest), text.as_str()) {
+                (Some(path), "forward") => forward = Some(path),
+                (Some(_), _) => {}
+                (None, "forward") => errors.at(&piece, message::option_forward()),
+                (None, _) => errors.at(&piece, message::option_crate()),
             }
+            seen.push(name);
         }
     }
     forward
+}
+
+/// How the crate names this library, where an option says so.
+pub fn library(attr: TokenStream) -> Option<Path> {
+    let errors = Errors::new();
+    let pieces = split(attr);
+    let mut pieces = pieces.iter().filter_map(|piece| named(&errors, piece));
+    let found = pieces.find(|(name, _)| name == CRATE).and_then(|(_, rest)| path(rest));
+    errors.finish();
+    found
 }
 
 /// The model behind `.forward(x)`, from options that were found sound.
@@ -102,6 +126,8 @@ fn option(errors: &Errors, options: &mut ModelOptions, name: Ident, rest: TokenS
             }
             return;
         }
+        CRATE if path(rest).is_none() => return errors.at(piece, message::option_crate()),
+        CRATE => return,
         _ => return errors.at(&name, message::unknown_option(&text, "model", &MODEL)),
     };
     *flag = true;

@@ -142,8 +142,8 @@ impl World {
             match answer {
                 Some((answer, asked)) => {
                     found = true;
-                    // Behind `@kiln`.
-                    let state: TokenStream = asked.into_iter().skip(2).collect();
+                    // Behind `@kiln { link }`.
+                    let state: TokenStream = asked.into_iter().skip(3).collect();
                     out.extend(link::step(quote::quote!(#state #answer)));
                 }
                 None => quote::ToTokens::to_tokens(&item, &mut out),

@@ -17,3 +17,5 @@
 #[model] fn f(x: Tensor<99999999999999999999>) -> Tensor<> { x }
 
 #[model] fn f(x: Tensor<3u8, 'a', { size() }, (A, B)>) -> Tensor<> { x }
+
+#[model] fn f<const N: usize>(x: Tensor<f33, N>, y: Tensor<n2, rows, rows>, z: Tensor<f33>) -> Tensor<f33, rows> { x }

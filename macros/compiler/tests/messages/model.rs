@@ -35,3 +35,5 @@
 #[model(N <= 0)] fn f<const N: usize>(x: Tensor<N>) -> Tensor<> { x }
 
 #[model] fn f(&mut self) -> (Tensor<3>, Net) { x }
+
+#[model(crate, inline)] fn f(x: Tensor<3>) -> Tensor<3> { x }

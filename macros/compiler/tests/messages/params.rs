@@ -39,3 +39,5 @@ struct Net {
 #[params(forward = linear, forward = other)] struct Net { w: Tensor<3> }
 
 #[params(forward)] struct Net { w: Tensor<3> }
+
+#[params(crate = "k", crate = k, crat = k)] struct S { w: Tensor<3> }
