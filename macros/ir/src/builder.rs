@@ -2,10 +2,11 @@
 //! rules, share equal nodes. So no pass is needed for any of them, and gradients come out simplified.
 
 use crate::{
-    DType, Dim, Error, Fault, Func, Input, Literal, Loc, Node, Op, Output, Role, Scalar, Syms, Ty, Value,
+    DType, Dim, Error, Fault, Func, Input, Literal, Loc, Node, Op, Output, Role, Scalar, Scan, Syms, Ty,
+    Value,
 };
 use crate::{ops, simplify};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A function under construction.
 #[derive(Default)]
@@ -13,6 +14,8 @@ pub struct Builder {
     func: Func,
     /// Equal nodes are one: only looked up, never iterated, so that the order of nodes is the user's.
     known: HashMap<(Op, Vec<Value>), Value>,
+    /// Loops in whose place others stand that have the same results and further ones.
+    extended: BTreeMap<Value, Value>,
     loc: Loc,
 }
 
@@ -62,8 +65,41 @@ impl Builder {
     }
 
     /// The finished function, without the nodes that no output needs.
-    pub fn finish(self) -> Func {
+    pub fn finish(mut self) -> Func {
+        // A loop that was extended after its results were read: they are the extended one's.
+        let extended = std::mem::take(&mut self.extended);
+        for node in self.func.nodes.iter_mut().filter(|n| matches!(n.op, Op::Result(..))) {
+            while let Some(newer) = extended.get(&node.args[0]) {
+                node.args[0] = *newer;
+            }
+        }
         prune(self.func)
+    }
+
+    /// The results of a loop.
+    ///
+    /// # Errors
+    /// If an argument hasn't the type that the body says, or a carry comes out as another type than it went in.
+    pub fn scan(&mut self, scan: Scan, args: &[Value]) -> Result<Vec<Value>, Error> {
+        let results = scan.results();
+        let node = self.emit(Op::Scan(Box::new(scan)), args)?;
+        let result = |(i, ty): (usize, Ty)| self.emit(Op::Result(i, ty), &[node]);
+        results.into_iter().enumerate().map(result).collect()
+    }
+
+    /// The loop that stands in the place of this one now.
+    pub(crate) fn newest(&self, mut scan: Value) -> Value {
+        while let Some(newer) = self.extended.get(&scan) {
+            scan = *newer;
+        }
+        scan
+    }
+
+    /// Puts a loop in the place of one whose results are the first of its own, and whose arguments are the same.
+    pub(crate) fn extend(&mut self, scan: Value, by: Value) {
+        if scan != by {
+            self.extended.insert(scan, by);
+        }
     }
 
     /// The value of `op(args)`: a known one where there is one.
@@ -169,7 +205,8 @@ impl Builder {
             }
             let args: Vec<Value> = node.args.iter().map(|a| here[a.0 as usize]).collect();
             self.at(node.loc);
-            let value = self.emit(node.op.map_dims(&dim), &args)?;
+            let op = node.op.map_dims(&dim, &self.func.syms);
+            let value = self.emit(op, &args)?;
             if let Some(name) = &callee.names[v.0 as usize] {
                 self.name(value, name);
             }
@@ -191,26 +228,43 @@ impl Builder {
     }
 }
 
-/// Drops what no output needs; inputs stay.
+/// Drops what no output needs; inputs stay. Arguments come before their users, otherwise the order is kept.
 fn prune(func: Func) -> Func {
+    let mut place: Vec<Option<Value>> = vec![None; func.nodes.len()];
+    let mut pruned = Func { nodes: vec![], names: vec![], ..func.clone() };
     let mut needed = vec![false; func.nodes.len()];
-    func.outputs.iter().for_each(|o| needed[o.value.0 as usize] = true);
-    for (i, node) in func.nodes.iter().enumerate().rev() {
-        needed[i] |= matches!(node.op, Op::Input(_));
-        if needed[i] {
-            node.args.iter().for_each(|a| needed[a.0 as usize] = true);
+    // A loop may stand behind those that read its results, so that one sweep from the end isn't enough.
+    let mut open: Vec<Value> = func.outputs.iter().map(|o| o.value).collect();
+    open.extend(func.values().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(v, _)| v));
+    while let Some(v) = open.pop() {
+        if !std::mem::replace(&mut needed[v.0 as usize], true) {
+            open.extend(&func.node(v).args);
         }
     }
-    let mut place = vec![Value(0); func.nodes.len()];
-    let mut pruned = Func { nodes: vec![], names: vec![], ..func.clone() };
-    for (i, mut node) in func.nodes.into_iter().enumerate().filter(|(i, _)| needed[*i]) {
-        place[i] = Value(pruned.nodes.len() as u32);
-        node.args.iter_mut().for_each(|a| *a = place[a.0 as usize]);
-        pruned.nodes.push(node);
-        pruned.names.push(func.names[i].clone());
+    for (v, _) in func.values().filter(|(v, _)| needed[v.0 as usize]) {
+        place_after_arguments(&func, v, &mut place, &mut pruned);
     }
-    pruned.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize]);
+    pruned.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize].expect("it is needed"));
     pruned
+}
+
+fn place_after_arguments(func: &Func, v: Value, place: &mut [Option<Value>], out: &mut Func) {
+    // Not recursive: a chain of late arguments may be long.
+    let mut open = vec![v];
+    while let Some(&v) = open.last() {
+        let node = func.node(v);
+        if place[v.0 as usize].is_some() {
+            open.pop();
+        } else if let Some(late) = node.args.iter().find(|a| place[a.0 as usize].is_none()) {
+            open.push(*late);
+        } else {
+            place[v.0 as usize] = Some(Value(out.nodes.len() as u32));
+            let args = node.args.iter().map(|a| place[a.0 as usize].expect("just seen")).collect();
+            out.nodes.push(Node { args, ..node.clone() });
+            out.names.push(func.names[v.0 as usize].clone());
+            open.pop();
+        }
+    }
 }
 
 #[cfg(test)]

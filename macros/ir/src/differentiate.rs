@@ -4,7 +4,12 @@
 //! from the result back to the arguments, each node hands its cotangent on through its own `vjp`. What comes
 //! out is a graph of the same operations, so that it can be differentiated again.
 
+mod residuals;
+mod scan;
+mod sink;
+
 use crate::{Builder, Error, Fault, Func, Op, Scalar, Value, ops};
+use std::collections::BTreeMap;
 
 /// The gradients of Σᵢ ⟨cotangentᵢ, ofᵢ⟩ with respect to `wrt`, as values of the same function.
 ///
@@ -21,15 +26,32 @@ pub fn differentiate(b: &mut Builder, of: &[(Value, Value)], wrt: &[Value]) -> R
     for (value, cotangent) in of {
         add(b, &mut cotangents, *value, *cotangent)?;
     }
+    let mut loops: BTreeMap<Value, Vec<Option<Value>>> = BTreeMap::new();
     for v in (0..end as u32).rev().map(Value).filter(|v| active[v.0 as usize]) {
+        if let Some(cts) = loops.remove(&v) {
+            let args = b.func().node(v).args.clone();
+            let wanted: Vec<bool> = args.iter().map(|a| active[a.0 as usize]).collect();
+            for (arg, ct) in args.iter().zip(scan::vjp(b, v, &cts, &wanted)?) {
+                if let Some(ct) = ct {
+                    add(b, &mut cotangents, *arg, ct)?;
+                }
+            }
+        }
         let Some(ct) = cotangents[v.0 as usize] else { continue };
         // A leaf of the question: nothing behind it is asked.
         if wrt.contains(&v) && matches!(b.func().node(v).op, Op::Input(_)) {
             continue;
         }
-        let node = b.func().node(v);
-        let (args, loc) = (node.args.clone(), node.loc);
-        b.at(loc);
+        let node = b.func().node(v).clone();
+        let args = node.args;
+        b.at(node.loc);
+        if let Op::Result(i, _) = node.op {
+            // What a loop hands on it does at once, when all its results have theirs.
+            let Op::Scan(scan) = &b.func().node(args[0]).op else { unreachable!("verified") };
+            let results = scan.body.outputs.len();
+            loops.entry(args[0]).or_insert_with(|| vec![None; results])[i] = Some(ct);
+            continue;
+        }
         for (arg, ct) in args.iter().zip(ops::vjp(b, v, ct)?) {
             if let Some(ct) = ct.filter(|_| active[arg.0 as usize]) {
                 add(b, &mut cotangents, *arg, ct)?;

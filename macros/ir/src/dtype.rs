@@ -75,6 +75,11 @@ impl Ty {
         Ty { dtype, shape: Vec::new() }
     }
 
+    /// The type with each dim replaced.
+    pub fn map_dims(&self, of: &dyn Fn(&Dim) -> Dim) -> Ty {
+        Ty { dtype: self.dtype, shape: self.shape.iter().map(of).collect() }
+    }
+
     /// Number of dims.
     pub fn rank(&self) -> usize {
         self.shape.len()

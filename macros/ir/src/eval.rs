@@ -1,32 +1,52 @@
 //! Evaluates a function naively, in f64 rounded to each node's element type: the oracle of everything faster.
 
 use crate::ops::{self, Array, Context};
-use crate::{Dim, Func, Op, Sym};
+use crate::{Dim, Func, Op, Sym, Syms, Value};
+use std::collections::HashMap;
+
+/// The sizes of symbols in an evaluation.
+pub(crate) struct Sizes<'a> {
+    syms: &'a Syms,
+    of: Vec<Option<i64>>,
+}
+
+impl Sizes<'_> {
+    /// The size of a dim.
+    pub fn of(&self, d: &Dim) -> usize {
+        let of = |s: Sym| {
+            self.of[s.0 as usize].unwrap_or_else(|| panic!("no input gives {}", self.syms.info(s).name))
+        };
+        usize::try_from(d.eval(&of)).expect("a dim is not negative")
+    }
+}
 
 /// The outputs of `func` for these inputs. The sizes of symbols are read from the inputs.
 ///
 /// # Panics
 /// If the inputs don't have the declared types under any assignment of the symbols.
 pub fn eval(func: &Func, inputs: &[Array]) -> Vec<Array> {
-    let sizes = bind(func, inputs);
-    let size = |d: &Dim| {
-        let of = |s: Sym| {
-            sizes[s.0 as usize].unwrap_or_else(|| panic!("no input gives {}", func.syms.info(s).name))
-        };
-        usize::try_from(d.eval(&of)).expect("a dim is not negative")
-    };
+    run(func, inputs, &Sizes { syms: &func.syms, of: bind(func, inputs) })
+}
+
+/// The outputs of `func` where the sizes are known.
+pub(crate) fn run(func: &Func, inputs: &[Array], sizes: &Sizes) -> Vec<Array> {
+    let size = |d: &Dim| sizes.of(d);
     for (input, array) in func.inputs.iter().zip(inputs) {
         let want: Vec<usize> = input.ty.shape.iter().map(size).collect();
         assert_eq!((array.dtype, &array.shape), (input.ty.dtype, &want), "input {}", input.name);
     }
     let mut values: Vec<Array> = Vec::new();
-    for (_, node) in func.values() {
-        let value = match node.op {
-            Op::Input(i) => inputs[i as usize].clone(),
-            _ => {
-                let args: Vec<&Array> = node.args.iter().map(|a| &values[a.0 as usize]).collect();
-                ops::eval(&node.op, &args, &Context { ty: &node.ty, size: &size })
+    let mut loops: HashMap<Value, Vec<Array>> = HashMap::new();
+    for (v, node) in func.values() {
+        let args = || node.args.iter().map(|a| &values[a.0 as usize]).collect::<Vec<&Array>>();
+        let value = match &node.op {
+            Op::Input(i) => inputs[*i as usize].clone(),
+            Op::Scan(scan) => {
+                loops.insert(v, ops::scan::eval(scan, &args(), sizes));
+                Array { dtype: node.ty.dtype, shape: vec![0], data: vec![] }
             }
+            Op::Result(i, _) => loops[&node.args[0]][*i].clone(),
+            op => ops::eval(op, &args(), &Context { ty: &node.ty, size: &size }),
         };
         values.push(value);
     }

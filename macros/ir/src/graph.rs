@@ -1,6 +1,7 @@
 //! SSA in append-only arenas: arena order is topological order.
 
-use crate::{Op, Syms, Ty};
+use crate::{Dim, Op, Syms, Ty};
+use std::hash::{Hash, Hasher};
 
 /// A value: the index of the node that makes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -11,7 +12,7 @@ pub struct Value(pub u32);
 pub struct Loc(pub u32);
 
 /// An operation on earlier values; it has one result.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
     /// What is done.
     pub op: Op,
@@ -35,7 +36,7 @@ pub enum Role {
 }
 
 /// An argument of a function.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Input {
     /// The user's name: `x`, `net.fc1.weight`.
     pub name: String,
@@ -46,7 +47,7 @@ pub struct Input {
 }
 
 /// A result of a function.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Output {
     /// Name: `out`, `grad.fc1.weight`.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct Output {
 }
 
 /// A function: nodes, what goes in and what comes out. Built by `Builder` only.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Func {
     /// The user's name.
     pub name: String,
@@ -73,7 +74,35 @@ pub struct Func {
     pub outputs: Vec<Output>,
 }
 
+/// Cheap: functions are looked up, and those of one size and name are compared.
+impl Hash for Func {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.name, self.nodes.len(), self.outputs.len()).hash(state);
+    }
+}
+
 impl Func {
+    /// The function with each dim replaced, by one over these symbols.
+    pub fn map_dims(&self, of: &dyn Fn(&Dim) -> Dim, syms: &Syms) -> Func {
+        let node = |n: &Node| Node { op: n.op.map_dims(of, syms), ty: n.ty.map_dims(of), ..n.clone() };
+        let input = |i: &Input| Input { ty: i.ty.map_dims(of), ..i.clone() };
+        Func {
+            syms: syms.clone(),
+            nodes: self.nodes.iter().map(node).collect(),
+            inputs: self.inputs.iter().map(input).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The value of an input.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    pub fn input(&self, i: usize) -> Value {
+        let is = |(_, node): &(Value, &Node)| matches!(node.op, Op::Input(n) if n as usize == i);
+        self.values().find(is).expect("inputs are never pruned").0
+    }
+
     /// The node that makes a value.
     pub fn node(&self, v: Value) -> &Node {
         &self.nodes[v.0 as usize]

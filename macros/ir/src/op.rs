@@ -1,6 +1,7 @@
 //! The operations: few, and closed under differentiation.
 
-use crate::{DType, Dim};
+use crate::{DType, Dim, Func, Syms, Ty};
+use std::sync::Arc;
 
 /// An element-wise function. All arguments have one shape; `scalar.rs` holds the table of their meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -120,6 +121,52 @@ pub enum Op {
     Cast(DType),
     /// Identity with derivative 0.
     StopGrad,
+    /// A loop. Its results are read by `Result`; its own type is a token.
+    Scan(Box<Scan>),
+    /// Result number `.0` of a Scan, of that type.
+    Result(usize, Ty),
+}
+
+/// A loop over carried values, as JAX's `scan`: `carry, y_t = body(carry, x_t, fixed…)` for each turn t.
+///
+/// The arguments are the first carries, then what is scanned (`[trips, …]`), then what is the same in each turn; the
+/// results are the last carries, then each `y` of all turns (`[trips, …]`).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Scan {
+    /// One turn, over the caller's symbols. Inputs: carries, an element of each of the scanned, what is fixed.
+    /// Outputs: carries, then `y`s.
+    pub body: Arc<Func>,
+    /// Number of turns.
+    pub trips: Dim,
+    /// Number of carried values.
+    pub carries: usize,
+    /// Number of scanned arguments.
+    pub scanned: usize,
+    /// Whether the last turn's elements come first.
+    pub reverse: bool,
+}
+
+impl Scan {
+    /// Types of the results.
+    pub fn results(&self) -> Vec<Ty> {
+        let of = |(i, o): (usize, &crate::Output)| {
+            let ty = self.body.ty(o.value);
+            if i < self.carries { ty.clone() } else { self.stacked(ty) }
+        };
+        self.body.outputs.iter().enumerate().map(of).collect()
+    }
+
+    /// The type of all turns' elements together.
+    pub fn stacked(&self, ty: &Ty) -> Ty {
+        Ty::new(ty.dtype, [&[self.trips.clone()], ty.shape.as_slice()].concat())
+    }
+
+    /// The type that an argument must have.
+    pub fn argument(&self, i: usize) -> Ty {
+        let ty = &self.body.inputs[i].ty;
+        let scanned = (self.carries..self.carries + self.scanned).contains(&i);
+        if scanned { self.stacked(ty) } else { ty.clone() }
+    }
 }
 
 /// One axis of a `Slice`.
@@ -168,8 +215,8 @@ pub struct PadAxis {
 }
 
 impl Op {
-    /// The operation with each dim in its attributes replaced.
-    pub fn map_dims(&self, of: &dyn Fn(&Dim) -> Dim) -> Op {
+    /// The operation with each dim in its attributes replaced, by one over these symbols.
+    pub fn map_dims(&self, of: &dyn Fn(&Dim) -> Dim, syms: &Syms) -> Op {
         match self {
             Op::Iota { len, dtype } => Op::Iota { len: of(len), dtype: *dtype },
             Op::Reshape(shape) => Op::Reshape(shape.iter().map(of).collect()),
@@ -185,6 +232,11 @@ impl Op {
                 let axis = |a: &PadAxis| PadAxis { low: of(&a.low), high: of(&a.high), step: a.step };
                 Op::Pad(axes.iter().map(axis).collect())
             }
+            Op::Scan(scan) => {
+                let body = Arc::new(scan.body.map_dims(of, syms));
+                Op::Scan(Box::new(Scan { body, trips: of(&scan.trips), ..(**scan).clone() }))
+            }
+            Op::Result(i, ty) => Op::Result(*i, ty.map_dims(of)),
             other => other.clone(),
         }
     }

@@ -15,15 +15,28 @@ pub fn verify(func: &Func) -> Result<(), String> {
         if node.args.iter().any(|a| *a >= v) {
             return Err(format!("{at} uses a later value"));
         }
-        let ty = match node.op {
+        let ty = match &node.op {
             Op::Input(i) => {
-                func.inputs.get(i as usize).map(|i| i.ty.clone()).ok_or(format!("{at}: no such input"))?
+                func.inputs.get(*i as usize).map(|i| i.ty.clone()).ok_or(format!("{at}: no such input"))?
             }
             _ => {
                 let types: Vec<&Ty> = node.args.iter().map(|a| func.ty(*a)).collect();
                 ops::infer(&node.op, &types).map_err(|fault| format!("{at}: {fault:?}"))?
             }
         };
+        if let Op::Scan(scan) = &node.op {
+            if scan.body.outputs.len() < scan.carries || scan.body.inputs.len() < scan.carries + scan.scanned
+            {
+                return Err(format!("{at} carries more than its body has"));
+            }
+            verify(&scan.body).map_err(|breach| format!("{at}: {breach}"))?;
+        }
+        if let Op::Result(i, ty) = &node.op {
+            match &func.node(node.args[0]).op {
+                Op::Scan(scan) if scan.results().get(*i) == Some(ty) => {}
+                _ => return Err(format!("{at} is no result of its argument")),
+            }
+        }
         if ty != node.ty {
             return Err(format!("{at} claims {:?}, but is {ty:?}", node.ty));
         }

@@ -2,12 +2,11 @@
 
 mod common;
 
-use common::{Rng, function, inner, sizes};
+use common::derivatives::{agrees, check, gradient};
+use common::{Rng, function, sizes};
+use kiln_ir::eval::eval;
 use kiln_ir::ops::Array;
-use kiln_ir::{Builder, DType, Error, Func, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
-use kiln_ir::{differentiate::vjp, eval::eval, verify::verify};
-
-const STEP: f64 = 6e-6;
+use kiln_ir::{Builder, DType, Error, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
 
 /// A scalar, and arguments for it that lie away from its kinks and poles.
 type Row = (Scalar, fn(&mut Rng) -> Vec<f64>);
@@ -73,45 +72,6 @@ fn of_floats(b: &mut Builder, s: Scalar, x: &[Value]) -> Result<Value, Error> {
     }
     let y = b.map(s, &args)?;
     b.emit(Op::Cast(DType::F64), &[y])
-}
-
-/// Whether `grad` (of the inputs of `func` and a cotangent an output) is its gradient in these inputs.
-fn agrees(func: &Func, grad: &Func, inputs: &[Array], rng: &mut Rng) -> Result<(), String> {
-    let cotangents: Vec<Array> = eval(func, inputs).iter().map(|y| rng.array(&y.shape)).collect();
-    let got = eval(grad, &[inputs, &cotangents].concat());
-    for (i, got) in got.iter().enumerate() {
-        assert_eq!(got.shape, inputs[i].shape);
-        for (at, got) in got.data.iter().enumerate() {
-            let beside = |h: f64| {
-                let mut moved = inputs.to_vec();
-                moved[i].data[at] += h;
-                inner(&eval(func, &moved), &cotangents).0
-            };
-            let want = (beside(STEP) - beside(-STEP)) / (2.0 * STEP);
-            let close = (got - want).abs() <= 1e-6 * want.abs().max(1.0); // false for NaN
-            if !close {
-                return Err(format!("element {at} of argument {i}: {got}, by differences {want}"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn gradient(func: &Func) -> Func {
-    let all: Vec<usize> = (0..func.inputs.len()).collect();
-    let grad = vjp(func, &all).unwrap_or_else(|e| panic!("{e}"));
-    verify(&grad).unwrap_or_else(|e| panic!("{e}"));
-    grad
-}
-
-/// The first and the second derivative of `func` there.
-fn check(name: &str, func: &Func, inputs: &[Array], rng: &mut Rng) {
-    let first = gradient(func);
-    agrees(func, &first, inputs, rng).unwrap_or_else(|e| panic!("{name}: {e}"));
-    let cotangents = eval(func, inputs).iter().map(|y| rng.array(&y.shape)).collect::<Vec<_>>();
-    let inputs = [inputs, &cotangents].concat();
-    let second = gradient(&first);
-    agrees(&first, &second, &inputs, rng).unwrap_or_else(|e| panic!("{name}, second derivative: {e}"));
 }
 
 #[test]

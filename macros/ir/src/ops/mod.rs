@@ -11,6 +11,7 @@ pub mod gather;
 pub mod layout;
 pub mod reduce;
 pub mod scalar;
+pub mod scan;
 pub mod windows;
 
 use crate::{Builder, DType, Dim, Error, Fault, Op, Ty, Value};
@@ -46,6 +47,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         Op::Map(s) => s.arity(),
         Op::Contract { .. } | Op::Gather(_) | Op::ScatterAdd(..) => 2,
         Op::Concat(_) => args.len().max(1),
+        Op::Scan(scan) => scan.body.inputs.len(),
         _ => 1,
     };
     if args.len() != want {
@@ -60,6 +62,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         Op::Gather(_) | Op::ScatterAdd(..) => gather::infer(op, args[0], args[1]),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::infer(op, args[0]),
         Op::Contract { lhs, rhs, out } => contract::infer(lhs, rhs, out, args[0], args[1]),
+        Op::Scan(_) | Op::Result(..) => scan::infer(op, args),
         _ => basic::infer(op, args),
     }
 }
@@ -134,6 +137,8 @@ pub fn name(op: &Op) -> &'static str {
         Op::Contract { .. } => "contract",
         Op::Cast(_) => "cast",
         Op::StopGrad => "stop_grad",
+        Op::Scan(_) => "scan",
+        Op::Result(..) => "result",
     }
 }
 

@@ -4,9 +4,10 @@ use super::cursor::{Cursor, Parse, ParseError};
 use super::print::role;
 use crate::op::{PadAxis, SliceAxis, Window};
 use crate::{
-    DType, Dim, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Sym, SymInfo, SymKind,
-    Ty, Value, ops,
+    DType, Dim, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Scan, Sym, SymInfo,
+    SymKind, Ty, Value, ops,
 };
+use std::sync::Arc;
 
 /// The function of a text.
 ///
@@ -272,8 +273,32 @@ fn attributes(c: &mut Cursor, func: &Func, ty: &Ty, name: &str, at: usize) -> Pa
         "argmax" => Op::ArgMax(c.number()?),
         "contract" => contract(c)?,
         "cast" => Op::Cast(dtype(c)?),
+        "scan" => scan(c, func)?,
+        "result" => Op::Result(c.number()?, ty.clone()),
         _ => return Err(c.back(at).expected("an operation with attributes")),
     })
+}
+
+/// A loop's head, then its body, whose symbols are those outside.
+fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
+    let trips = dim(c, func)?;
+    c.expect("turns")?;
+    let reverse = c.eat("backwards");
+    c.expect(",")?;
+    let carries = c.number()?;
+    c.expect("carried")?;
+    c.expect(",")?;
+    let scanned = c.number()?;
+    c.expect("scanned")?;
+    let at = c.mark();
+    let body = function(c)?;
+    if body.syms != func.syms {
+        return Err(c.back(at).expected("a body with the symbols of the function"));
+    }
+    if body.outputs.len() < carries || body.inputs.len() < carries + scanned {
+        return Err(c.back(at).expected("a body that has what is carried and scanned"));
+    }
+    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse })))
 }
 
 /// Items up to the bracket, which is left.

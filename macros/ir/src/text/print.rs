@@ -113,6 +113,12 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         Op::Concat(axis) | Op::ArgMax(axis) | Op::Gather(axis) => axis.to_string(),
         Op::Contract { lhs, rhs, out } => format!("{},{}->{}", letters(lhs), letters(rhs), letters(out)),
         Op::Cast(dtype) => dtype.name().to_string(),
+        Op::Scan(s) => {
+            let back = if s.reverse { " backwards" } else { "" };
+            let head = format!("{} turns{back}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);
+            format!("{head}\n{}", s.body.to_string().trim_end())
+        }
+        Op::Result(i, _) => i.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the integration tests share: a random generator, random arrays and inner products.
 #![allow(dead_code)] // Each test file uses a part.
 
+pub mod derivatives;
 pub mod graphs;
 
 use kiln_ir::{Builder, DType, Dim, Func, Role, Syms, Ty, Value, ops::Array};
