@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo::rerun-if-changed=src/cases.rs");
+    println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../../macros/ir/tests/common");
     let modules = cases::all().into_iter().map(|case| module(&case.name, &case.func));
     let names = cases::all().into_iter().map(|case| {

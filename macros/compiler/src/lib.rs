@@ -17,6 +17,7 @@ pub mod trace;
 pub mod traced;
 
 pub mod fuse;
+pub mod part;
 pub mod plan;
 
 pub mod emit;

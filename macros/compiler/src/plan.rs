@@ -49,6 +49,8 @@ pub struct Plan {
     pub places: BTreeMap<Value, Place>,
     /// Bytes of each slot.
     pub slots: Vec<Dim>,
+    /// The slot that each loop's turns work in, by kernel.
+    pub work: BTreeMap<usize, usize>,
 }
 
 /// Plans the kernels of a function.
@@ -160,6 +162,11 @@ impl<'a> Order<'a> {
 
 /// Whether a kernel reads an input only at the element that it stores for `value`.
 fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bool) -> bool {
+    if let Loops::Turns(turns) = &kernel.loops {
+        // What is carried may start where it is to end.
+        let carried = kernel.stores[..turns.scan.carries].iter().position(|s| s.value == value);
+        return (0..turns.args.len()).all(|i| Some(i) == carried || !is(&turns.args[i]));
+    }
     let Some(at) = store_position(kernel, value) else { return !kernel.reads().iter().any(is) };
     let operand = match &kernel.loops {
         Loops::Gemm(g) => is(&g.a.buffer) || is(&g.b.buffer),
@@ -176,7 +183,7 @@ fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bo
 pub fn store_position(kernel: &Kernel, value: Value) -> Option<Affine> {
     let store: &kernel::Store = kernel.stores.iter().find(|s| s.value == value)?;
     let axes = match (&kernel.loops, store.per_row) {
-        (Loops::Columns { .. } | Loops::Scatter { .. }, _) => return None,
+        (Loops::Columns { .. } | Loops::Scatter { .. } | Loops::Turns(_), _) => return None,
         (_, true) => &kernel.axes[..kernel.outer()],
         (_, false) => &kernel.axes[..],
     };
@@ -201,6 +208,11 @@ fn slots(func: &Func, fused: &Fused, plan: &mut Plan) {
                         let slot = slot(&mut plan.slots, &mut free, bytes(func, store.value));
                         plan.places.insert(store.value, Place::Slot(slot));
                     }
+                }
+                if let Loops::Turns(turns) = &fused.kernels[k].loops {
+                    let slot = slot(&mut plan.slots, &mut free, turns.part.bytes());
+                    plan.work.insert(k, slot);
+                    free.push(slot);
                 }
             }
             Step::Copy { value, from, to } if from == to => {

@@ -8,11 +8,14 @@ mod gather;
 mod layout;
 mod map;
 mod reduce;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use kiln_ir::{Func, Op, Ty};
+use std::collections::BTreeMap;
+
+use kiln_ir::{DType, Func, Literal, Op, Ty};
 
 use super::Any;
 use crate::{Error, Result, Shape};
@@ -23,20 +26,26 @@ use view::{Value, each};
 /// # Errors
 /// If a result has more axes or elements than a tensor may have.
 pub(crate) fn eval(func: &Func, inputs: &[Any]) -> Result<Vec<Any>> {
+    let inputs: Vec<Value> = inputs.iter().map(Value::of).collect();
+    run(func, &inputs)?.iter().map(Value::tensor).collect()
+}
+
+/// The outputs as views.
+fn run(func: &Func, inputs: &[Value]) -> Result<Vec<Value>> {
     let mut uses = func.uses();
     let mut values: Vec<Option<Value>> = Vec::with_capacity(func.nodes.len());
-    for (_, node) in func.values() {
-        let shape = sizes(&node.ty)?;
-        let value = match node.op {
-            Op::Input(i) => Value::of(&inputs[i as usize]),
-            _ => {
-                let args: Vec<&Value> = node
-                    .args
-                    .iter()
-                    .map(|a| values[a.0 as usize].as_ref().expect("a value in use"))
-                    .collect();
-                step(&node.op, &args, &node.ty, shape)
+    let mut loops: BTreeMap<kiln_ir::Value, Vec<Value>> = BTreeMap::new();
+    for (v, node) in func.values() {
+        let args: Vec<&Value> =
+            node.args.iter().map(|a| values[a.0 as usize].as_ref().expect("a value in use")).collect();
+        let value = match &node.op {
+            Op::Input(i) => inputs[*i as usize].clone(),
+            Op::Scan(scan) => {
+                loops.insert(v, scan::scan(scan, &args)?);
+                Value::constant(Literal::Bool(false), DType::Bool)
             }
+            Op::Result(i, _) => loops[&node.args[0]][*i].clone(),
+            op => step(op, &args, &node.ty, sizes(&node.ty)?),
         };
         values.push(Some(value));
         for arg in &node.args {
@@ -44,11 +53,12 @@ pub(crate) fn eval(func: &Func, inputs: &[Any]) -> Result<Vec<Any>> {
             uses[arg.0 as usize] -= 1;
             if uses[arg.0 as usize] == 0 {
                 values[arg.0 as usize] = None;
+                loops.remove(arg);
             }
         }
     }
-    let output = |o: &kiln_ir::Output| values[o.value.0 as usize].as_ref().expect("an output").tensor();
-    func.outputs.iter().map(output).collect()
+    let output = |o: &kiln_ir::Output| values[o.value.0 as usize].clone().expect("an output");
+    Ok(func.outputs.iter().map(output).collect())
 }
 
 /// The extents of a type; an error if its elements couldn't be addressed.
@@ -64,7 +74,7 @@ fn sizes(ty: &Ty) -> Result<Vec<usize>> {
 
 fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
     match op {
-        Op::Input(_) => unreachable!("inputs are read where the function is walked"),
+        Op::Input(_) | Op::Scan(_) | Op::Result(..) => unreachable!("the walk over the function has them"),
         Op::Const(literal, dtype) => Value::constant(*literal, *dtype),
         Op::Iota { dtype, .. } => Value::iota(shape[0], *dtype),
         Op::Map(scalar) => map::map(*scalar, args, &shape),

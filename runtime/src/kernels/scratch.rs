@@ -84,6 +84,11 @@ impl<'a> Scratch<'a> {
 }
 
 impl Slot<'_> {
+    /// The slot as a scratch area, as a turn of a loop needs one.
+    pub fn scratch(&mut self) -> Scratch<'_> {
+        Scratch(self.0)
+    }
+
     /// Its first `len` elements.
     ///
     /// # Panics

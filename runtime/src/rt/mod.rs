@@ -29,6 +29,18 @@ pub fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
 
+/// The elements of one turn of a loop, `len` of them, of what it scans.
+#[inline]
+pub fn turn<T>(all: &[T], turn: usize, len: usize) -> &[T] {
+    &all[turn * len..][..len]
+}
+
+/// The elements of one turn of a loop, `len` of them, of what it yields.
+#[inline]
+pub fn turn_mut<T>(all: &mut [T], turn: usize, len: usize) -> &mut [T] {
+    &mut all[turn * len..][..len]
+}
+
 /// The matrix of the elements from `offset` on, with the distances of two rows and of two columns.
 #[inline]
 pub fn matrix<T>(data: &[T], offset: usize, [row, col]: [usize; 2]) -> Matrix<'_, T> {

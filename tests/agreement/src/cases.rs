@@ -4,6 +4,9 @@
 #[path = "../../../macros/ir/tests/common/mod.rs"]
 pub mod common;
 
+#[path = "loops.rs"]
+mod loops;
+
 use common::graphs::Graph;
 use kiln_ir::composite::{activation, linalg, loss, norm, optim, reduce, shape};
 use kiln_ir::differentiate::value_and_grad;
@@ -26,9 +29,13 @@ pub struct Case {
 /// Number of random graphs.
 pub const GRAPHS: u64 = 120;
 
+/// Number of random loops.
+pub const LOOPS: u64 = 60;
+
 /// All cases.
 pub fn all() -> Vec<Case> {
     let mut cases: Vec<Case> = (0..GRAPHS).map(random).collect();
+    cases.extend((0..LOOPS).flat_map(loops::random));
     for dtype in [DType::F64, DType::F32] {
         cases.extend(nets(dtype));
     }
@@ -51,10 +58,12 @@ fn random(seed: u64) -> Case {
     let inputs = (0..3).map(|k| (graph.sizes[k] as usize, inputs(k))).collect();
     let func = graph.b.finish();
     // Functions of f32 are computed in f32, and differ in the last place.
-    let single =
-        |n: &kiln_ir::Node| matches!(n.op, Op::Map(s) if s.floats_only()) && n.ty.dtype == DType::F32;
     let tolerance = if func.nodes.iter().any(single) { 1e-5 } else { 1e-9 };
     Case { name: format!("graph{seed}"), func, inputs, tolerance }
+}
+
+fn single(n: &kiln_ir::Node) -> bool {
+    matches!(n.op, Op::Map(s) if s.floats_only()) && n.ty.dtype == DType::F32
 }
 
 /// An input that a value may take the place of, sometimes.

@@ -65,6 +65,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self;);
     let body = match &kernel.loops {
         Loops::Gemm(g) => elements::gemm(cx, kernel, g.value, &dims, &open),
+        Loops::Turns(_) => unreachable!("a loop is emitted by the function that runs it"),
         Loops::Flat => elements::flat(cx, kernel, &dims, &open),
         Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),

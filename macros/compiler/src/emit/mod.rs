@@ -11,8 +11,11 @@ mod report;
 mod rows;
 mod run;
 mod scalar;
+mod turns;
 
-use crate::fuse::{self, Fused, kernel::Kernel};
+use crate::fuse::kernel::{Kernel, Loops};
+use crate::fuse::{self, Fused};
+use crate::part::Part;
 use crate::plan::{self, Place, Plan};
 use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
@@ -26,6 +29,8 @@ pub struct Unit {
     items: Vec<TokenStream>,
     /// Structs by their code under canonical names.
     known: HashMap<String, Struct>,
+    /// What was made of each function.
+    parts: HashMap<Func, Compiled>,
     taken: BTreeSet<String>,
 }
 
@@ -36,7 +41,16 @@ struct Struct {
     fields: Vec<Ident>,
 }
 
+/// What a step of a plan runs.
+enum Made {
+    /// A kernel.
+    Kernel(Struct, Emitted),
+    /// A loop: the function that runs a turn.
+    Turns(Compiled),
+}
+
 /// A function of a unit.
+#[derive(Clone)]
 pub struct Compiled {
     /// Its name. It takes a `usize` for each of `dims`, then for each input of the graph a slice, `&mut` if an output
     /// updates it, then a `&mut` slice for each other output, then the scratch area.
@@ -59,25 +73,41 @@ impl Unit {
 
     /// Compiles a function into the unit.
     pub fn add(&mut self, func: &Func) -> Compiled {
-        let func = &fuse::lay_out(func);
-        let fused = fuse::fuse(func);
-        let plan = plan::plan(func, &fused);
-        let names = slice_names(func, &fused);
-        let structs: Vec<(Struct, Emitted)> =
-            fused.kernels.iter().map(|k| self.kernel(func, k, &plan, &names)).collect();
+        self.part(&Part::of(func))
+    }
+
+    fn part(&mut self, part: &Part) -> Compiled {
+        if let Some(known) = self.parts.get(&part.func) {
+            return known.clone();
+        }
+        let Part { func, fused, plan } = part;
+        let names = slice_names(func, fused);
+        let made: Vec<Made> = fused
+            .kernels
+            .iter()
+            .map(|k| match &k.loops {
+                Loops::Turns(turns) => Made::Turns(self.part(&turns.part)),
+                _ => {
+                    let (known, emitted) = self.kernel(func, k, plan, &names);
+                    Made::Kernel(known, emitted)
+                }
+            })
+            .collect();
         let run = self.fresh(&format!("run_{}", func.name));
         let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
         let dims: Vec<Sym> = (0..func.syms.0.len() as u32).map(Sym).filter(free).collect();
-        let function = run::function(func, &fused, &plan, &names, &structs, &run, &dims);
+        let function = run::function(part, &names, &made, &run, &dims);
         self.items.push(function);
         let all = dims::Dims { syms: &func.syms };
-        Compiled {
+        let compiled = Compiled {
             run,
             dims,
-            scratch: run::scratch(&plan, &all),
-            flops: all.dim(&report::flops(&fused)),
-            plan: report::text(func, &fused, &plan),
-        }
+            scratch: run::scratch(plan, &all),
+            flops: all.dim(&report::flops(fused)),
+            plan: report::text(func, fused, plan),
+        };
+        self.parts.insert(func.clone(), compiled.clone());
+        compiled
     }
 
     /// The kernels and functions.
@@ -153,7 +183,7 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
         "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "place", "lanes",
-        "block", "elements", "used", "l",
+        "block", "elements", "used", "l", "turn",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
     taken.extend(func.syms.0.iter().map(|s| s.name.clone()));
@@ -176,10 +206,10 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     names
 }
 
-/// Whether the writer of passes makes such names itself: `t3`, `r0`, `i1`, `d2`, `s4`.
+/// Whether the writers of passes and loops make such names themselves: `t3`, `r0`, `i1`, `d2`, `s4`, `a0`, `y1`.
 fn reserved(name: &str) -> bool {
     let mut chars = name.chars();
-    matches!(chars.next(), Some('t' | 'r' | 'i' | 'd' | 's'))
+    matches!(chars.next(), Some('t' | 'r' | 'i' | 'd' | 's' | 'a' | 'y'))
         && chars.clone().next().is_some()
         && chars.all(|c| c.is_ascii_digit())
 }

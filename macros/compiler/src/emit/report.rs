@@ -20,6 +20,7 @@ fn of(kernel: &Kernel) -> Dim {
     let maps = maps(kernel) + kernel.reduces().len();
     let own = all.clone() * Dim::from(maps);
     match &kernel.loops {
+        Loops::Turns(t) => flops(&t.part.fused) * t.scan.trips.clone(),
         Loops::Gemm(g) => own + all * g.k.clone() * Dim::from(2),
         _ => own,
     }
@@ -91,6 +92,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
             let times = if batch.is_empty() { String::new() } else { format!(" × [{}]", list(&batch)) };
             format!("product [{}, {}] of {} terms{times}", side(Role::M), side(Role::N), dim(func, &g.k))
         }
+        Loops::Turns(t) => format!("{} turns", dim(func, &t.scan.trips)),
         Loops::Flat => format!("loop [{}]", list(&kernel.axes)),
         Loops::Rows { outer, .. } => {
             format!("rows [{}] of [{}]", list(&kernel.axes[..*outer]), list(&kernel.axes[*outer..]))
@@ -112,5 +114,12 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
         1 => ", 1 map".into(),
         n => format!(", {n} maps"),
     };
-    format!("{} = {loops}{maps} from {}", stores.join(", "), reads.join(", "))
+    let line = format!("{} = {loops}{maps} from {}", stores.join(", "), reads.join(", "));
+    match &kernel.loops {
+        Loops::Turns(t) => {
+            let turn = text(&t.part.func, &t.part.fused, &t.part.plan);
+            turn.lines().fold(line, |all, turn| format!("{all}\n    {turn}"))
+        }
+        _ => line,
+    }
 }

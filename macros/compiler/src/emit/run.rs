@@ -1,12 +1,12 @@
 //! The function that runs the kernels of a plan, one after the other.
 
-use super::Struct;
 use super::dims::{Dims, ident};
 use super::kernel::{Emitted, nested, weight, width};
-use crate::fuse::Fused;
+use super::{Made, Struct};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
+use crate::part::Part;
 use crate::plan::{Place, Plan, Step, element};
 use kiln_ir::{Dim, Func, Op, Sym, Value};
 use proc_macro2::{Ident, TokenStream};
@@ -14,11 +14,11 @@ use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 
 /// What the steps of a function need to know.
-struct Runner<'a> {
-    func: &'a Func,
-    plan: &'a Plan,
+pub(super) struct Runner<'a> {
+    pub func: &'a Func,
+    pub plan: &'a Plan,
     names: &'a BTreeMap<Value, Ident>,
-    dims: Dims<'a>,
+    pub dims: Dims<'a>,
 }
 
 /// Bytes of the scratch area, each slot in whole cache lines.
@@ -32,14 +32,13 @@ pub fn scratch(plan: &Plan, dims: &Dims) -> TokenStream {
 
 /// The function.
 pub fn function(
-    func: &Func,
-    fused: &Fused,
-    plan: &Plan,
+    part: &Part,
     names: &BTreeMap<Value, Ident>,
-    structs: &[(Struct, Emitted)],
+    made: &[Made],
     name: &Ident,
     dims: &[Sym],
 ) -> TokenStream {
+    let Part { func, fused, plan } = part;
     let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms } };
     let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
     let inputs = (0..func.inputs.len()).map(|i| {
@@ -54,7 +53,10 @@ pub fn function(
         quote!(#name: &mut [#ty])
     });
     let steps = plan.steps.iter().map(|step| match step {
-        Step::Run(k) => runner.kernel(&fused.kernels[*k], &structs[*k]),
+        Step::Run(k) => match &made[*k] {
+            Made::Kernel(known, emitted) => runner.kernel(&fused.kernels[*k], known, emitted),
+            Made::Turns(turn) => runner.turns(&fused.kernels[*k], plan.work[k], turn),
+        },
         Step::Copy { value, from, to } => {
             let (from, to) = (runner.get(*value, *from), runner.get_mut(*value, *to));
             quote!(#to.copy_from_slice(#from);)
@@ -81,7 +83,7 @@ impl Runner<'_> {
         self.dims.dim(&self.func.ty(v).numel())
     }
 
-    fn get(&self, v: Value, place: Place) -> TokenStream {
+    pub fn get(&self, v: Value, place: Place) -> TokenStream {
         match place {
             Place::Input(i) => {
                 let name = self.input(i);
@@ -99,7 +101,7 @@ impl Runner<'_> {
         }
     }
 
-    fn get_mut(&self, v: Value, place: Place) -> TokenStream {
+    pub fn get_mut(&self, v: Value, place: Place) -> TokenStream {
         match place {
             Place::Input(i) => {
                 let name = self.input(i);
@@ -118,7 +120,7 @@ impl Runner<'_> {
     }
 
     /// One kernel's launch.
-    fn kernel(&self, kernel: &Kernel, (known, emitted): &(Struct, Emitted)) -> TokenStream {
+    fn kernel(&self, kernel: &Kernel, known: &Struct, emitted: &Emitted) -> TokenStream {
         let reads = emitted.reads.iter().map(|v| self.get(*v, self.plan.places[v]));
         let sizes = emitted.frees.iter().map(|s| {
             let name = ident(&self.func.syms.info(*s).name);

@@ -30,6 +30,8 @@ pub enum Kind {
     Gemm(Value),
     /// Elements added where data says.
     Scatter,
+    /// A loop: the value that makes its results.
+    Turns(Value),
     /// Reductions whose axes are anywhere, read by strides: the value's own loops, shared with nothing.
     Gather,
 }
@@ -83,6 +85,11 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
             _ if size(func, v).is_some() => {}
             Op::Concat(_) | Op::Fold(..) | Op::Gather(_) => groups.map(v),
             Op::ScatterAdd(..) => groups.contract(v, Kind::Scatter),
+            Op::Scan(_) => groups.contract(v, Kind::Turns(v)),
+            Op::Result(..) => {
+                let home = groups.of[&node.args[0]];
+                groups.join(v, home, &BTreeSet::new(), &BTreeSet::new());
+            }
             Op::Reduce(..) if is_unrolled(func, v) => groups.map(v),
             Op::Reduce(r, axes) => groups.reduce(v, Some(*r), axes),
             Op::ArgMax(axis) => groups.reduce(v, None, &[*axis]),
@@ -234,7 +241,7 @@ impl Groups<'_> {
             Kind::Rows { split: None } | Kind::Gemm(_) => {
                 here == group.axes && there == group.axes && self.same_order(shape, s, there.len())
             }
-            Kind::Columns { .. } | Kind::Gather | Kind::Scatter => false,
+            Kind::Columns { .. } | Kind::Gather | Kind::Scatter | Kind::Turns(_) => false,
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::affine::{Affine, Var};
 use super::expr::{Expr, Exprs, Id};
-use kiln_ir::{Dim, Func, Value};
+use crate::part::Part;
+use kiln_ir::{Dim, Func, Scan, Value};
 
 /// A kernel.
 #[derive(Clone, Debug)]
@@ -51,6 +52,19 @@ pub enum Loops {
     },
     /// A matrix product, and what is mapped over it.
     Gemm(Box<Gemm>),
+    /// A loop, whose turns have kernels of their own. Its results are what is stored.
+    Turns(Box<Turns>),
+}
+
+/// A loop: `part` is run for each turn, and updates what is carried.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    /// What it loops over.
+    pub scan: Scan,
+    /// The stored values that it reads, by argument.
+    pub args: Vec<Value>,
+    /// A turn.
+    pub part: Part,
 }
 
 /// A reduction.
@@ -129,8 +143,10 @@ impl Kernel {
     /// The stored values that it reads, in order, each once.
     pub fn reads(&self) -> Vec<Value> {
         let mut reads = Vec::new();
-        if let Loops::Gemm(g) = &self.loops {
-            reads.extend([g.a.buffer, g.b.buffer]);
+        match &self.loops {
+            Loops::Gemm(g) => reads.extend([g.a.buffer, g.b.buffer]),
+            Loops::Turns(turns) => reads.extend(&turns.args),
+            _ => {}
         }
         let roots = self.roots();
         reads.extend(self.exprs.needed(&roots).iter().filter_map(|id| match self.exprs.get(*id) {
@@ -151,6 +167,7 @@ impl Kernel {
     /// Every expression that is reduced or stored.
     pub fn roots(&self) -> Vec<Id> {
         let places = match self.loops {
+            Loops::Turns(_) => return vec![],
             Loops::Scatter { inside, at, .. } => vec![inside, at],
             _ => vec![],
         };
@@ -170,7 +187,7 @@ impl Kernel {
     pub fn outer(&self) -> usize {
         match self.loops {
             Loops::Rows { outer, .. } | Loops::Columns { outer, .. } | Loops::Scatter { outer, .. } => outer,
-            Loops::Flat | Loops::Gemm(_) => 0,
+            Loops::Flat | Loops::Gemm(_) | Loops::Turns(_) => 0,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The layout of products: a result whose rows' and columns' axes alternate more often than a loop around a product can
-//! make good is computed rows before columns, and read through a permutation.
+//! make good is computed rows before columns, and read through a permutation. Loops are made ready (`turns`).
 
 use kiln_ir::{Func, Node, Op, Value};
 
-/// The function with such contractions replaced.
+/// The function with such contractions replaced and its loops ready.
 pub fn lay_out(func: &Func) -> Func {
+    let func = &super::turns::complete(func);
     let mut out = Func { nodes: vec![], names: vec![], ..func.clone() };
     let mut place = Vec::new();
     for (v, node) in func.values() {

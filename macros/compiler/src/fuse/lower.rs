@@ -1,10 +1,11 @@
 //! From a group of values to a kernel.
 
 use super::affine::{Affine, Derived, derive, flat};
-use super::expr::{Expr, Exprs, Guard, Puller, counters, is_unrolled, size};
+use super::expr::{Expr, Exprs, Guard, Id, Puller, counters, is_unrolled, size};
 use super::gemm;
 use super::group::{Group, Kind, wide};
-use super::kernel::{Gemm, How, Kernel, Loops, Reduce, Store, collapse, lengths, name, renamed};
+use super::kernel::{Gemm, How, Kernel, Loops, Reduce, Store, Turns, collapse, lengths, name, renamed};
+use crate::part::Part;
 use kiln_ir::{DType, Dim, Func, Op, Reduction, Value};
 
 /// What lowering needs to know of the function.
@@ -25,9 +26,23 @@ pub fn lower(cx: &Context, group: &Group, stores: &[Value]) -> Kernel {
         Kind::Gather => gather(cx, group, &mut puller),
         Kind::Scatter => scatter(cx, group.members[0], &mut puller),
         Kind::Gemm(v) => product(cx, group, *v, stores, &mut puller),
+        Kind::Turns(v) => turns(cx, group, *v),
     };
     kernel.name = name(cx.func, stores);
     kernel
+}
+
+/// A loop: all its results are stored, because a turn needs what the one before has carried.
+fn turns(cx: &Context, group: &Group, v: Value) -> Kernel {
+    let node = cx.func.node(v);
+    let Op::Scan(scan) = &node.op else { unreachable!("its group is that of a loop") };
+    let args = node.args.iter().map(|a| (cx.stored)(*a).expect("what loops read is forced")).collect();
+    let results = group.members.iter().filter(|m| **m != v);
+    // There is no expression behind a result.
+    let stores = results.map(|m| Store { value: *m, expr: Id(0), per_row: false }).collect();
+    let turns = Turns { scan: (**scan).clone(), args, part: Part::of(&scan.body) };
+    let loops = Loops::Turns(Box::new(turns));
+    Kernel { name: String::new(), axes: vec![], exprs: Exprs::default(), loops, stores }
 }
 
 /// The index of a value whose wide axes are the first of the loop's.

@@ -11,6 +11,7 @@ pub mod kernel;
 mod layout;
 mod lower;
 pub mod text;
+mod turns;
 
 use expr::{counters, size, through};
 use group::{Groups, Kind};
@@ -20,6 +21,7 @@ pub use layout::lay_out;
 use std::collections::{BTreeSet, HashMap};
 
 /// The kernels of a function, in topological order.
+#[derive(Clone, Debug)]
 pub struct Fused {
     /// Kernels.
     pub kernels: Vec<Kernel>,
@@ -51,7 +53,7 @@ pub fn fuse(func: &Func) -> Fused {
 /// Whether a value is computed by loops, not a view.
 fn computes(op: &Op) -> bool {
     let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
-    let loops = loops || matches!(op, Op::Gather(_) | Op::ScatterAdd(..));
+    let loops = loops || matches!(op, Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..));
     loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_))
 }
 
@@ -68,12 +70,19 @@ fn buffer(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> Option<Value> 
     }
 }
 
-/// Views and constants that must be stored: outputs, and operands of products that no stride describes.
+/// Views and constants that must be stored: outputs, what loops read, and operands of products that no stride describes.
 fn forced(func: &Func) -> BTreeSet<Value> {
     let mut forced = BTreeSet::new();
     for out in &func.outputs {
         if buffer(func, &forced, out.value).is_none() {
             forced.insert(out.value);
+        }
+    }
+    for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Scan(_))) {
+        for &arg in &node.args {
+            if buffer(func, &forced, arg).is_none() {
+                forced.insert(arg);
+            }
         }
     }
     for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
@@ -116,7 +125,7 @@ fn read_by(groups: &Groups, v: Value, buffer: &dyn Fn(Value) -> Option<Value>) -
     out
 }
 
-/// Who reads each group: reader's group and whether it is a product's operand.
+/// Who reads each group: reader's group and whether it is an operand of a product or loop.
 fn readers(
     groups: &Groups,
     buffer: &dyn Fn(Value) -> Option<Value>,
@@ -124,7 +133,7 @@ fn readers(
     let mut readers: HashMap<usize, BTreeSet<(usize, bool)>> = HashMap::new();
     for (g, group) in groups.groups.iter().enumerate() {
         for &v in &group.members {
-            let operand = matches!(group.kind, Kind::Gemm(product) if product == v);
+            let operand = is_operand_of(group, v);
             for source in read_by(groups, v, buffer) {
                 let from = groups.of[&source];
                 if from != g {
@@ -158,6 +167,11 @@ fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Op
     }
 }
 
+/// Whether what a member reads must be stored: a product and a loop read no expressions.
+fn is_operand_of(group: &group::Group, member: Value) -> bool {
+    matches!(group.kind, Kind::Gemm(v) | Kind::Turns(v) if v == member)
+}
+
 fn numel(axes: &[Dim]) -> Dim {
     axes.iter().fold(Dim::from(1), |n, d| n * d.clone())
 }
@@ -169,7 +183,7 @@ fn light(func: &Func, v: Value) -> bool {
         Op::Map(s) => {
             matches!(s, Add | Sub | Mul | Max | Min | Neg | Abs | Eq | Lt | Le | And | Or | Not | Select)
         }
-        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) => false,
+        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) | Op::Result(..) => false,
         _ => true,
     }
 }
@@ -181,9 +195,9 @@ fn stored(groups: &Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Option<V
     for (g, group) in groups.groups.iter().enumerate() {
         for &v in &group.members {
             let read = read_by(groups, v, buffer).into_iter().filter(|s| groups.of[s] != g);
-            match group.kind {
-                Kind::Gemm(product) if product == v => operands.extend(read),
-                _ => stored.extend(read),
+            match is_operand_of(group, v) {
+                true => operands.extend(read),
+                false => stored.extend(read),
             }
         }
     }
@@ -233,7 +247,7 @@ fn again(
         Op::Map(_) | Op::Cast(_) => light(func, v) || group::wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
         Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
-        Op::Gather(_) | Op::ScatterAdd(..) => false,
+        Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..) => false,
         _ => true,
     };
     cost.maps += usize::from(matches!(node.op, Op::Map(_)));

@@ -14,8 +14,8 @@
 use super::Fused;
 use super::affine::{Affine, Derived, Var};
 use super::expr::{Expr, Guard, Id};
-use super::kernel::{Gemm, How, Kernel, Loops, Operand, Role};
-use kiln_ir::{Dim, Func, Literal};
+use super::kernel::{Gemm, How, Kernel, Loops, Operand, Role, Turns};
+use kiln_ir::{Dim, Func, Literal, Value};
 use std::fmt::Write;
 
 /// The kernels of a function, one after the other, and as what its outputs are stored.
@@ -36,6 +36,9 @@ struct Writer<'a> {
 fn kernel(w: &Writer, out: &mut String) {
     let k = w.kernel;
     let _ = writeln!(out, "kernel {}: {}", k.name, w.loops());
+    if let Loops::Turns(turns) = &k.loops {
+        return loops(w, turns, out);
+    }
     if let Loops::Gemm(g) = &k.loops {
         let _ = writeln!(out, "  a: {}\n  b: {}\n  r0 = %{}", w.operand(&g.a), w.operand(&g.b), g.value.0);
     }
@@ -57,6 +60,19 @@ fn kernel(w: &Writer, out: &mut String) {
         w.expressions(&[store.expr], &mut printed, out);
         let row = if store.per_row { " a row" } else { "" };
         let _ = writeln!(out, "  store{row} %{} = t{}", store.value.0, store.expr.0);
+    }
+}
+
+/// A loop's arguments and results, then the kernels of a turn.
+fn loops(w: &Writer, turns: &Turns, out: &mut String) {
+    let list = |values: &mut dyn Iterator<Item = Value>| {
+        values.map(|v| format!("%{}", v.0)).collect::<Vec<_>>().join(", ")
+    };
+    let args = list(&mut turns.args.iter().copied());
+    let results = list(&mut w.kernel.stores.iter().map(|s| s.value));
+    let _ = writeln!(out, "  of {args}\n  store {results}");
+    for line in text(&turns.part.func, &turns.part.fused).lines() {
+        let _ = writeln!(out, "  {line}");
     }
 }
 
@@ -87,6 +103,7 @@ impl Writer<'_> {
                 format!("columns [{}] of [{}]", self.dims(kept), self.dims(rest))
             }
             Loops::Gemm(g) => self.product(g),
+            Loops::Turns(t) => format!("{} turns", self.dim(&t.scan.trips)),
         }
     }
 

@@ -4,9 +4,10 @@
 //! derivatives one after the other.
 
 use crate::emit::Compiled;
-use crate::fuse::{self, Fused};
+use crate::fuse;
 use crate::link::Root;
-use crate::plan::{self, Plan, memory};
+use crate::part::Part;
+use crate::plan::memory;
 use crate::traced::Traced;
 use kiln_ir::Func;
 use proc_macro2::{Ident, TokenStream};
@@ -34,17 +35,12 @@ struct Stages<'a> {
     name: &'a Ident,
     func: &'a Func,
     plan_text: &'a str,
-    laid_out: Func,
-    fused: Fused,
-    plan: Plan,
+    part: Part,
 }
 
 impl<'a> Stages<'a> {
     fn new(name: &'a Ident, traced: &'a Traced, compiled: &'a Compiled) -> Stages<'a> {
-        let laid_out = fuse::lay_out(&traced.func);
-        let fused = fuse::fuse(&laid_out);
-        let plan = plan::plan(&laid_out, &fused);
-        Stages { name, func: &traced.func, plan_text: &compiled.plan, laid_out, fused, plan }
+        Stages { name, func: &traced.func, plan_text: &compiled.plan, part: Part::of(&traced.func) }
     }
 }
 
@@ -57,10 +53,10 @@ fn write_all(folder: &Path, stages: &[Stages], source: &TokenStream) -> std::io:
     let files = [
         ("01-traced.txt", text(traced, &|s| s.func.to_string())),
         ("02-differentiated.txt", text(derived, &|s| s.func.to_string())),
-        ("03-laid-out.txt", text(stages, &|s| s.laid_out.to_string())),
-        ("04-kernels.txt", text(stages, &|s| fuse::text::text(&s.laid_out, &s.fused))),
+        ("03-laid-out.txt", text(stages, &|s| s.part.func.to_string())),
+        ("04-kernels.txt", text(stages, &|s| fuse::text::text(&s.part.func, &s.part.fused))),
         ("05-plan.txt", text(stages, &|s| s.plan_text.to_string())),
-        ("06-memory.txt", text(stages, &|s| memory::text(&s.laid_out, &s.fused, &s.plan))),
+        ("06-memory.txt", text(stages, &|s| memory::text(&s.part.func, &s.part.fused, &s.part.plan))),
         ("07-source.rs", pretty(source)),
     ];
     files.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))

@@ -189,6 +189,11 @@ impl Value {
         Value::from_fn(vec![len], dtype, |i| (i as f64, i as i64))
     }
 
+    /// No elements, under a shape that has none.
+    pub fn empty(dtype: DType, shape: Vec<usize>) -> Value {
+        Value::from_fn(shape, dtype, |_| (0.0, 0))
+    }
+
     /// Elements from their places: as a float, and as an integer.
     fn from_fn(shape: Vec<usize>, dtype: DType, of: impl Fn(usize) -> (f64, i64)) -> Value {
         fn made<T: Element>(shape: Vec<usize>, of: impl Fn(usize) -> T) -> View<T> {

@@ -1,0 +1,150 @@
+//! Loops made ready: no turn computes what nobody reads, every carried value has a result, and truth values pass as bytes,
+//! as they lie in memory.
+
+use kiln_ir::{Builder, DType, Func, Node, Op, Role, Scan, Ty, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a loop keeps of its arguments and results.
+struct Kept {
+    args: Vec<usize>,
+    results: Vec<usize>,
+    scan: Scan,
+}
+
+/// The function with its loops made ready.
+pub fn complete(func: &Func) -> Func {
+    let mut out = Func { nodes: vec![], names: vec![], ..func.clone() };
+    let (mut place, mut results) = (Vec::new(), BTreeMap::new());
+    for (v, node) in func.values() {
+        let name = func.names[v.0 as usize].clone();
+        let args: Vec<Value> = node.args.iter().map(|a| place[a.0 as usize]).collect();
+        place.push(match &node.op {
+            Op::Scan(scan) => {
+                let kept = slim(func, v, scan);
+                let args: Vec<Value> = kept.args.iter().map(|i| as_bytes(&mut out, args[*i])).collect();
+                let made = push(
+                    &mut out,
+                    Node { op: Op::Scan(Box::new(kept.scan.clone())), args, ..node.clone() },
+                    name,
+                );
+                for (n, ty) in kept.scan.results().into_iter().enumerate() {
+                    let result = Node { op: Op::Result(n, ty.clone()), args: vec![made], ty, loc: node.loc };
+                    results.insert((v, kept.results[n]), push(&mut out, result, None));
+                }
+                made
+            }
+            Op::Result(i, ty) => {
+                let result = results[&(node.args[0], *i)];
+                out.names[result.0 as usize] = name;
+                match ty.dtype {
+                    DType::Bool => {
+                        let cast = Node { op: Op::Cast(DType::Bool), args: vec![result], ..node.clone() };
+                        push(&mut out, cast, None)
+                    }
+                    _ => result,
+                }
+            }
+            _ => push(&mut out, Node { args, ..node.clone() }, name),
+        });
+    }
+    out.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize]);
+    out
+}
+
+fn push(func: &mut Func, node: Node, name: Option<String>) -> Value {
+    func.nodes.push(node);
+    func.names.push(name);
+    Value(func.nodes.len() as u32 - 1)
+}
+
+fn byte(ty: &Ty) -> Ty {
+    let dtype = if ty.dtype == DType::Bool { DType::U8 } else { ty.dtype };
+    Ty { dtype, shape: ty.shape.clone() }
+}
+
+fn as_bytes(func: &mut Func, v: Value) -> Value {
+    let (ty, loc) = (byte(func.ty(v)), func.node(v).loc);
+    if ty == *func.ty(v) {
+        return v;
+    }
+    push(func, Node { op: Op::Cast(DType::U8), args: vec![v], ty, loc }, None)
+}
+
+/// The loop without what nobody reads.
+fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
+    let body = &*scan.body;
+    let read = |o: usize| {
+        let result = |n: &Node| n.args.first() == Some(&v) && matches!(n.op, Op::Result(i, _) if i == o);
+        func.nodes.iter().any(result)
+    };
+    let mut used: Vec<bool> = (0..body.outputs.len()).map(read).collect();
+    let needed = loop {
+        let needed = needed(body, &used);
+        match (0..scan.carries).find(|j| !used[*j] && needed[body.input(*j).0 as usize]) {
+            Some(more) => used[more] = true,
+            None => break needed,
+        }
+    };
+    let is_read = |i: &usize| if *i < scan.carries { used[*i] } else { needed[body.input(*i).0 as usize] };
+    let args: Vec<usize> = (0..body.inputs.len()).filter(is_read).collect();
+    let results: Vec<usize> = (0..used.len()).filter(|o| used[*o]).collect();
+    let among = |of: &[usize], from: usize, to: usize| of.iter().filter(|i| (from..to).contains(*i)).count();
+    let scan = Scan {
+        body: Arc::new(turn(scan, &args, &results)),
+        trips: scan.trips.clone(),
+        carries: among(&args, 0, scan.carries),
+        scanned: among(&args, scan.carries, scan.carries + scan.scanned),
+        reverse: scan.reverse,
+    };
+    Kept { args, results, scan }
+}
+
+fn needed(func: &Func, used: &[bool]) -> Vec<bool> {
+    let mut needed = vec![false; func.nodes.len()];
+    for (out, _) in func.outputs.iter().zip(used).filter(|(_, used)| **used) {
+        needed[out.value.0 as usize] = true;
+    }
+    for (v, node) in func.values().collect::<Vec<_>>().into_iter().rev() {
+        if needed[v.0 as usize] {
+            node.args.iter().for_each(|a| needed[a.0 as usize] = true);
+        }
+    }
+    needed
+}
+
+/// One turn as a function that updates what is carried in place.
+fn turn(scan: &Scan, args: &[usize], results: &[usize]) -> Func {
+    let body = &*scan.body;
+    let mut b = Builder::new(&body.name, body.syms.clone());
+    let mut inputs = vec![None; body.inputs.len()];
+    let cast = |b: &mut Builder, v: Value, to: DType| match b.ty(v).dtype == to {
+        true => v,
+        false => b.emit(Op::Cast(to), &[v]).expect("any type casts to any"),
+    };
+    for &i in args {
+        let input = &body.inputs[i];
+        let role = if i < scan.carries { Role::Buffer } else { input.role };
+        let v = b.input(&input.name, byte(&input.ty), role);
+        inputs[i] = Some(cast(&mut b, v, input.ty.dtype));
+    }
+    // What nobody reads still needs a value to stand for it.
+    let inputs: Vec<Value> = inputs
+        .into_iter()
+        .zip(&body.inputs)
+        .map(|(v, input)| {
+            v.unwrap_or_else(|| {
+                let zero = b.constant(0.0, input.ty.dtype);
+                let axes = input.ty.shape.iter().cloned().enumerate().collect();
+                b.emit(Op::Broadcast(axes), &[zero]).expect("a scalar broadcasts to any shape")
+            })
+        })
+        .collect();
+    let all = b.inline(body, &inputs).expect("the body of a sound loop");
+    for &o in results {
+        let v = cast(&mut b, all[o], byte(body.ty(body.outputs[o].value)).dtype);
+        let updates = (o < scan.carries).then(|| args.iter().position(|i| *i == o).expect("it is carried"));
+        b.output(&body.outputs[o].name, v, updates);
+    }
+    b.finish()
+}

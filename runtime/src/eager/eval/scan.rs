@@ -1,0 +1,53 @@
+//! Scan: turn by turn, each as any function.
+
+use kiln_ir::{Dim, Op, Scan, SliceAxis};
+
+use super::layout::{concat, moved};
+use super::view::Value;
+use super::{run, sizes};
+use crate::Result;
+
+/// The last carried values, then what all turns yield.
+pub(super) fn scan(scan: &Scan, args: &[&Value]) -> Result<Vec<Value>> {
+    let trips = scan.trips.literal().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let results = scan.results();
+    let mut carry: Vec<Value> = args[..scan.carries].iter().map(|x| (*x).clone()).collect();
+    let mut yields: Vec<Vec<Value>> = vec![Vec::with_capacity(trips); results.len() - scan.carries];
+    for turn in 0..trips {
+        let at = if scan.reverse { trips - 1 - turn } else { turn };
+        for (x, ty) in args[scan.carries..]
+            .iter()
+            .zip(scan.body.inputs[scan.carries..].iter().map(|i| &i.ty))
+            .take(scan.scanned)
+        {
+            let mut axes: Vec<SliceAxis> = ty.shape.iter().map(|d| whole(d.clone())).collect();
+            axes.insert(0, SliceAxis { start: at.into(), len: 1.into(), step: 1 });
+            let shape = sizes(ty)?;
+            let row = moved(&Op::Slice(axes), x, [&[1], shape.as_slice()].concat());
+            carry.push(moved(&Op::Reshape(ty.shape.clone()), &row, shape));
+        }
+        carry.extend(args[scan.carries + scan.scanned..].iter().map(|x| (*x).clone()));
+        let mut out = run(&scan.body, &carry)?;
+        for (all, y) in yields.iter_mut().zip(out.split_off(scan.carries)) {
+            all.push(y);
+        }
+        carry = out;
+    }
+    for (mut all, ty) in yields.into_iter().zip(&results[scan.carries..]) {
+        if scan.reverse {
+            all.reverse();
+        }
+        let shape = sizes(ty)?;
+        let row = [&[1], &shape[1..]].concat();
+        let rows: Vec<Value> = all.iter().map(|y| moved(&Op::Reshape(vec![]), y, row.clone())).collect();
+        carry.push(match rows.is_empty() {
+            true => Value::empty(ty.dtype, shape),
+            false => concat(&rows.iter().collect::<Vec<_>>(), 0, shape),
+        });
+    }
+    Ok(carry)
+}
+
+fn whole(len: Dim) -> SliceAxis {
+    SliceAxis { start: 0.into(), len, step: 1 }
+}
