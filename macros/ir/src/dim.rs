@@ -15,6 +15,8 @@ pub enum SymKind {
         /// Largest size, where declared.
         bound: Option<u64>,
     },
+    /// The counter of a loop that is built: a place in a slice, never a size.
+    Turn,
     /// A Rust constant expression whose value the compiler can't see; the name is its text.
     Const,
 }
@@ -119,6 +121,17 @@ impl Dim {
         self.terms
             .iter()
             .fold(Dim::from(0), |sum, (m, c)| sum + m.iter().fold(Dim::from(*c), |p, s| p * of(*s)))
+    }
+
+    /// `c` and the rest of `c·sym + rest`, where no other term has the symbol.
+    pub fn linear_in(&self, sym: Sym) -> Option<(i64, Dim)> {
+        let (with, without): (Vec<_>, Vec<_>) =
+            self.terms.iter().cloned().partition(|(m, _)| m.contains(&sym));
+        match with.as_slice() {
+            [(m, c)] if m.len() == 1 => Some((*c, Dim { terms: without })),
+            [] => Some((0, self.clone())),
+            _ => None,
+        }
     }
 
     /// Its value under an assignment of the symbols.

@@ -103,6 +103,18 @@ impl Func {
         self.values().find(is).expect("inputs are never pruned").0
     }
 
+    /// The function with its inputs in another order: first the one of index `order[0]`.
+    pub fn reordered(mut self, order: &[usize]) -> Func {
+        let inputs = order.iter().map(|i| self.inputs[*i].clone()).collect();
+        for node in &mut self.nodes {
+            if let Op::Input(i) = &mut node.op {
+                *i = order.iter().position(|o| *o == *i as usize).expect("an order names every input") as u32;
+            }
+        }
+        self.inputs = inputs;
+        self
+    }
+
     /// The node that makes a value.
     pub fn node(&self, v: Value) -> &Node {
         &self.nodes[v.0 as usize]

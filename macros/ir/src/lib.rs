@@ -32,6 +32,8 @@ pub mod simplify;
 pub mod composite;
 pub mod surface;
 
+pub mod turns;
+
 pub mod differentiate;
 pub mod eval;
 pub mod text;

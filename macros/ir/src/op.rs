@@ -158,7 +158,7 @@ impl Scan {
 
     /// The type of all turns' elements together.
     pub fn stacked(&self, ty: &Ty) -> Ty {
-        Ty::new(ty.dtype, [&[self.trips.clone()], ty.shape.as_slice()].concat())
+        Ty::new(ty.dtype, [std::slice::from_ref(&self.trips), &ty.shape].concat())
     }
 
     /// The type that an argument must have.

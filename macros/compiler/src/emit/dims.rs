@@ -9,7 +9,8 @@ use quote::{format_ident, quote};
 /// The variable of a free dim, or the path of a constant one.
 pub fn symbol(name: &str, kind: &SymKind) -> TokenStream {
     match kind {
-        SymKind::Free { .. } => {
+        // A counter is never part of a finished graph.
+        SymKind::Free { .. } | SymKind::Turn => {
             let ident = ident(name);
             quote!(#ident)
         }

@@ -3,8 +3,7 @@
 use super::{hint, list, nearest_hint};
 
 /// Why `while` and `loop` can't be.
-pub(crate) const WHILE: &str =
-    "a loop is `for` over a range whose bounds are known while compiling, or over an array";
+pub(crate) const WHILE: &str = "a loop is `for` over a range or an array";
 /// Why `match` can't be.
 pub(crate) const MATCH: &str =
     "choose by `if` on what is known while compiling, or by `where_cond(mask, a, b)` element by element";
@@ -89,6 +88,7 @@ messages! {
     division_unknown(x, y) = "`{x}` by `{y}` leaves a rest that isn't known while compiling";
     comparison_unknown(because) = "this isn't known while compiling: {because}";
     rustc_knows(name) = "only rustc knows `{name}`, whose number doesn't stand in a file that Kiln can see: write the number";
+    turn_knows(name) = "`{name}` is another number in each turn of the loop, which is compiled once";
     call_knows(name) = "`{name}` is read from the arguments";
     // Casts.
     cast_type() = "`as` goes to `f32`, `f64` or a whole number's type";
@@ -102,6 +102,11 @@ messages! {
     range_open() = "a range needs an end: `0..12`";
     range_long() = "a loop of that many turns can't be unrolled";
     range_kind(got) = "a bound of a range is a whole number, not {got}";
+    turn_unlike(why) = "the turns of this loop aren't alike, and how many there are isn't known while compiling: {why}";
+    turn_variable(name) = "`{name}` changes from turn to turn, but is no tensor";
+    turn_type(name, was, now) = "`{name}` is {was} before a turn and {now} after it";
+    turn_jump() = "a `break`, `continue` or `return` stands in it";
+    turn_push(name) = "more than one value, or none that is a tensor, is pushed to `{name}`";
     range_unknown(because) = "the number of turns isn't known while compiling: {because}";
     for_tensor() = "`for` can't go over a tensor: work on all rows at once, or over `x.split(1, dim)`";
     for_kind(got) = "`for` goes over a range or an array, not over {got}";

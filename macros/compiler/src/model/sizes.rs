@@ -76,7 +76,7 @@ impl<'a> Sizes<'a> {
     pub fn bound(&self, sym: Sym) -> Option<u64> {
         match self.syms.info(sym).kind {
             SymKind::Free { bound } => bound,
-            SymKind::Const => None,
+            SymKind::Const | SymKind::Turn => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Tracer;
 use super::frame::Frame;
+use super::series::is_new_list;
 use super::types::{Owner, plain};
 use super::value::{Compiled, Derivative, Function, Value};
 use super::{arguments::Given, transform};
@@ -23,6 +24,11 @@ impl<'a> Tracer<'a> {
             return self.expr(arg);
         }
         let callee = match &*call.func {
+            Expr::Path(p) if is_new_list(&p.path) => {
+                // How many it will hold is Rust's business.
+                args.iter().for_each(|arg| drop(self.expr(arg)));
+                return Value::Array(vec![]);
+            }
             Expr::Path(p) => self.callee(&p.path),
             other => self.expr(other),
         };
@@ -252,7 +258,10 @@ impl<'a> Tracer<'a> {
             return known.clone();
         }
         let compiled = self.trace_model(key, model, owner, given, at).map(Rc::new);
-        self.known.insert(signature, compiled.clone());
+        // What reads a loop's counter holds where it was traced, and nowhere else.
+        if compiled.as_ref().is_none_or(|c| c.captures.is_empty()) {
+            self.known.insert(signature, compiled.clone());
+        }
         compiled
     }
 
@@ -264,7 +273,7 @@ impl<'a> Tracer<'a> {
             };
             let most = match size.symbol().map(|s| self.syms.info(s).kind.clone()) {
                 Some(SymKind::Free { bound }) => Some(bound.unwrap_or(u64::MAX)),
-                Some(SymKind::Const) => None,
+                Some(SymKind::Const | SymKind::Turn) => None,
                 None => size.literal().and_then(|n| u64::try_from(n).ok()),
             };
             if most.is_some_and(|most| most > bound) {

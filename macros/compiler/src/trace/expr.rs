@@ -6,7 +6,6 @@ use super::types::plain;
 use super::value::{Function, Tree, Value, Var};
 use crate::message::body as message;
 use crate::source::Number;
-use kiln_ir::composite::reduce;
 use kiln_ir::{DType, Dim, SymKind, surface};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -246,6 +245,7 @@ impl<'a> Tracer<'a> {
                     self.fault(&index.index, message::index_unknown(&at))
                 }
             },
+            (Value::Series(t), Value::Int(n)) => self.nth_of(&t, &n, &index.index).unwrap_or(Value::Poison),
             (Value::Array(_), other) => {
                 let got = self.describe(&other);
                 self.fault(&index.index, message::index_kind(&got))
@@ -285,7 +285,7 @@ impl<'a> Tracer<'a> {
                 Some(n) => Value::Float(n as f64),
                 None => {
                     self.locate(cast);
-                    let size = reduce::size(self.b(), &n, dtype);
+                    let size = self.size_number(&n, dtype);
                     self.built(cast, size).map_or(Value::Poison, |v| self.tensor(v))
                 }
             },

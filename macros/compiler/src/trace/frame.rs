@@ -1,6 +1,7 @@
 //! A function under construction: its graph, the names it sees, and reading and writing of variables.
 
 use super::Tracer;
+use super::turns::Turn;
 use super::types::Owner;
 use super::value::{Tensor, Value, Var, Variable};
 use kiln_ir::{Builder, Error, Loc, Role, Ty};
@@ -20,6 +21,8 @@ pub(crate) struct Frame<'a> {
     pub captures: Vec<(Tensor, kiln_ir::Value)>,
     /// Whether the rest of a block or loop is skipped.
     pub flow: Flow,
+    /// What it is a turn of, if it is the body of a loop.
+    pub turn: Option<Turn>,
 }
 
 /// What a jump has set.
@@ -37,7 +40,7 @@ pub(crate) enum Flow {
 impl<'a> Frame<'a> {
     /// An empty function.
     pub fn new(builder: Builder, owner: Rc<Owner<'a>>, scopes: Vec<(String, Var)>) -> Frame<'a> {
-        Frame { builder, owner, scopes, captures: Vec::new(), flow: Flow::On }
+        Frame { builder, owner, scopes, captures: Vec::new(), flow: Flow::On, turn: None }
     }
 }
 

@@ -1,11 +1,13 @@
-//! Loops that are unrolled: ranges with known bounds, arrays, and what iterators do to them.
+//! Ranges and arrays, what iterators do to them, and loops over them that are unrolled.
 
 use super::Tracer;
 use super::expr::MOST_ELEMENTS;
 use super::frame::Flow;
-use super::value::Value;
+use super::value::{Range, Value};
 use crate::message::body as message;
 use kiln_ir::{Dim, surface};
+use quote::ToTokens;
+use std::rc::Rc;
 use syn::{Expr, ExprForLoop, ExprMethodCall, ExprRange, RangeLimits};
 
 const METHODS: [&str; 16] = [
@@ -27,7 +29,16 @@ const METHODS: [&str; 16] = [
     "collect",
 ];
 
-impl Tracer<'_> {
+/// Turns that are unrolled: fewer are faster so, and each may be another.
+pub(crate) const UNROLLED: i64 = 4;
+
+fn elements(range: &Range, n: i64) -> Vec<Value> {
+    let at = |i: i64| Value::Int(range.start.clone() + Dim::from(i * range.step));
+    let ascending = (0..n).map(at);
+    if range.reverse { ascending.rev().collect() } else { ascending.collect() }
+}
+
+impl<'a> Tracer<'a> {
     /// `0..n`
     pub fn range(&mut self, range: &ExprRange) -> Value {
         let start = range.start.as_ref().map_or(Value::Int(Dim::from(0)), |e| self.expr(e));
@@ -35,17 +46,19 @@ impl Tracer<'_> {
         let end = self.expr(end_expr);
         match (start, end) {
             (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (Value::Int(start), Value::Int(end)) => match (self.number(&start), self.number(&end)) {
-                (Some(start), Some(end)) => {
-                    let end = end + i64::from(matches!(range.limits, RangeLimits::Closed(_)));
-                    if end - start > MOST_ELEMENTS {
-                        return self.fault(range, message::range_long());
-                    }
-                    Value::Array((start..end).map(|i| Value::Int(Dim::from(i))).collect())
+            (Value::Int(start), Value::Int(end)) => {
+                // A constant whose number is known is that number.
+                let mut known = |n: Dim| self.number(&n).map_or(n, Dim::from);
+                let (start, end) = (known(start), known(end));
+                let closed = i64::from(matches!(range.limits, RangeLimits::Closed(_)));
+                let trips = end - start.clone() + Dim::from(closed);
+                let trips = if trips.literal().is_some_and(|n| n < 0) { Dim::from(0) } else { trips };
+                let all = Range { start, trips, step: 1, reverse: false };
+                match all.trips.literal() {
+                    Some(n) if n <= UNROLLED => Value::Array(elements(&all, n)),
+                    _ => Value::Range(Rc::new(all)),
                 }
-                (None, _) => self.range_unknown(range.start.as_deref().unwrap_or(end_expr), &start),
-                (_, None) => self.range_unknown(end_expr, &end),
-            },
+            }
             (start, end) => {
                 let (bad, at) = match start {
                     Value::Int(_) => (end, &**end_expr),
@@ -57,19 +70,22 @@ impl Tracer<'_> {
         }
     }
 
-    fn range_unknown(&mut self, at: &Expr, bound: &Dim) -> Value {
-        let because = self.unknown_because(bound);
-        self.fault(at, message::range_unknown(&because))
-    }
-
     /// `for p in e { … }`
     pub fn for_loop(&mut self, f: &ExprForLoop) -> Value {
         if let Some(label) = &f.label {
             return self.fault(label, message::cant("a label", message::OTHER));
         }
-        let list = match self.expr(&f.expr) {
+        let over = self.expr(&f.expr);
+        if let Some(turns) = self.turns(f, &over) {
+            return turns;
+        }
+        let list = match over {
             Value::Array(list) => list,
             Value::Poison => return Value::Poison,
+            Value::Range(_) | Value::Series(_) => match self.listed(&over, &f.expr) {
+                Some(list) => list,
+                None => return Value::Poison,
+            },
             Value::Tensor(_) => return self.fault(&f.expr, message::for_tensor()),
             other => {
                 let got = self.describe(&other);
@@ -99,13 +115,72 @@ impl Tracer<'_> {
         Value::Unit
     }
 
+    /// What was a range or series as an array.
+    fn as_list(&mut self, value: Value, at: &dyn ToTokens) -> Option<Value> {
+        match value {
+            Value::Range(_) | Value::Series(_) => self.listed(&value, at).map(Value::Array),
+            other => Some(other),
+        }
+    }
+
+    /// The elements of a range or series, if they are a known number.
+    pub fn listed(&mut self, value: &Value, at: &dyn ToTokens) -> Option<Vec<Value>> {
+        let trips = match value {
+            Value::Range(range) => range.trips.clone(),
+            Value::Series(t) => self.ty(t).shape[0].clone(),
+            _ => return None,
+        };
+        match trips.literal() {
+            Some(n) if n > MOST_ELEMENTS => {
+                self.fault(at.to_token_stream(), message::range_long());
+                None
+            }
+            Some(n) => match value {
+                Value::Range(range) => Some(elements(range, n)),
+                Value::Series(t) => (0..n).map(|i| self.nth_of(t, &Dim::from(i), at)).collect(),
+                _ => None,
+            },
+            None => {
+                let because = self.unknown_because(&trips);
+                self.fault(at.to_token_stream(), message::range_unknown(&because));
+                None
+            }
+        }
+    }
+
+    /// A method of a range: what stays one, otherwise that of its elements.
+    pub fn range_method(&mut self, range: &Range, call: &ExprMethodCall) -> Value {
+        let args: Vec<&Expr> = call.args.iter().collect();
+        match (call.method.to_string().as_str(), args.as_slice()) {
+            ("rev", []) => Value::Range(Rc::new(Range { reverse: !range.reverse, ..range.clone() })),
+            ("iter" | "into_iter", []) => Value::Range(Rc::new(range.clone())),
+            ("len", []) => Value::Int(range.trips.clone()),
+            ("step_by", [by]) if !range.reverse => match (self.expr(by), range.trips.literal()) {
+                (Value::Int(by), Some(n)) if by.literal().is_some_and(|by| by > 0) => {
+                    let by = by.literal().unwrap_or(1);
+                    let trips = Dim::from((n + by - 1) / by);
+                    Value::Range(Rc::new(Range { trips, step: range.step * by, ..range.clone() }))
+                }
+                _ => self.list_method(&Value::Range(Rc::new(range.clone())), call),
+            },
+            _ => self.list_method(&Value::Range(Rc::new(range.clone())), call),
+        }
+    }
+
+    /// A method of what is an array but for its form.
+    pub fn list_method(&mut self, value: &Value, call: &ExprMethodCall) -> Value {
+        match self.listed(value, &call.method) {
+            Some(list) => self.array_method(list, call),
+            None => Value::Poison,
+        }
+    }
+
     /// A method of an array or iterator.
     pub fn array_method(&mut self, list: Vec<Value>, call: &ExprMethodCall) -> Value {
         let name = call.method.to_string();
         let args: Vec<Value> = call.args.iter().map(|a| self.expr(a)).collect();
-        if args.iter().any(Value::is_poison) {
-            return Value::Poison;
-        }
+        let args: Option<Vec<Value>> = args.into_iter().map(|a| self.as_list(a, &call.method)).collect();
+        let Some(args) = args.filter(|args| !args.iter().any(Value::is_poison)) else { return Value::Poison };
         let number = match args.as_slice() {
             [Value::Int(n)] => n.literal().and_then(|n| usize::try_from(n).ok()),
             _ => None,

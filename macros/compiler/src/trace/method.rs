@@ -18,9 +18,14 @@ const TREE: [&str; 5] = ["forward", "clip_norm", "clip_value", "norm", "clone"];
 impl<'a> Tracer<'a> {
     /// `x.f(y)`
     pub fn method(&mut self, call: &ExprMethodCall) -> Value {
+        let name = call.method.to_string();
+        if name == "push"
+            && let Some(var) = self.list_place(&call.receiver)
+        {
+            return self.push(var, call);
+        }
         let receiver = self.expr(&call.receiver);
         let receiver = self.read(receiver);
-        let name = call.method.to_string();
         match receiver {
             Value::Poison => {
                 // The arguments' faults are their own.
@@ -30,6 +35,8 @@ impl<'a> Tracer<'a> {
             Value::Tensor(t) => self.tensor_method(t, call),
             Value::Tree(tree) => self.tree_method(&tree, call),
             Value::Array(list) => self.array_method(list, call),
+            Value::Range(range) => self.range_method(&range, call),
+            Value::Series(t) => self.series_method(t, call),
             on @ (Value::Int(_) | Value::Float(_)) => self.number_method(on, call),
             other => {
                 let what = self.describe(&other);

@@ -25,8 +25,10 @@ mod closure;
 mod method;
 mod misfit;
 mod optimizer;
+mod series;
 mod surface;
 mod tree;
+mod turns;
 
 mod entry;
 pub mod transform;

@@ -85,8 +85,7 @@ impl Tracer<'_> {
             let text = self.text(net_expr);
             return self.fault(net_expr, message::step_immutable(&text));
         }
-        let level = self.level();
-        if all.iter().any(|var| self.vars[var.0].level < level) {
+        if all.iter().any(|var| !self.within_loops(*var)) {
             let text = self.text(net_expr);
             return self.fault(net_expr, message::outside_of_closure(&text));
         }
@@ -160,11 +159,11 @@ impl Tracer<'_> {
             for var in std::iter::once(leaf.param).chain(leaf.moments.iter().copied()) {
                 let Some(value) = new.next() else { break };
                 let value = self.tensor(value);
-                self.vars[var.0].value = value;
+                self.write(var, value);
             }
         }
         let next = self.tensor(next);
-        self.vars[place("step").0].value = next;
+        self.write(place("step"), next);
         Ok(())
     }
 

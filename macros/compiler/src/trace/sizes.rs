@@ -108,7 +108,12 @@ impl Tracer<'_> {
     /// Why a size isn't known while compiling.
     pub fn unknown_because(&self, size: &Dim) -> String {
         let shown = self.show_dim(size);
-        if self.is_constant(size) { message::rustc_knows(&shown) } else { message::call_knows(&shown) }
+        let turn = |s: &Sym| self.syms.info(*s).kind == SymKind::Turn;
+        match size.syms().iter().any(turn) {
+            true => message::turn_knows(&shown),
+            false if self.is_constant(size) => message::rustc_knows(&shown),
+            false => message::call_knows(&shown),
+        }
     }
 
     /// A size in the user's names.

@@ -104,7 +104,7 @@ impl Tracer<'_> {
             return Value::Poison;
         }
         if value.is_poison() {
-            self.vars[var.0].value = Value::Poison;
+            self.write(var, Value::Poison);
             return Value::Poison;
         }
         self.store(left, var, value)
@@ -143,9 +143,8 @@ impl Tracer<'_> {
 
     fn assignable(&mut self, left: &Expr, var: Var, at: &dyn ToTokens) -> bool {
         let text = self.text(left);
-        let (mutable, state, level) =
-            (self.vars[var.0].mutable, self.vars[var.0].role.is_some(), self.vars[var.0].level);
-        if level < self.level() {
+        let (mutable, state) = (self.vars[var.0].mutable, self.vars[var.0].role.is_some());
+        if !self.within_loops(var) {
             self.fault(left, message::outside_of_closure(&text));
         } else if !mutable && state {
             let root = self.vars[var.0].name.split('.').next().unwrap_or_default().to_string();
@@ -176,13 +175,14 @@ impl Tracer<'_> {
                     return self.fault(left, message::state_type(&text, &want, &got));
                 }
                 let at = self.here(new);
-                self.vars[var.0].value = self.tensor(at);
+                let value = self.tensor(at);
+                self.write(var, value);
             }
             (Value::Tensor(_), _) => {
                 let (want, got) = (self.describe(&old), self.describe(&value));
                 return self.fault(left, message::state_kind(&want, &got));
             }
-            _ => self.vars[var.0].value = value,
+            _ => self.write(var, value),
         }
         Value::Unit
     }

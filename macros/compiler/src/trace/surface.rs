@@ -43,6 +43,9 @@ impl Tracer<'_> {
         exprs: &[&Expr],
         at: &dyn ToTokens,
     ) -> Value {
+        if let (Some(Value::Series(t)), "stack" | "cat") = (values.first(), entry.name) {
+            return self.joined(&t.clone(), entry.name, &values[1..], at);
+        }
         let faults = self.errors.len();
         let mut args = Vec::new();
         for ((param, value), expr) in entry.params.iter().zip(values).zip(exprs) {
@@ -91,6 +94,10 @@ impl Tracer<'_> {
             Value::Place(_) => {
                 let value = self.read(value.clone());
                 return self.surface_arg(kind, &value);
+            }
+            Value::Series(_) | Value::Range(_) => {
+                let list = self.listed(value, &proc_macro2::TokenStream::new())?;
+                return self.surface_arg(kind, &Value::Array(list));
             }
             Value::Array(list) if kind == Kind::Tensors => {
                 let mut all = Vec::new();

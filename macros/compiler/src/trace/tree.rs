@@ -111,7 +111,7 @@ impl Tracer<'_> {
             let place = output.updates.and_then(|i| fed.get(i)).and_then(|(_, place)| *place);
             if let Some(var) = place {
                 let value = self.tensor(*value);
-                self.vars[var.0].value = value;
+                self.write(var, value);
             }
         }
         Ok(self.result(&callee.traced.result, &results, args))

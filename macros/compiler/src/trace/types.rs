@@ -68,7 +68,7 @@ impl<'a> Tracer<'a> {
             let size = match (info.kind, owner.sizes.get(sym.0 as usize)) {
                 (SymKind::Const, _) => self.constant(&info.name, &owner.key),
                 (SymKind::Free { .. }, Some(Some(size))) => size.clone(),
-                (SymKind::Free { .. }, _) => return None,
+                (SymKind::Free { .. } | SymKind::Turn, _) => return None,
             };
             known.insert(sym, size);
         }

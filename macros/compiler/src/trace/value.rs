@@ -15,6 +15,10 @@ pub(crate) enum Value {
     Tree(Rc<Tree>),
     /// An array, or an iterator over one.
     Array(Vec<Value>),
+    /// A range too long, or of too many lengths, to be an array.
+    Range(Rc<Range>),
+    /// A list that a loop has filled: one tensor, `[turns, …]`.
+    Series(Tensor),
     /// A tuple.
     Tuple(Vec<Value>),
     /// A variable that may be assigned to: what `&mut` gives, and each tensor of a params argument.
@@ -52,11 +56,25 @@ pub(crate) struct Tensor {
     pub chain: Option<Rc<str>>,
 }
 
+/// The numbers `start + i·step`, `i` below `trips`, the last first if `reverse`.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Range {
+    /// The least.
+    pub start: Dim,
+    /// How many.
+    pub trips: Dim,
+    /// The distance of two.
+    pub step: i64,
+    /// Whether they descend.
+    pub reverse: bool,
+}
+
 /// The index of a variable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Var(pub usize);
 
 /// A variable.
+#[derive(Clone)]
 pub(crate) struct Variable {
     /// The user's name, or path: `net.fc1.weight`.
     pub name: String,
@@ -167,6 +185,8 @@ impl Tracer<'_> {
             Value::Tensor(t) => format!("a {}", self.show_ty(&self.ty(t))),
             Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
             Value::Array(list) => format!("an array of {}", list.len()),
+            Value::Range(range) => format!("a range of {}", self.show_dim(&range.trips)),
+            Value::Series(t) => format!("a list of {}", self.show_dim(&self.ty(t).shape[0])),
             Value::Tuple(list) => format!("a tuple of {}", list.len()),
             Value::Place(var) => self.describe(&self.vars[var.0].value),
             Value::Int(n) => match n.literal() {

@@ -123,6 +123,11 @@ fn only_own(kernel: &Kernel, store: &Store, read: Value) -> bool {
         Loops::Gemm(g) => g.a.buffer == read || g.b.buffer == read,
         // Several iterations add up to one element.
         Loops::Columns { .. } | Loops::Scatter { .. } => true,
+        // Only what is carried lies where it lay before.
+        Loops::Turns(turns) => {
+            let carried = kernel.stores[..turns.scan.carries].iter().position(|s| s.value == store.value);
+            (0..turns.args.len()).any(|i| turns.args[i] == read && Some(i) != carried)
+        }
         _ => false,
     };
     let all = kernel.exprs.needed(&kernel.roots());

@@ -245,11 +245,11 @@ fn backward(
         outer.push(cts[o].expect("those with a cotangent"));
     }
     let stacked = outer.len() - carries;
-    for i in own.end..body.inputs.len() {
-        let v = func.input(i);
+    for (i, arg) in args.iter().enumerate().skip(own.end) {
+        let (v, input) = (func.input(i), &body.inputs[i]);
         if read.contains(&v) {
-            place.insert(v, r.input(&body.inputs[i].name, body.inputs[i].ty.clone(), body.inputs[i].role));
-            outer.push(args[i]);
+            place.insert(v, r.input(&input.name, input.ty.clone(), input.role));
+            outer.push(*arg);
         }
     }
     copy(&mut r, func, roots.iter(), &mut place)?;

@@ -58,6 +58,9 @@ fn symbol(c: &mut Cursor) -> Parse<SymInfo> {
     if c.eat("const") {
         return Ok(SymInfo { name: c.name()?, kind: SymKind::Const });
     }
+    if c.eat("turn") {
+        return Ok(SymInfo { name: c.name()?, kind: SymKind::Turn });
+    }
     let name = c.name()?;
     let bound = if c.eat("<=") { Some(c.number()?) } else { None };
     Ok(SymInfo { name, kind: SymKind::Free { bound } })

@@ -42,6 +42,7 @@ fn head(syms: &Syms) -> String {
         SymKind::Free { bound: None } => s.name.clone(),
         SymKind::Free { bound: Some(most) } => format!("{} <= {most}", s.name),
         SymKind::Const => format!("const {}", s.name),
+        SymKind::Turn => format!("turn {}", s.name),
     };
     if syms.0.is_empty() { String::new() } else { format!("<{}>", list(&syms.0, one)) }
 }
