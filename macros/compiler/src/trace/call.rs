@@ -25,7 +25,6 @@ impl<'a> Tracer<'a> {
         }
         let callee = match &*call.func {
             Expr::Path(p) if is_new_list(&p.path) => {
-                // How many it will hold is Rust's business.
                 args.iter().for_each(|arg| drop(self.expr(arg)));
                 return Value::Array(vec![]);
             }
