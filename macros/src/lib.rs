@@ -41,7 +41,8 @@ pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - `f::value_and_grad`, `f::grad`: of a model that returns a float scalar, with respect to its params. `f::vjp` of any
 ///   other.
-/// - `f::freeze(&net)`: what hangs on the parameters alone is computed once, `run(x)` does the rest.
+/// - `f::freeze(&net)`: what hangs on the parameters alone is computed once, `run(x)` does the rest. It takes all that the
+///   model takes by `&`; state by `&mut` is an argument of `run`.
 /// - `f::PLAN` to read, `f::PARAM_COUNT`, `f::FLOPS`, `f::SCRATCH_BYTES`; where they depend on free dims without a bound
 ///   they are functions of these in lower case.
 /// - `#[model(N <= 32)]` bounds a free dim, `#[model(grad(x))]` takes the gradient of a tensor too, `#[model(inline)]`

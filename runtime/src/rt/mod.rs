@@ -1,5 +1,6 @@
 //! What emitted code calls. No part of the public surface: it may change with any release.
 
+mod frozen;
 mod leaves;
 mod scalar;
 mod sizes;
@@ -9,6 +10,7 @@ pub use crate::kernels::fold::{BLOCK, blocks, total};
 pub use crate::kernels::gemm::{Finish, Plane, gemm_finish, gemm_into, plane};
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
+pub use frozen::{HasParams, UpdatesNoParams};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, same};

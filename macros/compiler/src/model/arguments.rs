@@ -92,7 +92,21 @@ pub fn generics(model: &Model) -> TokenStream {
     if names.is_empty() { TokenStream::new() } else { quote!(<#(const #names: usize),*>) }
 }
 
-fn typed(model: &Model) -> impl Iterator<Item = &Ident> {
+/// The same as they are passed on: `<I, O>`.
+pub fn generics_used(model: &Model) -> TokenStream {
+    let names: Vec<&Ident> = typed(model).collect();
+    if names.is_empty() { TokenStream::new() } else { quote!(<#(#names),*>) }
+}
+
+/// Those that a model needs and another doesn't.
+pub fn generics_besides(model: &Model, other: &Model) -> TokenStream {
+    let known: Vec<&Ident> = typed(other).collect();
+    let names: Vec<&Ident> = typed(model).filter(|name| !known.contains(name)).collect();
+    if names.is_empty() { TokenStream::new() } else { quote!(<#(const #names: usize),*>) }
+}
+
+/// The free dims that types of params have.
+pub fn typed(model: &Model) -> impl Iterator<Item = &Ident> {
     let in_type = |name: &Ident| {
         model.args.iter().any(|arg| match &arg.kind {
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), &name.to_string()),

@@ -1,7 +1,7 @@
 //! The end of the chain: a traced model becomes the function, the type of its name, and all that hangs on it.
 
 use super::entry::Entry;
-use super::freeze::Freeze;
+use super::freeze::{self, Freeze};
 use super::{dump, facts, sizes, stub};
 use crate::emit::{Compiled, Unit};
 use crate::errors::compile_errors;
@@ -98,7 +98,7 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
     let facts = facts::facts(function);
     let [values, constants] = sizes::items(variants.iter().map(|(_, traced)| traced), consts);
     let asserts = asserts(&variants[0].1);
-    let (frozen, freeze) = freeze.map(|f| f.items(model)).unwrap_or_default();
+    let (frozen, freeze) = freeze.map_or_else(|| (TokenStream::new(), freeze::refusal(model)), |f| f.items());
     let kernels = unit.finish();
     let name = &root.name;
     let attributes = attributes(model, &function.compiled.plan);

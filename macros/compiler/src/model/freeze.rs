@@ -1,4 +1,7 @@
 //! `f::freeze(&net)`: what hangs on the parameters alone is computed, and kept in a struct whose `run` does the rest.
+//!
+//! What is taken by `&` is frozen, state that is taken by `&mut` is an argument of `run`. Sizes in the types of what is
+//! frozen are generics of the struct.
 
 use super::arguments::{self, Form};
 use super::entry::Entry;
@@ -7,59 +10,51 @@ use super::split::{self, Split};
 use crate::emit::{Compiled, Unit};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
-use crate::trace::transform::is_scalar;
 use crate::traced::{Ret, Traced};
+use kiln_ir::Sym;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The two halves of a model, compiled.
 pub struct Freeze {
-    params: Arg,
-    rest: Vec<Arg>,
+    /// The model with the arguments that are frozen alone.
+    params: Model,
+    /// The model with the struct and all other arguments.
+    rest: Model,
     split: Split,
     once: Compiled,
     run: Compiled,
 }
 
 impl Freeze {
-    /// The halves of a model of one `&P`; `None` for any other, and for losses.
+    /// The halves of a model that takes params by `&`; `None` for any other.
     pub fn new(model: &Model, traced: &Traced, unit: &mut Unit) -> Option<Freeze> {
-        let params = |arg: &&Arg| matches!(arg.kind, ArgKind::Params(_));
-        let at = model.args.iter().position(|arg| params(&arg))?;
-        let fits = model.args.iter().all(|arg| matches!(arg.kind, ArgKind::Params(_) | ArgKind::Tensor(_)));
-        let one = model.args.iter().filter(params).count() == 1;
-        if !fits || !one || is_scalar(traced) || !arguments::generics(model).is_empty() {
+        let frozen: Vec<usize> = (0..model.args.len()).filter(|i| is_frozen(&model.args[*i])).collect();
+        if frozen.is_empty() {
             return None;
         }
-        let split = split::split(traced, at).ok().flatten()?;
+        let mut params = model.clone();
+        params.args.retain(is_frozen);
+        let used = arguments::generics_used(&params);
+        let known: Vec<Sym> = arguments::typed(&params).filter_map(|name| symbol(traced, name)).collect();
+        let mut rest = model.clone();
+        rest.args.retain(|arg| !is_frozen(arg));
+        let kept = Arg {
+            ident: format_ident!("__frozen"),
+            local: false,
+            kind: ArgKind::Params(syn::parse_quote!(FrozenModel #used)),
+        };
+        rest.args.insert(0, kept);
+        let split = split::split(traced, &frozen, &known).ok()?;
         let (once, run) = (unit.add(&split.once.func), unit.add(&split.run.func));
-        let mut rest = model.args.clone();
-        let params = rest.remove(at);
         Some(Freeze { params, rest, split, once, run })
     }
 
     /// The struct, and the functions of the model's type.
-    pub fn items(&self, model: &Model) -> (TokenStream, TokenStream) {
-        let frozen = Arg {
-            ident: format_ident!("__frozen"),
-            local: false,
-            kind: ArgKind::Params(syn::parse_quote!(FrozenModel)),
-        };
-        let once = self.entry(model, "freeze_once", vec![self.params.clone()], &self.split.once, &self.once);
-        let declared = std::iter::once(frozen).chain(self.rest.iter().cloned()).collect();
-        let run = self.entry(model, "freeze_run", declared, &self.split.run, &self.run);
+    pub fn items(&self) -> (TokenStream, TokenStream) {
+        let once = entry(&self.params, "freeze_once", &self.split.once, &self.once);
+        let run = entry(&self.rest, "freeze_run", &self.split.run, &self.run);
         (self.frozen(&run), self.functions(&once, &run))
-    }
-
-    fn entry<'a>(
-        &'a self,
-        model: &'a Model,
-        name: &str,
-        declared: Vec<Arg>,
-        traced: &'a Traced,
-        compiled: &'a Compiled,
-    ) -> Entry<'a> {
-        Entry { model, name: format_ident!("{name}"), declared, traced, compiled }
     }
 
     fn fields(&self) -> Vec<Ident> {
@@ -79,37 +74,72 @@ impl Freeze {
         let result = results::ty(run, &self.split.run.result);
         let (doc, run_doc) =
             (message::frozen_doc(&model.to_string()), message::frozen_run_doc(&model.to_string()));
+        let own = arguments::generics(&self.params);
+        let used = arguments::generics_used(&self.params);
+        // Sizes that only the other arguments' types have.
+        let more = arguments::generics_besides(run.model, &self.params);
+        // A type with sizes has no one name.
+        let named = own.is_empty().then(|| {
+            quote! {
+                impl ::kiln::Freeze for #model {
+                    type Frozen = FrozenModel;
+                }
+            }
+        });
         quote! {
             #[doc = #doc]
             #[derive(Clone, Debug)]
-            pub struct FrozenModel { #(#fields: ::kiln::Tensor<#types>),* }
-            impl FrozenModel {
+            pub struct FrozenModel #own { #(#fields: ::kiln::Tensor<#types>),* }
+            impl #own FrozenModel #used {
                 fn __kiln_fields(&self) -> (#(&::kiln::Tensor<#types>,)*) { (#(&self.#fields,)*) }
                 #[doc = #run_doc]
-                pub fn run(&self, #(#parameters),*) -> ::kiln::Result<#result> {
+                pub fn run #more(&self, #(#parameters),*) -> ::kiln::Result<#result> {
                     <#model>::#inner(self, #(#passed),*)
                 }
             }
-            impl ::kiln::Freeze for #model {
-                type Frozen = FrozenModel;
-            }
+            #named
         }
     }
 
     fn functions(&self, once: &Entry, run: &Entry) -> TokenStream {
         let fields = self.fields();
         let (inner, doc) = (once.inner_name(), message::freeze_doc(&once.model.ident.to_string()));
-        let parameter = arguments::forms(once).iter().map(Form::inner_parameter).collect::<TokenStream>();
-        let name = &self.params.ident;
+        let forms = arguments::forms(once);
+        let parameters = forms.iter().map(Form::inner_parameter);
+        let names = forms.iter().map(|form| &form.name);
+        let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
         quote! {
             #[doc = #doc]
-            pub fn freeze(#parameter) -> ::kiln::Result<FrozenModel> {
-                let (#(#fields,)*) = Self::#inner(#name)?;
+            pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
+                let (#(#fields,)*) = Self::#inner(#(#names),*)?;
                 ::core::result::Result::Ok(FrozenModel { #(#fields),* })
             }
             #first
             #second
         }
     }
+}
+
+/// What stands in place of `freeze` where there is nothing to freeze: a message at its call.
+pub fn refusal(model: &Model) -> TokenStream {
+    let updated = model.args.iter().any(|arg| matches!(arg.kind, ArgKind::ParamsMut(_)));
+    let why = if updated { format_ident!("UpdatesNoParams") } else { format_ident!("HasParams") };
+    quote! {
+        #[doc(hidden)]
+        pub fn freeze<P: ::kiln::rt::#why<Self>>(_: P) {}
+    }
+}
+
+fn is_frozen(arg: &Arg) -> bool {
+    matches!(arg.kind, ArgKind::Params(_))
+}
+
+fn symbol(traced: &Traced, name: &Ident) -> Option<Sym> {
+    let at = traced.func.syms.0.iter().position(|info| *name == info.name)?;
+    Some(Sym(at as u32))
+}
+
+fn entry<'a>(model: &'a Model, name: &str, traced: &'a Traced, compiled: &'a Compiled) -> Entry<'a> {
+    Entry { model, name: format_ident!("{name}"), declared: model.args.clone(), traced, compiled }
 }

@@ -4,7 +4,7 @@
 //! as it was before: the kernel that reads it broadcasts for nothing.
 
 use crate::traced::{Arg, Ret, Traced, Tree};
-use kiln_ir::{Builder, Error, Func, Op, Role, SymKind, Value};
+use kiln_ir::{Builder, Error, Func, Op, Role, Sym, SymKind, Value};
 
 /// The two halves.
 pub struct Split {
@@ -14,28 +14,26 @@ pub struct Split {
     pub run: Traced,
 }
 
-/// Splits a model of one params argument, by its index. `None` if it has state.
+/// Splits a model by the arguments that are frozen, none of which is updated. `known` has the free dims that these
+/// arguments' types tell.
 ///
 /// # Errors
 /// None in a graph that was built before.
-pub fn split(traced: &Traced, params: usize) -> Result<Option<Split>, Error> {
-    let func = &traced.func;
-    let ready = ready(traced, params);
-    let stored = stored(func, &ready);
-    if func.outputs.iter().any(|o| o.updates.is_some()) {
-        return Ok(None);
-    }
-    Ok(Some(Split { once: once(traced, params, &stored)?, run: run(traced, params, &stored)? }))
+pub fn split(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Result<Split, Error> {
+    let ready = ready(traced, frozen, known);
+    let stored = stored(&traced.func, &ready);
+    Ok(Split { once: once(traced, frozen, &stored)?, run: run(traced, frozen, &stored)? })
 }
 
 /// The values that depend on parameters and on nothing else.
-fn ready(traced: &Traced, params: usize) -> Vec<bool> {
+fn ready(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Vec<bool> {
     let func = &traced.func;
     let mut of_params = Vec::new();
-    inputs(&traced.args[params].tree, &mut of_params);
+    frozen.iter().for_each(|i| inputs(&traced.args[*i].tree, &mut of_params));
     let free = |v: Value| {
         let dims = func.ty(v).shape.iter().flat_map(|d| d.syms());
-        dims.into_iter().any(|s| matches!(func.syms.info(s).kind, SymKind::Free { .. }))
+        dims.into_iter()
+            .any(|s| matches!(func.syms.info(s).kind, SymKind::Free { .. }) && !known.contains(&s))
     };
     // Constants are neither: they are made again wherever they are used.
     let mut constant = vec![false; func.nodes.len()];
@@ -74,11 +72,11 @@ fn stored(func: &Func, ready: &[bool]) -> Vec<Value> {
     stored
 }
 
-fn once(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Error> {
+fn once(traced: &Traced, frozen: &[usize], stored: &[Value]) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
     let mut place = vec![None; func.nodes.len()];
-    let arg = argument(&mut b, func, &traced.args[params], &mut place);
+    let args = frozen.iter().map(|i| argument(&mut b, func, &traced.args[*i], &mut place)).collect();
     rebuild(&mut b, func, &mut place)?;
     let mut results = Vec::new();
     for (i, v) in stored.iter().enumerate() {
@@ -87,10 +85,10 @@ fn once(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Erro
             results.push(Ret::Tensor(i));
         }
     }
-    Ok(Traced { func: b.finish(), args: vec![arg], result: Ret::Tuple(results), ..traced.clone() })
+    Ok(Traced { func: b.finish(), args, result: Ret::Tuple(results), ..traced.clone() })
 }
 
-fn run(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Error> {
+fn run(traced: &Traced, frozen: &[usize], stored: &[Value]) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
     let mut place = vec![None; func.nodes.len()];
@@ -100,18 +98,30 @@ fn run(traced: &Traced, params: usize, stored: &[Value]) -> Result<Traced, Error
         place[v.0 as usize] = Some(b.input(&name, func.ty(*v).clone(), Role::Parameter));
         fields.push((field(i), Tree::Leaf(Some(i))));
     }
-    let own = &traced.args[params];
-    let mut args = vec![Arg { name: own.name.clone(), mutable: false, tree: Tree::Struct(fields) }];
-    for arg in traced.args.iter().enumerate().filter(|(i, _)| *i != params).map(|(_, arg)| arg) {
+    let mut args = vec![Arg { name: FROZEN.to_string(), mutable: false, tree: Tree::Struct(fields) }];
+    for (_, arg) in traced.args.iter().enumerate().filter(|(i, _)| !frozen.contains(i)) {
         args.push(argument(&mut b, func, arg, &mut place));
     }
     rebuild(&mut b, func, &mut place)?;
     for output in &func.outputs {
         if let Some(value) = place[output.value.0 as usize] {
-            b.output(&output.name, value, None);
+            let updates = output.updates.and_then(|input| redeclared_input(b.func(), func, input, &place));
+            b.output(&output.name, value, updates);
         }
     }
     Ok(Traced { func: b.finish(), args, ..traced.clone() })
+}
+
+/// The name of what is kept, among arguments.
+pub const FROZEN: &str = "frozen";
+
+/// The input that stands for one of the whole graph.
+fn redeclared_input(new: &Func, old: &Func, input: usize, place: &[Option<Value>]) -> Option<usize> {
+    let (value, _) = old.values().find(|(_, n)| matches!(n.op, Op::Input(i) if i as usize == input))?;
+    match new.node(place[value.0 as usize]?).op {
+        Op::Input(i) => Some(i as usize),
+        _ => None,
+    }
 }
 
 /// The name of a stored value.
@@ -206,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_hangs_on_the_parameters_alone_runs_once() {
-        let split = split(&linear(), 0).unwrap().unwrap();
+        let split = split(&linear(), &[0], &[]).unwrap();
         let once = split.once.func.to_string();
         assert!(once.contains("permute") || once.contains("return %0"), "{once}");
         assert!(once.contains("exp") && !once.contains("contract"), "{once}");

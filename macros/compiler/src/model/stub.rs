@@ -54,7 +54,8 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
         ModelResult::Tuple(types) => types.len(),
     };
     let more = generics(arguments + results);
-    let passed = generics(arguments.saturating_sub(1));
+    let frozen = model.args.iter().filter(|arg| matches!(arg.kind, ArgKind::Params(_))).count().max(1);
+    let (passed, frozen) = (generics(arguments.saturating_sub(frozen)), generics(frozen));
     let (figures, quiet) = (figures(model), quiet::attribute());
     quote! {
         #items
@@ -81,7 +82,7 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
                 pub fn vjp<#(#more),*>(#(_: #more),*) -> ::kiln::Result<(#result, #gradient)> {
                     ::core::unreachable!()
                 }
-                pub fn freeze<P>(_: P) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
+                pub fn freeze<#(#frozen),*>(#(_: #frozen),*) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
             }
         };
     }
