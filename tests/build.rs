@@ -13,6 +13,8 @@ mod file;
 mod model;
 #[path = "build/norms.rs"]
 mod norms;
+#[path = "build/recurrent.rs"]
+mod recurrent;
 #[path = "build/training.rs"]
 mod training;
 

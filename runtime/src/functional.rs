@@ -19,3 +19,4 @@ pub use crate::eager::methods::losses::{
     huber_loss_with, kl_div, kl_div_with, l1_loss, l1_loss_with, mse_loss, mse_loss_with, nll_loss,
     nll_loss_with, smooth_l1_loss, smooth_l1_loss_with,
 };
+pub use crate::eager::methods::recurrent::{gru, lstm, rnn};

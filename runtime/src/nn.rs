@@ -1,6 +1,9 @@
 //! Layers: parameters with PyTorch's names, layouts and initial values, and the models that they are.
 
+mod recurrent;
+
 use crate::{model, params};
+pub use recurrent::{Gru, Lstm, Rnn, gru_forward, lstm_forward, rnn_forward};
 
 /// `y = x·weightᵀ + bias`: `torch.nn.Linear`.
 ///

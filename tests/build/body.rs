@@ -4,6 +4,7 @@ use crate::attention::attention;
 use crate::convolutions::convolution;
 use crate::file::Case;
 use crate::norms::norm;
+use crate::recurrent::recurrent;
 
 /// A body.
 pub struct Body {
@@ -31,6 +32,7 @@ pub fn body(c: &Case) -> Option<Body> {
             .or_else(|| norm(c))
             .or_else(|| convolution(c))
             .or_else(|| attention(c))
+            .or_else(|| recurrent(c))
             .or_else(|| net(c)),
     }
 }

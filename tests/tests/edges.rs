@@ -70,3 +70,24 @@ fn infinities_and_crossed_bounds_are_torchs() {
     assert_eq!(sums.as_slice(), [low, high, 2.0]);
     assert_eq!(crossed([0.0, 2.0, 5.0]).expect("shapes fit").as_slice(), [1.0, 1.0, 1.0]);
 }
+
+#[model]
+fn numbered<const N: usize>(
+    x: Tensor<N, 3>,
+    x_0: Tensor<N, 3>,
+    x_1: Tensor<N, 3>,
+    x_2: Tensor<N, 3>,
+) -> Tensor<N, 3> {
+    x.softmax(-1) + x_0 * x_1.sum_keepdim(-1) - x_2 * x_0.amax(-1).unsqueeze(-1)
+}
+
+/// Emitted code numbers the parts of `x` itself.
+#[test]
+fn names_with_numbers_are_the_users() {
+    let x = |k: f32| Tensor::from([[k, 0.5, -k], [1.0, k * k, 0.25]]);
+    let got = numbered(x(1.0), x(2.0), x(3.0), x(4.0)).expect("shapes fit");
+    let want = numbered::eager(x(1.0), x(2.0), x(3.0), x(4.0));
+    for (got, want) in got.as_slice().iter().zip(want.as_slice()) {
+        assert!((got - want).abs() < 1e-5, "{got} for {want}");
+    }
+}

@@ -124,3 +124,54 @@ fn loops_stand_in_loops_and_carry_state() {
     close(&got, &nested::eager(&mut other, &x), "total");
     close(&memory, &other, "memory");
 }
+
+#[params]
+struct Forecaster {
+    lstm: Lstm<2, 8>,
+    gru: Gru<8, 6>,
+    head: Linear<6, 1>,
+}
+
+#[model]
+fn forecast<const T: usize, const B: usize>(net: &Forecaster, x: Tensor<T, B, 2>) -> Tensor<B, 1> {
+    let (all, _, _) = net.lstm.forward(x);
+    let (_, last) = net.gru.forward(all);
+    net.head.forward(last)
+}
+
+#[model]
+fn forecast_loss<const T: usize, const B: usize>(
+    net: &Forecaster,
+    x: Tensor<T, B, 2>,
+    y: Tensor<B, 1>,
+) -> Tensor<f32> {
+    mse_loss(forecast(net, x), y)
+}
+
+#[model]
+fn forecast_step<const T: usize, const B: usize>(
+    net: &mut Forecaster,
+    opt: &mut Adam<Forecaster>,
+    x: Tensor<T, B, 2>,
+    y: Tensor<B, 1>,
+) -> Tensor<f32> {
+    let (loss, grads) = value_and_grad(forecast_loss)(net, x, y);
+    opt.step(net, grads.clip_norm(1.0));
+    loss
+}
+
+#[test]
+fn recurrent_layers_learn() {
+    let mut net = Forecaster::init(&mut Rng::seed(1));
+    let mut opt = Adam::new(&net, 0.02);
+    let x = input([12, 16, 2]);
+    // What the first column has summed up to.
+    let y = x.select(2, 0).sum_dim(0).unsqueeze(1) * 0.3;
+    let first = forecast_step(&mut net, &mut opt, &x, &y).and_then(|l| l.item()).expect("a loss");
+    for _ in 0..200 {
+        forecast_step(&mut net, &mut opt, &x, &y).expect("shapes that fit");
+    }
+    let last = forecast_loss(&net, &x, &y).and_then(|l| l.item()).expect("a loss");
+    assert!(last < 0.05 * first, "{first} to {last}");
+    close(&forecast(&net, &x).expect("shapes that fit"), &forecast::eager(&net, &x), "forecast");
+}

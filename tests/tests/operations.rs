@@ -233,6 +233,22 @@ operations! {
     full_like: |x, z, l| x.full_like(0.5) * z;
     arange: |x, z, l| arange(3).to(f64) * x * z;
     one_hot: |x, z, l| one_hot(l, 3).to(f64) * x * z;
+    rnn: |x, z, l| {
+        let (steps, w) = (x.unsqueeze(1), x.t().matmul(z) * 0.3);
+        let (all, last) = rnn(steps, None, w, w.t(), Some(x.sum_dim(0)), None, "tanh", false);
+        let (relu, _) = rnn(steps, Some(last), w, w, None, Some(z.sum_dim(0)), "relu", true);
+        all + relu * 0.1
+    };
+    lstm: |x, z, l| {
+        let (steps, w) = (x.unsqueeze(1), cat(&[x, z, x.sin(), z.cos()], 0).narrow(0, 0, 12));
+        let (all, h, c) = lstm(steps, None, None, w, w * 0.5, Some(w.sum_dim(1)), None, false);
+        all + lstm(steps, Some(h), Some(c), w, w, None, None, true).0
+    };
+    gru: |x, z, l| {
+        let (steps, w) = (x.unsqueeze(1), cat(&[x, z], 0).narrow(0, 0, 9));
+        let (all, h) = gru(steps, None, w, w * 0.5, None, Some(w.sum_dim(1)), false);
+        all + gru(steps, Some(h), w, w, Some(w.sum_dim(1)), None, true).0
+    };
 }
 
 struct Inputs {

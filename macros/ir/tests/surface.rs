@@ -11,6 +11,12 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         let shape: Vec<Dim> = shape.iter().map(|n| Dim::from(*n)).collect();
         Arg::Tensor(b.input(name, Ty::new(dtype, shape), Role::Argument))
     };
+    let gates = match entry.name {
+        "rnn" => 1,
+        "lstm" => 4,
+        "gru" => 3,
+        _ => 0,
+    };
     let logical = entry.name.starts_with("logical");
     let label_loss = ["cross_entropy", "nll_loss"].iter().any(|n| entry.name.starts_with(n));
     let mut one = |name: &'static str, kind: Kind| match (kind, name) {
@@ -34,6 +40,15 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         }
         (Kind::Tensor, "mean" | "var") => tensor(name, DType::F64, &[3]),
         (Kind::Tensor, "x") if entry.name.starts_with("pixel") => tensor(name, DType::F64, &[4, 2, 4]),
+        (_, name) if gates > 0 && name.len() > 1 && name != "reverse" && name != "nonlinearity" => match name
+        {
+            "weight_ih" => tensor(name, DType::F64, &[2 * gates, 3]),
+            "weight_hh" => tensor(name, DType::F64, &[2 * gates, 2]),
+            _ => tensor(name, DType::F64, &[2 * gates]),
+        },
+        (_, "x") if gates > 0 => tensor(name, DType::F64, &[4, 5, 3]),
+        (_, "h" | "c") if gates > 0 => tensor(name, DType::F64, &[5, 2]),
+        (Kind::Text, "nonlinearity") => Arg::Text("tanh".into()),
         (Kind::Tensor, "weight") => tensor(name, DType::F64, &[5, 3]),
         (Kind::Maybe, "bias") if entry.name == "linear" => tensor(name, DType::F64, &[5]),
         (Kind::Maybe, _) => tensor(name, DType::F64, &[3]),
@@ -77,6 +92,7 @@ fn values(results: &Results) -> Vec<Value> {
     match results {
         Results::One(v) => vec![*v],
         Results::Pair(list) => list.to_vec(),
+        Results::Triple(list) => list.to_vec(),
         Results::List(list) => list.clone(),
     }
 }

@@ -97,6 +97,18 @@ pub(crate) fn pair<T: Element, U: Element>(name: &'static str, given: Vec<Given>
     }
 }
 
+/// The three results of an entry.
+#[track_caller]
+pub(crate) fn triple<T: Element>(name: &'static str, given: Vec<Given>) -> (Tensor<T>, Tensor<T>, Tensor<T>) {
+    match call(name, given) {
+        Ok(mut results) => {
+            let (third, second) = (results.split_off(2), results.split_off(1));
+            (first(results), first(second), first(third))
+        }
+        Err(fault) => (failed(fault.clone()), failed(fault.clone()), failed(fault)),
+    }
+}
+
 /// The results of an entry that yields any number; a failed one alone if it fails.
 #[track_caller]
 pub(crate) fn list<T: Element>(name: &'static str, given: Vec<Given>) -> Vec<Tensor<T>> {
@@ -191,6 +203,7 @@ fn build(name: &'static str, given: &[Given]) -> Result<Func, kiln_ir::Error> {
     let values = match entry.call(&mut b, &args)? {
         Results::One(v) => vec![v],
         Results::Pair(list) => list.to_vec(),
+        Results::Triple(list) => list.to_vec(),
         Results::List(list) => list,
     };
     values.iter().for_each(|v| b.output("out", *v, None));

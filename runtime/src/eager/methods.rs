@@ -10,6 +10,7 @@ pub(crate) mod convolutions;
 pub(crate) mod functions;
 mod layout;
 pub(crate) mod losses;
+pub(crate) mod recurrent;
 mod reductions;
 #[cfg(test)]
 mod tests;
@@ -90,12 +91,20 @@ macro_rules! yields {
     (Index) => { Tensor<i64> };
     (Share) => { Tensor<f32> };
     (Pair) => { (Tensor<T>, Tensor<i64>) };
+    (Both) => { (Tensor<T>, Tensor<T>) };
+    (Triple) => { (Tensor<T>, Tensor<T>, Tensor<T>) };
     (List) => { Vec<Tensor<T>> };
 }
 
 macro_rules! results {
     (Pair $name:expr, $given:expr) => {
         $crate::eager::call::pair($name, $given)
+    };
+    (Both $name:expr, $given:expr) => {
+        $crate::eager::call::pair($name, $given)
+    };
+    (Triple $name:expr, $given:expr) => {
+        $crate::eager::call::triple($name, $given)
     };
     (List $name:expr, $given:expr) => {
         $crate::eager::call::list($name, $given)

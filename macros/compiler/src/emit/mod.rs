@@ -196,7 +196,7 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
             _ => func.names[v.0 as usize].clone().unwrap_or_else(|| format!("v{}", v.0)),
         };
         let clean = snake(&text);
-        let numbered = (2..).map(|n| format!("{clean}_{n}"));
+        let numbered = (2..).map(|n| format!("{clean}_{n}_"));
         let name =
             std::iter::once(clean.clone()).chain(numbered).find(|n| !taken.contains(n) && !reserved(n));
         let name = name.expect("numbers don't end");
@@ -206,12 +206,12 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     names
 }
 
-/// Whether the writers of passes and loops make such names themselves: `t3`, `r0`, `i1`, `d2`, `s4`, `a0`, `y1`.
+/// Whether the writers of passes and loops make such names themselves: `t3`, `r0`, `i1`, `d2`, `s4`, `a0`, `y1`, and `h_2` for
+/// a part of `h`.
 fn reserved(name: &str) -> bool {
-    let mut chars = name.chars();
-    matches!(chars.next(), Some('t' | 'r' | 'i' | 'd' | 's' | 'a' | 'y'))
-        && chars.clone().next().is_some()
-        && chars.all(|c| c.is_ascii_digit())
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let own = |first: char| matches!(first, 't' | 'r' | 'i' | 'd' | 's' | 'a' | 'y');
+    name.strip_prefix(own).is_some_and(digits) || name.rsplit_once('_').is_some_and(|(_, last)| digits(last))
 }
 
 fn snake(text: &str) -> String {

@@ -76,6 +76,7 @@ impl Tracer<'_> {
         match entry.call(self.b(), &args) {
             Ok(Results::One(v)) => self.tensor(v),
             Ok(Results::Pair(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
+            Ok(Results::Triple(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
             Ok(Results::List(list)) => Value::Array(list.iter().map(|v| self.tensor(*v)).collect()),
             Err(error) => {
                 let operands = self.operands(values, exprs);

@@ -13,6 +13,7 @@ pub mod norm;
 pub mod optim;
 pub mod order;
 pub mod pad;
+pub mod recurrent;
 pub mod reduce;
 pub mod resize;
 pub mod shape;

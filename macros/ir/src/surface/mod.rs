@@ -11,6 +11,7 @@ mod elementwise;
 mod layout;
 mod losses;
 mod names;
+mod recurrent;
 mod reductions;
 
 use crate::{Builder, Error, Fault, Value};
@@ -42,8 +43,10 @@ pub struct Param {
 pub enum Results {
     /// One tensor.
     One(Value),
-    /// Two, as a tuple: values and indices.
+    /// Two, as a tuple.
     Pair([Value; 2]),
+    /// Three, as a tuple.
+    Triple([Value; 3]),
     /// Any number, as an array.
     List(Vec<Value>),
 }
@@ -105,6 +108,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         losses::ENTRIES,
         creation::ENTRIES,
         convolutions::ENTRIES,
+        recurrent::ENTRIES,
     ]
     .into_iter()
     .flatten()

@@ -17,7 +17,8 @@ fn every_entry_has_a_counterpart() {
     ]
     .concat();
     let functions =
-        [functions::NAMES, losses::NAMES, convolutions::NAMES, &["zeros", "ones", "full"]].concat();
+        [functions::NAMES, losses::NAMES, convolutions::NAMES, recurrent::NAMES, &["zeros", "ones", "full"]]
+            .concat();
     for entry in entries() {
         let (method, function) = (methods.contains(&entry.name), functions.contains(&entry.name));
         let want = match entry.form {
