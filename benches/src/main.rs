@@ -3,6 +3,7 @@
 //! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64]`
 
 mod gemm;
+mod lstm;
 mod mlp;
 
 use kiln::kernels::threads::set_threads;
@@ -30,6 +31,9 @@ fn workloads() -> Vec<Workload> {
         ("mlp_b1".into(), |_| Box::new(mlp::one()), 1),
         ("mlp_b64".into(), |_| Box::new(mlp::batch()), 64),
         ("mlp_train".into(), |_| Box::new(mlp::train()), 64),
+        ("lstm_b1".into(), |_| Box::new(lstm::one()), 1),
+        ("lstm_b32".into(), |_| Box::new(lstm::batch()), 32),
+        ("lstm_train".into(), |_| Box::new(lstm::train()), 32),
     ];
     all.extend(gemm::SIZES.map(|n| -> Workload { (format!("gemm_{n}"), |n| Box::new(gemm::product(n)), n) }));
     all
