@@ -125,6 +125,37 @@ fn loops_stand_in_loops_and_carry_state() {
     close(&memory, &other, "memory");
 }
 
+mod readme {
+    //! The README's loop.
+    use kiln::prelude::*;
+
+    #[params]
+    pub struct Cell {
+        input: Linear<3, 5>,
+        hidden: Linear<5, 5>,
+    }
+
+    #[model]
+    pub fn states<const T: usize, const B: usize>(cell: &Cell, x: Tensor<T, B, 3>) -> Tensor<T, B, 5> {
+        let mut h = zeros([B, 5]);
+        let mut all = Vec::new();
+        for t in 0..T {
+            h = (cell.input.forward(x.select(0, t)) + cell.hidden.forward(h)).tanh();
+            all.push(h);
+        }
+        stack(&all, 0)
+    }
+}
+
+#[test]
+fn the_readmes_loop_runs() {
+    let cell = readme::Cell::init(&mut Rng::seed(2));
+    let x = input([9, 4, 3]);
+    let got = readme::states(&cell, &x).expect("shapes that fit");
+    close(&got, &readme::states::eager(&cell, &x), "states");
+    assert!(readme::states::PLAN.contains("product [T*B, 5]"), "{}", readme::states::PLAN);
+}
+
 #[params]
 struct Forecaster {
     lstm: Lstm<2, 8>,

@@ -71,3 +71,31 @@ fn the_readmes_models_stay_small() {
         assert!(kernels <= most_kernels, "{kernels} kernels of `{name}`");
     }
 }
+
+/// A recurrent net over so many steps, with its training step.
+fn recurrent(steps: usize) -> String {
+    format!(
+        "#[params] struct Cell {{ input: Tensor<8, 4>, hidden: Tensor<8, 8> }}
+         #[model] fn loss<const N: usize>(cell: &Cell, x: Tensor<N, {steps}, 4>, y: Tensor<N, 8>) -> Tensor<>
+         {{ let mut h = y * 0.0;
+            for t in 0..{steps} {{
+                h = (x.select(1, t).linear(cell.input, None) + h.linear(cell.hidden, None)).tanh();
+            }}
+            mse_loss(h, y) }}
+         #[model] fn step<const N: usize>(cell: &mut Cell, opt: &mut Adam<Cell>, x: Tensor<N, {steps}, 4>, y: Tensor<N, 8>)
+         -> Tensor<> {{ let (l, g) = value_and_grad(loss)(cell, x, y); opt.step(cell, g); l }}"
+    )
+}
+
+#[test]
+fn a_longer_loop_costs_no_token() {
+    let tokens = |steps: usize| {
+        let all = common::chain::expand_all(&recurrent(steps));
+        let (_, tokens) = all.into_iter().find(|(name, _)| name == "step").expect("the step");
+        count(tokens)
+    };
+    // The plan's text counts as one.
+    let (ten, thousand) = (tokens(10), tokens(1_000));
+    assert_eq!(ten, thousand);
+    assert!(ten < 12_000, "{ten} tokens for a recurrent net's step");
+}
