@@ -102,8 +102,19 @@ fn dots<T: Scalar>(kernels: &Kernels<T>, (k, cols, a, b, col, sums): Args<T>) {
         for (i, a) in a.chunks_exact(k).enumerate() {
             // SAFETY: `Kernels::of` gave a table that the processor can run; `a` and each line have `k` elements.
             let dots = unsafe { (kernels.dots)(k, a.as_ptr(), lines.map(<[T]>::as_ptr)) };
-            let there = DOTS.min(cols - j);
-            sums[i * cols + j..][..there].copy_from_slice(&dots[..there]);
+            let out = &mut sums[i * cols + j..];
+            match out.first_chunk_mut() {
+                // A copy of a length that isn't known would be a call.
+                Some(out) if j + DOTS <= cols => *out = dots,
+                _ => last(&mut out[..cols - j], &dots),
+            }
         }
     }
+}
+
+/// The sums of the last columns, which are fewer than `DOTS`.
+#[cold]
+#[inline(never)]
+fn last<T: Copy>(out: &mut [T], dots: &[T]) {
+    out.copy_from_slice(&dots[..out.len()]);
 }
