@@ -27,9 +27,9 @@ struct Joint {
 
 impl Joint {
     /// The gradient with respect to an input of the body.
-    fn gradient(&self, body: &Func, input: usize) -> Option<Value> {
-        let at = self.wrt.iter().position(|i| *i == input)?;
-        Some(self.func.outputs[body.outputs.len() + at].value)
+    fn gradient(&self, body: &Func, input: usize) -> Value {
+        let at = self.wrt.iter().position(|i| *i == input).expect("it is among those with a gradient");
+        self.func.outputs[body.outputs.len() + at].value
     }
 }
 
@@ -195,98 +195,157 @@ fn backward(
     joint: &Joint,
     stacks: &BTreeMap<Value, Value>,
 ) -> Result<Vec<Option<Value>>, Error> {
-    let (body, func) = (&*scan.body, &joint.func);
-    let own = scan.carries..scan.carries + scan.scanned;
-    let fixed: Vec<usize> = joint.wrt.iter().copied().filter(|i| *i >= own.end).collect();
-    let gradient = |i: usize| joint.gradient(body, i).expect("it is among those with a gradient");
-    let sunk: BTreeMap<usize, Sunk> = fixed
-        .iter()
-        .filter_map(|i| Some((*i, sink::sink(func, gradient(*i), stacks, &joint.backward)?)))
-        .collect();
-    let added: Vec<usize> = fixed.iter().copied().filter(|i| !sunk.contains_key(i)).collect();
-    // What operations behind the loop read and the loop makes.
-    let mut handed: Vec<Value> = sunk.values().flat_map(Sunk::operands).collect();
-    handed.retain(|v| !stacks.contains_key(v));
-    handed.sort();
-    handed.dedup();
-    let scanned: Vec<usize> = joint.wrt.iter().copied().filter(|i| own.contains(i)).collect();
-
-    let mut r = Builder::new(&format!("{}_grad", body.name), b.func().syms.clone());
-    let (mut place, mut outer) = (BTreeMap::new(), Vec::new());
-    for (n, &j) in joint.carries.iter().enumerate() {
-        let input = func.input(body.inputs.len() + n);
-        place.insert(
-            input,
-            r.input(&func.inputs[body.inputs.len() + n].name, func.ty(input).clone(), Role::Argument),
-        );
-        outer.push(match cts[j] {
-            Some(ct) => ct,
-            None => zeros(b, func.ty(input))?,
-        });
-    }
-    let mut sums = Vec::new();
-    for &i in &added {
-        let ty = func.ty(gradient(i)).clone();
-        outer.push(zeros(b, &ty)?);
-        sums.push(r.input(&format!("grad.{}", body.inputs[i].name), ty, Role::Argument));
-    }
-    let roots = joint.wrt.iter().filter(|i| !sunk.contains_key(i)).map(|i| gradient(*i));
-    let roots: Vec<Value> = roots.chain(handed.iter().copied()).collect();
-    let read = read(func, &roots, stacks);
-    let carries = outer.len();
-    for (v, stack) in stacks.iter().filter(|(v, _)| read.contains(v)) {
-        let name = func.names[v.0 as usize].clone().unwrap_or_else(|| "saved".into());
-        place.insert(*v, r.input(&name, func.ty(*v).clone(), Role::Argument));
-        outer.push(*stack);
-    }
-    for (n, &o) in joint.ys.iter().enumerate() {
-        let i = body.inputs.len() + joint.carries.len() + n;
-        place.insert(func.input(i), r.input(&func.inputs[i].name, func.inputs[i].ty.clone(), Role::Argument));
-        outer.push(cts[o].expect("those with a cotangent"));
-    }
-    let stacked = outer.len() - carries;
-    for (i, arg) in args.iter().enumerate().skip(own.end) {
-        let (v, input) = (func.input(i), &body.inputs[i]);
-        if read.contains(&v) {
-            place.insert(v, r.input(&input.name, input.ty.clone(), input.role));
-            outer.push(*arg);
-        }
-    }
-    copy(&mut r, func, roots.iter(), &mut place)?;
-    let name = |i: usize| format!("grad.{}", body.inputs[i].name);
-    for &j in &joint.carries {
-        r.output(&name(j), place[&gradient(j)], None);
-    }
-    for (&i, sum) in added.iter().zip(sums) {
-        let sum = r.map(Scalar::Add, &[sum, place[&gradient(i)]])?;
-        r.output(&name(i), sum, None);
-    }
-    for &i in &scanned {
-        r.output(&name(i), place[&gradient(i)], None);
-    }
-    for v in &handed {
-        let name = func.names[v.0 as usize].clone().unwrap_or_else(|| "part".into());
-        r.output(&name, place[v], None);
-    }
-    let reverse = Scan {
-        body: Arc::new(r.finish()),
-        trips: scan.trips.clone(),
-        carries,
-        scanned: stacked,
-        reverse: !scan.reverse,
-    };
+    let sums = Sums::of(scan, joint, stacks);
+    let r = Builder::new(&format!("{}_grad", scan.body.name), b.func().syms.clone());
+    let mut turn = Turn { b, scan, joint, r, place: BTreeMap::new(), outer: vec![] };
+    turn.carries(cts)?;
+    let added = turn.sums(&sums.added)?;
+    let carries = turn.outer.len();
+    let roots = sums.roots(scan, joint);
+    let read = read(&joint.func, &roots, stacks);
+    turn.scanned(stacks, &read, cts);
+    let scanned = turn.outer.len() - carries;
+    turn.fixed(args, &read);
+    copy(&mut turn.r, &joint.func, roots.iter(), &mut turn.place)?;
+    turn.outputs(&sums, &added)?;
+    let Turn { b, r, outer, .. } = turn;
+    let body = Arc::new(r.finish());
+    let reverse = Scan { body, trips: scan.trips.clone(), carries, scanned, reverse: !scan.reverse };
     let mut results = b.scan(reverse, &outer)?.into_iter();
-
     let mut cotangents = vec![None; args.len()];
-    for &i in joint.carries.iter().chain(&added).chain(&scanned) {
+    for &i in joint.carries.iter().chain(&sums.added).chain(&sums.scanned) {
         cotangents[i] = results.next();
     }
-    let parts: BTreeMap<Value, Value> =
-        stacks.iter().map(|(v, s)| (*v, *s)).chain(handed.into_iter().zip(results)).collect();
-    for (i, sunk) in sunk {
+    let mut parts = stacks.clone();
+    parts.extend(sums.handed.iter().copied().zip(results));
+    for (i, sunk) in sums.sunk {
         cotangents[i] = Some(sunk.build(b, &parts)?);
     }
     Ok(cotangents)
+}
+
+/// How gradients of what isn't carried leave the loop, by input of the body.
+struct Sums {
+    /// Of what is scanned: an element a turn.
+    scanned: Vec<usize>,
+    /// Of what is fixed: added up in the loop.
+    added: Vec<usize>,
+    /// Of what is fixed: one operation behind the loop.
+    sunk: BTreeMap<usize, Sunk>,
+    /// The values that such operations read and the loop makes.
+    handed: Vec<Value>,
+}
+
+impl Sums {
+    fn of(scan: &Scan, joint: &Joint, stacks: &BTreeMap<Value, Value>) -> Sums {
+        let own = scan.carries..scan.carries + scan.scanned;
+        let scanned = joint.wrt.iter().copied().filter(|i| own.contains(i)).collect();
+        let fixed = joint.wrt.iter().copied().filter(|i| *i >= own.end);
+        let (mut sunk, mut added) = (BTreeMap::new(), Vec::new());
+        for i in fixed {
+            match sink::sink(&joint.func, joint.gradient(&scan.body, i), stacks, &joint.backward) {
+                Some(sum) => drop(sunk.insert(i, sum)),
+                None => added.push(i),
+            }
+        }
+        let mut handed: Vec<Value> = sunk.values().flat_map(Sunk::operands).collect();
+        handed.retain(|v| !stacks.contains_key(v));
+        handed.sort();
+        handed.dedup();
+        Sums { scanned, added, sunk, handed }
+    }
+
+    /// What a turn computes.
+    fn roots(&self, scan: &Scan, joint: &Joint) -> Vec<Value> {
+        let inside = joint.wrt.iter().filter(|i| !self.sunk.contains_key(i));
+        inside.map(|i| joint.gradient(&scan.body, *i)).chain(self.handed.iter().copied()).collect()
+    }
+}
+
+/// A turn backwards under construction, and the arguments of its loop.
+struct Turn<'a> {
+    b: &'a mut Builder,
+    scan: &'a Scan,
+    joint: &'a Joint,
+    r: Builder,
+    /// Values of the joint function as values of the turn.
+    place: BTreeMap<Value, Value>,
+    outer: Vec<Value>,
+}
+
+impl Turn<'_> {
+    /// Cotangents of what was carried.
+    fn carries(&mut self, cts: &[Option<Value>]) -> Result<(), Error> {
+        for (n, &j) in self.joint.carries.iter().enumerate() {
+            let input = &self.joint.func.inputs[self.scan.body.inputs.len() + n];
+            let first = cts[j].map_or_else(|| zeros(self.b, &input.ty), Ok)?;
+            self.pass(self.joint.func.input(self.scan.body.inputs.len() + n), first);
+        }
+        Ok(())
+    }
+
+    /// Sums over the turns so far, from zero on.
+    fn sums(&mut self, added: &[usize]) -> Result<Vec<Value>, Error> {
+        let mut sums = Vec::new();
+        for &i in added {
+            let ty = self.joint.func.ty(self.joint.gradient(&self.scan.body, i)).clone();
+            self.outer.push(zeros(self.b, &ty)?);
+            sums.push(self.r.input(&self.name(i), ty, Role::Argument));
+        }
+        Ok(sums)
+    }
+
+    /// What the loop forward has scanned or stored, and cotangents of what it yielded.
+    fn scanned(&mut self, stacks: &BTreeMap<Value, Value>, read: &[Value], cts: &[Option<Value>]) {
+        for (v, stack) in stacks.iter().filter(|(v, _)| read.contains(v)) {
+            self.pass(*v, *stack);
+        }
+        for (n, &o) in self.joint.ys.iter().enumerate() {
+            let i = self.scan.body.inputs.len() + self.joint.carries.len() + n;
+            self.pass(self.joint.func.input(i), cts[o].expect("those with a cotangent"));
+        }
+    }
+
+    fn fixed(&mut self, args: &[Value], read: &[Value]) {
+        for (i, arg) in args.iter().enumerate().skip(self.scan.carries + self.scan.scanned) {
+            let v = self.joint.func.input(i);
+            if read.contains(&v) {
+                self.pass(v, *arg);
+            }
+        }
+    }
+
+    /// A value of the joint function as an input of the turn, which the loop feeds from `outer`.
+    fn pass(&mut self, v: Value, outer: Value) {
+        let name = self.joint.func.names[v.0 as usize].clone().unwrap_or_else(|| "saved".into());
+        let ty = self.joint.func.ty(v).clone();
+        self.place.insert(v, self.r.input(&name, ty, Role::Argument));
+        self.outer.push(outer);
+    }
+
+    fn name(&self, input: usize) -> String {
+        format!("grad.{}", self.scan.body.inputs[input].name)
+    }
+
+    /// In the order of the results: carries, sums, what was scanned, what is handed on.
+    fn outputs(&mut self, sums: &Sums, added: &[Value]) -> Result<(), Error> {
+        let (joint, body) = (self.joint, &self.scan.body);
+        for &j in &joint.carries {
+            self.r.output(&self.name(j), self.place[&joint.gradient(body, j)], None);
+        }
+        for (&i, sum) in sums.added.iter().zip(added) {
+            let sum = self.r.map(Scalar::Add, &[*sum, self.place[&joint.gradient(body, i)]])?;
+            self.r.output(&self.name(i), sum, None);
+        }
+        for &i in &sums.scanned {
+            self.r.output(&self.name(i), self.place[&joint.gradient(body, i)], None);
+        }
+        for v in &sums.handed {
+            let name = joint.func.names[v.0 as usize].clone().unwrap_or_else(|| "part".into());
+            self.r.output(&name, self.place[v], None);
+        }
+        Ok(())
+    }
 }
 
 /// The values at which what is computed from roots begins: those with a stack, and inputs.
