@@ -28,7 +28,10 @@ pub fn lower(cx: &Context, group: &Group, stores: &[Value]) -> Kernel {
         Kind::Gemm(v) => product(cx, group, *v, stores, &mut puller),
         Kind::Turns(v) => turns(cx, group, *v),
     };
-    kernel.name = name(cx.func, stores);
+    kernel.name = match &kernel.loops {
+        Loops::Turns(turns) => turns.scan.body.name.clone(),
+        _ => name(cx.func, stores),
+    };
     kernel
 }
 
