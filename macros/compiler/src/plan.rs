@@ -169,7 +169,7 @@ fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bo
     }
     let Some(at) = store_position(kernel, value) else { return !kernel.reads().iter().any(is) };
     let operand = match &kernel.loops {
-        Loops::Gemm(g) => is(&g.a.buffer) || is(&g.b.buffer),
+        Loops::Gemm(g) => g.operands().iter().any(|o| o.reads().iter().any(is)),
         _ => false,
     };
     let elsewhere = kernel.exprs.needed(&kernel.roots()).iter().any(|id| match kernel.exprs.get(*id) {

@@ -7,7 +7,9 @@ mod sizes;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::kernels::fold::{BLOCK, blocks, total};
-pub use crate::kernels::gemm::{Finish, Plane, gemm_finish, gemm_into, plane};
+pub use crate::kernels::gemm::{
+    Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane,
+};
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use frozen::{HasParams, UpdatesNoParams};

@@ -212,6 +212,48 @@ fn nets(dtype: DType) -> Vec<Case> {
             let curved = b.map(Scalar::Tanh, &[pooled])?;
             Ok(vec![reduce::mean(b, curved, &[])?])
         }),
+        case(
+            "prologue",
+            dtype,
+            &[&[0, 180], &[0, 180], &[180], &[180, 190], &[180, 190], &[190, 9]],
+            None,
+            true,
+            &|b, x| {
+                // Both operands of the first product are computed while they are packed, forward and backward.
+                let shifted = b.elementwise(Scalar::Add, &[x[0], x[2]])?;
+                let left = activation::relu(b, shifted)?;
+                let left = b.elementwise(Scalar::Mul, &[left, x[1]])?;
+                let right = b.elementwise(Scalar::Mul, &[x[3], x[4]])?;
+                let y = linalg::matmul(b, left, right)?;
+                let y = b.map(Scalar::Tanh, &[y])?;
+                let weight = b.elementwise(Scalar::Mul, &[x[5], x[5]])?;
+                let z = linalg::matmul(b, y, weight)?;
+                Ok(vec![reduce::mean(b, z, &[])?])
+            },
+        ),
+        case(
+            "prologue_batch",
+            dtype,
+            &[&[0, 5, 11], &[0, 13, 11], &[11], &[0, 4, 11]],
+            None,
+            false,
+            &|b, x| {
+                // Lines along the terms of both operands, along the columns of one, and two axes of rows as one.
+                let left = b.elementwise(Scalar::Sub, &[x[0], x[2]])?;
+                let right = b.elementwise(Scalar::Max, &[x[1], x[2]])?;
+                let turned = shape::transpose(b, right, 1, 2)?;
+                let scores = linalg::matmul(b, left, turned)?;
+                let other = b.map(Scalar::Abs, &[x[1]])?;
+                let back = linalg::matmul(b, scores, other)?;
+                let few = b.map(Scalar::Neg, &[x[3]])?;
+                let n = n_of(b, few);
+                let flat = shape::reshape(b, few, &[n * 4.into(), 11.into()])?;
+                let gram = linalg::matmul(b, few, turned)?;
+                let column = shape::reshape(b, x[2], &[11.into(), 1.into()])?;
+                let one = linalg::matmul(b, flat, column)?;
+                Ok(vec![back, gram, one])
+            },
+        ),
         case("embedding", dtype, &[&[6, 5], &[0, 5]], Some(8), true, &|b, x| {
             // Rows of a table, those of labels 6 and 7 being zeros, and what differs from them.
             let n = b.ty(x[1]).shape[0].clone();

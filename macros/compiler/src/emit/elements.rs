@@ -4,7 +4,7 @@ use super::dims::Dims;
 use super::kernel::{Context, by_units, element_stores, nested, out_type, store_names};
 use super::pass::{Innermost, Pass, Writer};
 use crate::fuse::expr::Id;
-use crate::fuse::kernel::Kernel;
+use crate::fuse::kernel::{Computed, Kernel};
 use kiln_ir::Value;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -36,6 +36,32 @@ pub fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &Tok
             #(#kernel_scope)*
             #(#row_scope)*
             for j in 0..acc.len() { #(#statements)* #(#stores)* }
+        }
+    }
+}
+
+/// A line of a product's operand, while it is packed.
+pub fn operand(
+    cx: &Context,
+    kernel: &Kernel,
+    computed: &Computed,
+    dims: &Dims,
+    open: &TokenStream,
+) -> TokenStream {
+    let element = format_ident!("{}", kernel.exprs.dtype(computed.element).name());
+    let innermost = Innermost { start: Some(quote!(at)), len: quote!(to.len()) };
+    let mut writer = Writer::new(kernel, dims, cx.names, innermost);
+    let Pass { levels, roots } = writer.pass(&[computed.element]);
+    let ([kernel_scope, row_scope], value) = (&writer.scopes, roots[0].bare());
+    let statements = levels.iter().flatten();
+    quote! {
+        type Element = #element;
+        #[inline(always)]
+        fn line(&self, row: usize, at: usize, to: &mut [#element]) {
+            #open
+            #(#kernel_scope)*
+            #(#row_scope)*
+            for j in 0..to.len() { #(#statements)* to[j] = #value; }
         }
     }
 }

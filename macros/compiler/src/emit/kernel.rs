@@ -5,7 +5,7 @@ use super::scalar::Code;
 use super::{columns, elements, rows};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
-use crate::fuse::kernel::{Kernel, Loops, Role, Store};
+use crate::fuse::kernel::{Computed, Kernel, Loops, Role, Store};
 use kiln_ir::{DType, Dim, Func, Scalar, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -52,6 +52,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
             .filter(|i| g.roles[*i] == Role::Batch)
             .map(|i| variable(Var::Axis(i)))
             .collect(),
+        Loops::Operand(computed) => around(kernel, computed).map(|i| variable(Var::Axis(i))).collect(),
         _ => vec![],
     };
     let fields: Vec<Ident> = reads.iter().map(|v| (cx.names.slice)(*v)).collect();
@@ -66,17 +67,29 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     let body = match &kernel.loops {
         Loops::Gemm(g) => elements::gemm(cx, kernel, g.value, &dims, &open),
         Loops::Turns(_) => unreachable!("a loop is emitted by the function that runs it"),
+        Loops::Operand(computed) => elements::operand(cx, kernel, computed, &dims, &open),
         Loops::Flat => elements::flat(cx, kernel, &dims, &open),
         Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),
         Loops::Scatter { inside, at, .. } => columns::scatter(cx, kernel, [*inside, *at], &dims, &open),
     };
-    let of = if matches!(kernel.loops, Loops::Gemm(_)) { quote!(Finish) } else { quote!(Kernel) };
+    let of = match kernel.loops {
+        Loops::Gemm(_) => quote!(Finish),
+        Loops::Operand(_) => quote!(Source),
+        _ => quote!(Kernel),
+    };
     let items = quote! {
         struct #name #declared { #(#fields: &'a [#types],)* #(#sizes: usize,)* }
         impl ::kiln::rt::#of for #name #used { #body }
     };
     Emitted { reads, frees, batch, items }
+}
+
+/// The axes of the loops around a product on which its computed operand depends.
+fn around<'k>(kernel: &'k Kernel, computed: &'k Computed) -> impl Iterator<Item = usize> + 'k {
+    let own = [computed.lines, computed.along];
+    let used = |i: &usize| kernel.exprs.affines().any(|at| !at.coefficient(Var::Axis(*i)).is(0));
+    (0..kernel.axes.len()).filter(move |i| !own.contains(&Some(*i))).filter(used)
 }
 
 /// The stored values that a kernel's expressions load.

@@ -6,6 +6,7 @@ mod columns;
 pub mod dims;
 mod elements;
 mod kernel;
+mod levels;
 mod pass;
 mod report;
 mod rows;
@@ -13,7 +14,7 @@ mod run;
 mod scalar;
 mod turns;
 
-use crate::fuse::kernel::{Kernel, Loops};
+use crate::fuse::kernel::{Kernel, Loops, Operand};
 use crate::fuse::{self, Fused};
 use crate::part::Part;
 use crate::plan::{self, Place, Plan};
@@ -44,9 +45,16 @@ struct Struct {
 /// What a step of a plan runs.
 enum Made {
     /// A kernel.
-    Kernel(Struct, Emitted),
+    Kernel(Box<MadeKernel>),
     /// A loop: the function that runs a turn.
     Turns(Compiled),
+}
+
+/// A kernel of a plan.
+struct MadeKernel {
+    kernel: (Struct, Emitted),
+    /// What a product's operands are computed by.
+    operands: [Option<(Struct, Emitted)>; 2],
 }
 
 /// A function of a unit.
@@ -87,10 +95,7 @@ impl Unit {
             .iter()
             .map(|k| match &k.loops {
                 Loops::Turns(turns) => Made::Turns(self.part(&turns.part)),
-                _ => {
-                    let (known, emitted) = self.kernel(func, k, plan, &names);
-                    Made::Kernel(known, emitted)
-                }
+                _ => Made::Kernel(Box::new(self.make(func, k, plan, &names))),
             })
             .collect();
         let run = self.fresh(&format!("run_{}", func.name));
@@ -114,6 +119,18 @@ impl Unit {
     pub fn finish(self) -> TokenStream {
         let items = self.items;
         quote!(#(#items)*)
+    }
+
+    /// Emits a kernel and what its product computes while it packs.
+    fn make(&mut self, func: &Func, kernel: &Kernel, plan: &Plan, names: &BTreeMap<Value, Ident>) -> MadeKernel {
+        let operands = match &kernel.loops {
+            Loops::Gemm(g) => g.operands().map(|o| match o {
+                Operand::Computed(kernel) => Some(self.kernel(func, kernel, plan, names)),
+                Operand::Stored(_) => None,
+            }),
+            _ => [None, None],
+        };
+        MadeKernel { kernel: self.kernel(func, kernel, plan, names), operands }
     }
 
     /// Emits a kernel, unless an equal one is there.
@@ -183,7 +200,7 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
         "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "place", "lanes",
-        "block", "elements", "used", "l", "turn",
+        "block", "elements", "used", "l", "turn", "to", "at",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
     taken.extend(func.syms.0.iter().map(|s| s.name.clone()));

@@ -1,8 +1,9 @@
 //! The plan as a text to read, and what a call costs.
 
 use crate::fuse::Fused;
+use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
-use crate::fuse::kernel::{Kernel, Loops, Role};
+use crate::fuse::kernel::{Kernel, Loops, Operand, Role};
 use crate::plan::{Place, Plan, Step};
 use kiln_ir::{Dim, Func, Op, Value};
 
@@ -21,8 +22,23 @@ fn of(kernel: &Kernel) -> Dim {
     let own = all.clone() * Dim::from(maps);
     match &kernel.loops {
         Loops::Turns(t) => flops(&t.part.fused) * t.scan.trips.clone(),
-        Loops::Gemm(g) => own + all * g.k.clone() * Dim::from(2),
+        Loops::Gemm(g) => {
+            let operands = g.operands().into_iter().map(computed).fold(own, |sum, n| sum + n);
+            operands + all * g.k.clone() * Dim::from(2)
+        }
         _ => own,
+    }
+}
+
+/// What computing an operand costs.
+fn computed(operand: &Operand) -> Dim {
+    match operand {
+        Operand::Stored(_) => Dim::from(0),
+        Operand::Computed(kernel) => {
+            let batch = (0..kernel.axes.len())
+                .filter(|i| kernel.exprs.affines().any(|at| !at.coefficient(Var::Axis(*i)).is(0)));
+            batch.fold(Dim::from(maps(kernel)), |n, i| n * kernel.axes[i].clone())
+        }
     }
 }
 
@@ -98,6 +114,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
             format!("rows [{}] of [{}]", list(&kernel.axes[..*outer]), list(&kernel.axes[*outer..]))
         }
         Loops::Columns { .. } => format!("columns of [{}]", list(&kernel.axes)),
+        Loops::Operand(_) => format!("lines of [{}]", list(&kernel.axes)),
         Loops::Scatter { .. } => format!("scattered sums of [{}]", list(&kernel.axes)),
     };
     let stores: Vec<String> = kernel
@@ -109,7 +126,18 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
         })
         .collect();
     let reads: Vec<String> = kernel.reads().iter().map(|v| name(func, *v)).collect();
-    let maps = match maps(kernel) {
+    let inside = match &kernel.loops {
+        Loops::Gemm(g) => g
+            .operands()
+            .into_iter()
+            .map(|o| match o {
+                Operand::Computed(kernel) => maps(kernel),
+                Operand::Stored(_) => 0,
+            })
+            .sum(),
+        _ => 0,
+    };
+    let maps = match maps(kernel) + inside {
         0 => String::new(),
         1 => ", 1 map".into(),
         n => format!(", {n} maps"),

@@ -2,10 +2,10 @@
 
 use super::dims::{Dims, ident};
 use super::kernel::{Emitted, nested, weight, width};
-use super::{Made, Struct};
+use super::{Made, MadeKernel, Struct};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::expr::{Expr, counters};
-use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
+use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store};
 use crate::part::Part;
 use crate::plan::{Place, Plan, Step, element};
 use kiln_ir::{Dim, Func, Op, Sym, Value};
@@ -54,7 +54,7 @@ pub fn function(
     });
     let steps = plan.steps.iter().map(|step| match step {
         Step::Run(k) => match &made[*k] {
-            Made::Kernel(known, emitted) => runner.kernel(&fused.kernels[*k], known, emitted),
+            Made::Kernel(made) => runner.kernel(&fused.kernels[*k], made),
             Made::Turns(turn) => runner.turns(&fused.kernels[*k], plan.work[k], turn),
         },
         Step::Copy { value, from, to } => {
@@ -119,8 +119,8 @@ impl Runner<'_> {
         }
     }
 
-    /// One kernel's launch.
-    fn kernel(&self, kernel: &Kernel, known: &Struct, emitted: &Emitted) -> TokenStream {
+    /// A kernel's struct with its fields.
+    fn value(&self, (known, emitted): &(Struct, Emitted)) -> TokenStream {
         let reads = emitted.reads.iter().map(|v| self.get(*v, self.plan.places[v]));
         let sizes = emitted.frees.iter().map(|s| {
             let name = ident(&self.func.syms.info(*s).name);
@@ -129,9 +129,14 @@ impl Runner<'_> {
         let batch = emitted.batch.iter().map(|b| quote!(#b));
         let (name, fields) = (&known.name, &known.fields);
         let values = reads.chain(sizes).chain(batch);
-        let value = quote!(#name { #(#fields: #values),* });
+        quote!(#name { #(#fields: #values),* })
+    }
+
+    /// One kernel's launch.
+    fn kernel(&self, kernel: &Kernel, made: &MadeKernel) -> TokenStream {
+        let value = self.value(&made.kernel);
         if let Loops::Gemm(g) = &kernel.loops {
-            return self.gemm(kernel, g, &value);
+            return self.gemm(kernel, g, &value, &made.operands);
         }
         let (units, per_unit) = self.units(kernel);
         let out = |s: &Store| {
@@ -166,11 +171,18 @@ impl Runner<'_> {
         (self.dims.dim(&product(rows)), self.dims.dim(&(product(row) * Dim::from(cost(kernel)))))
     }
 
-    fn gemm(&self, kernel: &Kernel, g: &Gemm, value: &TokenStream) -> TokenStream {
+    fn gemm(
+        &self,
+        kernel: &Kernel,
+        g: &Gemm,
+        value: &TokenStream,
+        operands: &[Option<(Struct, Emitted)>; 2],
+    ) -> TokenStream {
         let side = |role: Role| g.roles.iter().position(|r| *r == role);
         let len = |role: Role| side(role).map_or(quote!(1), |i| self.dims.dim(&kernel.axes[i]));
         let (m, n, k) = (len(Role::M), len(Role::N), self.dims.dim(&g.k));
-        let (a, b) = (self.operand(&g.a), self.operand(&g.b));
+        let [a, b] =
+            [0, 1].map(|i| self.operand(g.operands()[i], operands[i].as_ref(), [[&m, &k], [&k, &n]][i]));
         let at = flat(&counters(kernel.axes.len()), &kernel.axes);
         let stride = match side(Role::M) {
             Some(i) => self.dims.dim(&at.coefficient(Var::Axis(i))),
@@ -216,7 +228,25 @@ impl Runner<'_> {
         self.dims.affine(at, &var, false)
     }
 
-    fn operand(&self, o: &Operand) -> TokenStream {
+    fn operand(
+        &self,
+        operand: &Operand,
+        made: Option<&(Struct, Emitted)>,
+        size: [&TokenStream; 2],
+    ) -> TokenStream {
+        match (operand, made) {
+            (Operand::Stored(matrix), _) => self.matrix(matrix),
+            (Operand::Computed(kernel), Some(made)) => {
+                let ([rows, cols], value) = (size, self.value(made));
+                let by_cols = matches!(&kernel.loops, Loops::Operand(o) if o.side == Side::Cols);
+                let name = if by_cols { quote!(computed_rows) } else { quote!(computed_cols) };
+                quote!(::kiln::rt::#name(&#value, [#rows, #cols]))
+            }
+            (Operand::Computed(_), None) => unreachable!("made with its product"),
+        }
+    }
+
+    fn matrix(&self, o: &Matrix) -> TokenStream {
         let data = self.get(o.buffer, self.plan.places[&o.buffer]);
         let offset = self.at(&o.offset);
         if let ([] | [_], [] | [_]) = (&*o.rows, &*o.cols) {

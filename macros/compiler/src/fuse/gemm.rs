@@ -2,7 +2,8 @@
 
 use super::affine::{Affine, Derived, Var, flat};
 use super::expr::{counters, through};
-use super::kernel::{Operand, Role, collapse, renamed};
+use super::kernel::{Matrix, Operand, Role, collapse, renamed};
+use super::prologue::{self, Element};
 use kiln_ir::{Dim, Func, Op, Value};
 
 /// A contraction as a product.
@@ -25,23 +26,34 @@ struct Axes {
     kept: usize,
     /// What each of the result's is.
     roles: Vec<Role>,
-    /// Buffer and position of each operand's element.
-    places: [(Value, Affine); 2],
+    /// Each operand's element.
+    places: [Place; 2],
 }
 
-/// Where the element of a value lies, by index; `None` if it isn't stored as such.
+/// Where a product finds an operand's element.
+enum Place {
+    /// In a buffer, at a position.
+    Stored(Value, Affine),
+    /// It is computed.
+    Computed(Element),
+}
+
+/// Where the element of a value lies, by index, or how it is computed; `None` if neither can be said.
 fn place(
     func: &Func,
     stored: &dyn Fn(Value) -> Option<Value>,
     mut v: Value,
     mut index: Vec<Affine>,
-) -> Option<(Value, Affine)> {
+) -> Option<Place> {
     let mut derived: Vec<Derived> = Vec::new();
     loop {
         if let Some(buffer) = stored(v) {
             let at = flat(&index, &func.ty(v).shape);
             let cut = at.terms.iter().any(|(var, _)| matches!(var, Var::Derived(_)));
-            return (!cut).then_some((buffer, at));
+            return (!cut).then_some(Place::Stored(buffer, at));
+        }
+        if matches!(func.node(v).op, Op::Map(_) | Op::Cast(_)) {
+            return derived.is_empty().then(|| Place::Computed(Element::new(func, stored, v, &index)));
         }
         (v, index) = through(func, v, &index, &mut derived)?;
     }
@@ -100,12 +112,21 @@ pub fn product(
     }
     let side = |role: Role| roles.iter().position(|r| *r == role).map_or(vec![], |i| runs[i].clone());
     let (m, n, k) = (side(Role::M), side(Role::N), (kept..all.len()).collect::<Vec<_>>());
-    let operand = |(buffer, at): &(Value, Affine), rows: &[usize], cols: &[usize]| {
+    let mut with_terms = runs.clone();
+    with_terms.extend((!k.is_empty()).then(|| k.clone()));
+    let operand = |place: &Place, rows: &[usize], cols: &[usize]| {
+        let (buffer, at) = match place {
+            Place::Stored(buffer, at) => (buffer, at),
+            Place::Computed(element) => {
+                return prologue::operand(func, element, &all, &with_terms, [rows, cols]);
+            }
+        };
         let inside = rows.iter().chain(cols).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
         let offset = renamed(&inside, &runs);
-        Operand { buffer: *buffer, offset, rows: walk(at, &all, rows), cols: walk(at, &all, cols) }
+        let (rows, cols) = (walk(at, &all, rows), walk(at, &all, cols));
+        Some(Operand::Stored(Matrix { buffer: *buffer, offset, rows, cols }))
     };
-    let (a, b) = (operand(left, &m, &k), operand(right, &k, &n));
+    let (a, b) = (operand(left, &m, &k)?, operand(right, &k, &n)?);
     let terms = k.iter().fold(Dim::from(1), |n, i| n * all[*i].clone());
     Some(Product { runs, roles, k: terms, a, b })
 }

@@ -52,6 +52,8 @@ pub enum Loops {
     },
     /// A matrix product, and what is mapped over it.
     Gemm(Box<Gemm>),
+    /// The elements of a product's operand, line by line, while it is packed.
+    Operand(Computed),
     /// A loop, whose turns have kernels of their own. Its results are what is stored.
     Turns(Box<Turns>),
 }
@@ -115,6 +117,13 @@ pub struct Gemm {
     pub b: Operand,
 }
 
+impl Gemm {
+    /// The left operand and the right one.
+    pub fn operands(&self) -> [&Operand; 2] {
+        [&self.a, &self.b]
+    }
+}
+
 /// What an axis of the result is to the product.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
@@ -126,9 +135,52 @@ pub enum Role {
     N,
 }
 
+/// What a product reads.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// A stored value.
+    Stored(Matrix),
+    /// What is computed while it is packed: a kernel of [`Loops::Operand`], over the product's axes and its terms.
+    Computed(Box<Kernel>),
+}
+
+/// An operand that is computed where it is read.
+#[derive(Clone, Debug)]
+pub struct Computed {
+    /// The operand's value or what it is a view of: stored nowhere.
+    pub value: Value,
+    /// An element.
+    pub element: Id,
+    /// The axis that counts lines; the others are the product's loops around.
+    pub lines: Option<usize>,
+    /// The axis along a line.
+    pub along: Option<usize>,
+    /// Which of the operand's sides runs along a line.
+    pub side: Side,
+}
+
+/// A side of a matrix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// From row to row.
+    Rows,
+    /// From column to column.
+    Cols,
+}
+
+impl Operand {
+    /// The stored values that it is read from.
+    pub fn reads(&self) -> Vec<Value> {
+        match self {
+            Operand::Stored(matrix) => vec![matrix.buffer],
+            Operand::Computed(kernel) => kernel.reads(),
+        }
+    }
+}
+
 /// A matrix in a stored value.
 #[derive(Clone, Debug)]
-pub struct Operand {
+pub struct Matrix {
     /// The stored value.
     pub buffer: Value,
     /// Where its first element is, over the batch axes' counters.
@@ -144,7 +196,7 @@ impl Kernel {
     pub fn reads(&self) -> Vec<Value> {
         let mut reads = Vec::new();
         match &self.loops {
-            Loops::Gemm(g) => reads.extend([g.a.buffer, g.b.buffer]),
+            Loops::Gemm(g) => reads.extend(g.operands().iter().flat_map(|o| o.reads())),
             Loops::Turns(turns) => reads.extend(&turns.args),
             _ => {}
         }
@@ -166,9 +218,10 @@ impl Kernel {
 
     /// Every expression that is reduced or stored.
     pub fn roots(&self) -> Vec<Id> {
-        let places = match self.loops {
+        let places = match &self.loops {
             Loops::Turns(_) => return vec![],
-            Loops::Scatter { inside, at, .. } => vec![inside, at],
+            Loops::Scatter { inside, at, .. } => vec![*inside, *at],
+            Loops::Operand(computed) => vec![computed.element],
             _ => vec![],
         };
         let results = self.reduces().iter().map(|r| r.expr).chain(self.stores.iter().map(|s| s.expr));
@@ -187,7 +240,7 @@ impl Kernel {
     pub fn outer(&self) -> usize {
         match self.loops {
             Loops::Rows { outer, .. } | Loops::Columns { outer, .. } | Loops::Scatter { outer, .. } => outer,
-            Loops::Flat | Loops::Gemm(_) | Loops::Turns(_) => 0,
+            Loops::Flat | Loops::Gemm(_) | Loops::Operand(_) | Loops::Turns(_) => 0,
         }
     }
 }

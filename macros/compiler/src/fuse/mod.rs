@@ -10,6 +10,8 @@ mod group;
 pub mod kernel;
 mod layout;
 mod lower;
+mod prologue;
+mod store;
 pub mod text;
 mod turns;
 
@@ -39,7 +41,7 @@ pub fn fuse(func: &Func) -> Fused {
     let outputs: Vec<Value> =
         func.outputs.iter().map(|o| buffer(o.value).expect("outputs are forced")).collect();
     dissolve(&mut groups, &outputs, &buffer);
-    let stored = stored(&groups, &outputs, &buffer);
+    let stored = store::stored(&groups, &outputs, &buffer);
     let at = |v: Value| buffer(v).filter(|b| stored.contains(b) || matches!(func.node(*b).op, Op::Input(_)));
     let cx = lower::Context { func, stored: &at };
     let kernels = order(&groups).into_iter().map(|g| {
@@ -186,72 +188,6 @@ fn light(func: &Func, v: Value) -> bool {
         Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) | Op::Result(..) => false,
         _ => true,
     }
-}
-
-/// The values that a kernel stores because another one, or the caller, reads them.
-fn stored(groups: &Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Option<Value>) -> BTreeSet<Value> {
-    let mut stored: BTreeSet<Value> = outputs.iter().copied().filter(|v| groups.of.contains_key(v)).collect();
-    let mut operands = stored.clone();
-    for (g, group) in groups.groups.iter().enumerate() {
-        for &v in &group.members {
-            let read = read_by(groups, v, buffer).into_iter().filter(|s| groups.of[s] != g);
-            match is_operand_of(group, v) {
-                true => operands.extend(read),
-                false => stored.extend(read),
-            }
-        }
-    }
-    stored.extend(&operands);
-    // What costs less to compute again than to store is not stored. An argument comes before its readers, so that
-    // one decision rests on those before.
-    for v in stored.clone() {
-        let mut cost = Again::default();
-        if !operands.contains(&v) && again(groups.func, &stored, buffer, v, true, &mut cost) && cost.is_low()
-        {
-            stored.remove(&v);
-        }
-    }
-    stored
-}
-
-/// What computing a value again takes.
-#[derive(Default)]
-struct Again {
-    maps: usize,
-    loads: BTreeSet<Value>,
-}
-
-impl Again {
-    fn is_low(&self) -> bool {
-        self.maps <= 4 && self.loads.len() <= 2
-    }
-}
-
-/// Whether a value can be computed where it is read, from what is stored; counts what that takes.
-fn again(
-    func: &Func,
-    stored: &BTreeSet<Value>,
-    buffer: &dyn Fn(Value) -> Option<Value>,
-    v: Value,
-    first: bool,
-    cost: &mut Again,
-) -> bool {
-    let node = func.node(v);
-    if let Some(b) =
-        buffer(v).filter(|b| !first && (stored.contains(b) || matches!(func.node(*b).op, Op::Input(_))))
-    {
-        cost.loads.insert(b);
-        return true;
-    }
-    let simple = match &node.op {
-        Op::Map(_) | Op::Cast(_) => light(func, v) || group::wide(&node.ty.shape).is_empty(),
-        Op::Reduce(..) => return size(func, v).is_some(),
-        Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
-        Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..) => false,
-        _ => true,
-    };
-    cost.maps += usize::from(matches!(node.op, Op::Map(_)));
-    simple && cost.is_low() && node.args.iter().all(|a| again(func, stored, buffer, *a, false, cost))
 }
 
 /// Groups in an order in which each comes after those it reads; of several the one made first.

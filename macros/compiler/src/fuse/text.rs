@@ -14,7 +14,7 @@
 use super::Fused;
 use super::affine::{Affine, Derived, Var};
 use super::expr::{Expr, Guard, Id};
-use super::kernel::{Gemm, How, Kernel, Loops, Operand, Role, Turns};
+use super::kernel::{Computed, Gemm, How, Kernel, Loops, Matrix, Operand, Role, Side, Turns};
 use kiln_ir::{Dim, Func, Literal, Value};
 use std::fmt::Write;
 
@@ -40,7 +40,9 @@ fn kernel(w: &Writer, out: &mut String) {
         return loops(w, turns, out);
     }
     if let Loops::Gemm(g) = &k.loops {
-        let _ = writeln!(out, "  a: {}\n  b: {}\n  r0 = %{}", w.operand(&g.a), w.operand(&g.b), g.value.0);
+        w.operand("a", &g.a, out);
+        w.operand("b", &g.b, out);
+        let _ = writeln!(out, "  r0 = %{}", g.value.0);
     }
     for (i, d) in k.exprs.derived.iter().enumerate() {
         let _ = writeln!(out, "  d{i} = {}", w.derived(d));
@@ -104,6 +106,7 @@ impl Writer<'_> {
             }
             Loops::Gemm(g) => self.product(g),
             Loops::Turns(t) => format!("{} turns", self.dim(&t.scan.trips)),
+            Loops::Operand(computed) => self.computed(computed),
         }
     }
 
@@ -123,7 +126,33 @@ impl Writer<'_> {
         format!("product [{}] of {} terms", axes.join(", "), self.dim(&g.k))
     }
 
-    fn operand(&self, o: &Operand) -> String {
+    /// How a computed operand's elements are counted.
+    fn computed(&self, of: &Computed) -> String {
+        let axis = |i: Option<usize>| {
+            i.map_or("1".into(), |i| format!("i{i} of {}", self.dim(&self.kernel.axes[i])))
+        };
+        let side = if of.side == Side::Rows { "rows" } else { "columns" };
+        format!("computed, {side} {} along lines {}", axis(of.along), axis(of.lines))
+    }
+
+    fn operand(&self, name: &str, o: &Operand, out: &mut String) {
+        let kernel = match o {
+            Operand::Stored(matrix) => {
+                let _ = writeln!(out, "  {name}: {}", self.matrix(matrix));
+                return;
+            }
+            Operand::Computed(kernel) => kernel,
+        };
+        let inner = Writer { func: self.func, kernel };
+        let _ = writeln!(out, "  {name}: {}", inner.loops());
+        let mut text = String::new();
+        inner.expressions(&kernel.roots(), &mut vec![false; kernel.exprs.nodes.len()], &mut text);
+        text.lines().for_each(|line| {
+            let _ = writeln!(out, "  {line}");
+        });
+    }
+
+    fn matrix(&self, o: &Matrix) -> String {
         let side = |axes: &[(Dim, Dim)]| {
             let one = |(len, stride): &(Dim, Dim)| format!("{} by {}", self.dim(len), self.dim(stride));
             axes.iter().map(one).collect::<Vec<_>>().join(", ")

@@ -120,7 +120,7 @@ fn only_own(kernel: &Kernel, store: &Store, read: Value) -> bool {
     let axes = if store.per_row { &kernel.axes[..kernel.outer()] } else { &kernel.axes[..] };
     let own: Affine = flat(&counters(axes.len()), axes);
     let operand = match &kernel.loops {
-        Loops::Gemm(g) => g.a.buffer == read || g.b.buffer == read,
+        Loops::Gemm(g) => g.operands().iter().any(|o| o.reads().contains(&read)),
         // Several iterations add up to one element.
         Loops::Columns { .. } | Loops::Scatter { .. } => true,
         // Only what is carried lies where it lay before.

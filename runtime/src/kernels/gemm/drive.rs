@@ -89,7 +89,7 @@ fn product<T: Scalar>(
     b: Operand<T>,
     epilogue: Epilogue<T>,
 ) {
-    if let (Operand::Strided(a), Operand::Strided(b)) = (a, b) {
+    if let (Operand::Strided(_) | Operand::Computed(_), Operand::Strided(b)) = (a, b) {
         return strided(kernels, [m, n, k], a, b, epilogue);
     }
     Task { kernels, size: [m, n, k], a, epilogue, turned: false }.packed(&b);
@@ -98,19 +98,19 @@ fn product<T: Scalar>(
 fn strided<T: Scalar>(
     kernels: Kernels<T>,
     [m, n, k]: [usize; 3],
-    a: Matrix<T>,
+    a: Operand<T>,
     b: Matrix<T>,
     epilogue: Epilogue<T>,
 ) {
     if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
         return skinny::gemm(kernels, [m, n, k], a, b, epilogue);
     }
-    if b.row_stride == 1 && b.col_stride != 1 && a.col_stride == 1 && m <= n / 2 {
+    if b.row_stride == 1 && b.col_stride != 1 && a.runs_along(Side::Cols) && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
         let task = Task { kernels, size: [n, m, k], a: b.transposed().into(), epilogue, turned: true };
-        return task.packed(&a.transposed().into());
+        return task.packed(&a.transposed());
     }
-    let task = Task { kernels, size: [m, n, k], a: a.into(), epilogue, turned: false };
+    let task = Task { kernels, size: [m, n, k], a, epilogue, turned: false };
     if b.col_stride == 1 && n.is_multiple_of(kernels.lanes) && k * n <= DIRECT {
         let panels = Panels { data: b.data, start: b.offset, panel: kernels.cols(), row: Some(b.row_stride) };
         return task.run(0, n, panels);
@@ -148,6 +148,8 @@ enum Rows<'a, T> {
     InPlace(Matrix<'a, T>),
     /// Strips, packed.
     Packed(&'a [T]),
+    /// The block's lines of k, computed.
+    Lines(&'a [T]),
 }
 
 struct Task<'a, T: 'static> {
@@ -222,6 +224,14 @@ impl<T: Scalar> Task<'_, T> {
         {
             return self.sweep(rows, range, col, cols, panels, Rows::InPlace(a));
         }
+        if let Operand::Computed(a) = self.a
+            && a.along() == Side::Cols
+        {
+            return with_buffer(pack::A, rows.len() * k, |lines| {
+                a.rows(rows.clone(), 0, k, lines);
+                self.sweep(rows, range, col, cols, panels, Rows::Lines(lines));
+            });
+        }
         with_buffer(pack::A, rows.len().next_multiple_of(strip) * k, |packed| {
             pack_a(strip, rows.start, rows.len(), k, &self.a, packed);
             self.sweep(rows, range, col, cols, panels, Rows::Packed(packed));
@@ -257,6 +267,7 @@ impl<T: Scalar> Task<'_, T> {
                             Rows::Packed(packed) => {
                                 (packed[at * k + done * strip..].as_ptr(), (1, strip as isize))
                             }
+                            Rows::Lines(lines) => (lines[at * k + done..].as_ptr(), (k as isize, 1)),
                             Rows::InPlace(a) if terms == 0 => (a.data.as_ptr(), (0, 0)),
                             Rows::InPlace(a) => {
                                 let first = a.data.as_ptr().wrapping_add(a.at(row, done));
@@ -276,7 +287,7 @@ impl<T: Scalar> Task<'_, T> {
                             add: done > 0,
                         };
                         // SAFETY: `Kernels::of` gave a table that the processor can run. A was checked to hold rows
-                        // below `m` by k, and packed A holds this block's. B was checked, if direct, to hold
+                        // below `m` by k, and packed or computed A holds this block's. B was checked, if direct, to hold
                         // `k` rows of `n` columns, whole vectors, or packed to whole vectors. `c` holds `height` rows
                         // of `stride >= width`, and has been written by the ranges before if `add`.
                         unsafe { kernels.table[height - 1][width / kernels.lanes - 1](call) };

@@ -87,7 +87,7 @@ pub trait Scalar:
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn kernels(isa: Isa) -> Kernels<Self>;
-    /// This thread's spare buffer of each use: B, A, sums, turned sums, totals.
+    /// This thread's spare buffer of each use: B, A, sums, turned sums, totals, a line.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
 }
@@ -120,8 +120,9 @@ macro_rules! scalar {
                     static SUMS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static TURNED: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static TOTALS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static LINE: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
-                [&B, &A, &SUMS, &TURNED, &TOTALS][usage]
+                [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE][usage]
             }
         }
     };

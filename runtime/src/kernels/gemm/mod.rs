@@ -5,6 +5,7 @@
 //! High-Performance Matrix Multiplication* (2008), with the loop over k inside the one over columns, so that only one
 //! strip of partial sums is alive. Kernels are chosen when the program runs; everything is compiled here, once.
 
+mod computed;
 mod drive;
 mod finish;
 mod into;
@@ -18,6 +19,7 @@ mod walk;
 mod x86;
 
 use super::isa::Isa;
+pub use computed::{Computed, Source, computed_cols, computed_rows};
 pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
 pub use into::gemm_into;
 use kernel::Kernels;

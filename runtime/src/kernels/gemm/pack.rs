@@ -21,6 +21,8 @@ pub(super) const SUMS: usize = 2;
 pub(super) const TURNED: usize = 3;
 /// This thread's buffer for the sums of a whole product.
 pub(super) const TOTALS: usize = 4;
+/// This thread's buffer for a computed line.
+pub(super) const LINE_OF: usize = 5;
 
 /// Lends `f` a buffer of `len` elements that begins at a cache line; allocates only if none was as large before.
 ///
@@ -117,6 +119,10 @@ const LOOKUP: usize = 64;
 
 /// One panel: `[k, width]`, of which `cols` columns are there.
 fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, col: usize, to: &mut [T]) {
+    if let Operand::Computed(computed) = b {
+        computed.panel(col, cols, width, to);
+        return to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
+    }
     let (data, start) = (b.data(), b.start());
     let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
     let across = &mut across[..cols];
@@ -146,6 +152,9 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
 
 /// Packs rows `row..row + m` of `a: [.., k]` into strips of `strip` rows.
 pub(super) fn pack_a<T: Scalar>(strip: usize, row: usize, m: usize, k: usize, a: &Operand<T>, to: &mut [T]) {
+    if let Operand::Computed(computed) = a {
+        return computed.strips(strip, row..row + m, k, to);
+    }
     let (data, start) = (a.data(), a.start());
     for (s, to) in to.chunks_exact_mut((strip * k).max(1)).take(m.div_ceil(strip)).enumerate() {
         let (mut down, mut across) = ([0; LOOKUP], [0; LOOKUP]);

@@ -4,6 +4,7 @@
 
 use super::kernel::{DOTS, Kernels, Scalar};
 use super::pack::{self, with_buffer};
+use super::walk::Operand;
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::isa::{Body, simd_run};
 use crate::kernels::threads::{parallel, threads_for};
@@ -23,7 +24,7 @@ const COLS_STEP: usize = 64;
 pub(super) fn gemm<T: Scalar>(
     kernels: Kernels<T>,
     [m, n, k]: [usize; 3],
-    a: Matrix<T>,
+    a: Operand<T>,
     b: Matrix<T>,
     epilogue: Epilogue<T>,
 ) {
@@ -32,11 +33,7 @@ pub(super) fn gemm<T: Scalar>(
     let piece =
         if threads == 1 { COLS } else { n.div_ceil(4 * threads).next_multiple_of(COLS_STEP).min(COLS) };
     with_buffer(pack::A, m * k, |lines| {
-        for (i, line) in lines.chunks_exact_mut(k).enumerate() {
-            for (p, x) in line.iter_mut().enumerate() {
-                *x = a.data[a.at(i, p)];
-            }
-        }
+        rows(m, k, &a, lines);
         let lines = &*lines;
         parallel(n.div_ceil(piece), cost * piece.min(n), &|pieces| {
             for col in pieces.map(|piece_at| piece_at * piece) {
@@ -52,6 +49,19 @@ pub(super) fn gemm<T: Scalar>(
             }
         });
     });
+}
+
+/// The rows of A.
+fn rows<T: Scalar>(m: usize, k: usize, a: &Operand<T>, lines: &mut [T]) {
+    match a {
+        Operand::Strided(a) => {
+            for (i, line) in lines.chunks_exact_mut(k).enumerate() {
+                line.iter_mut().enumerate().for_each(|(p, x)| *x = a.data[a.at(i, p)]);
+            }
+        }
+        Operand::Computed(a) => a.rows(0..m, 0, k, lines),
+        Operand::Walked(_) => unreachable!("walked operands are packed"),
+    }
 }
 
 /// `k`, columns, A by rows, B, the first column, and the sums by rows.

@@ -3,6 +3,8 @@
 //! Efficient Primitives for Deep Learning*, 2014).
 
 use super::Matrix;
+use super::computed::Computed;
+use super::kernel::Scalar;
 
 /// Most axes of a side.
 pub const MAX_AXES: usize = 8;
@@ -103,6 +105,8 @@ pub enum Operand<'a, T> {
     Strided(Matrix<'a, T>),
     /// Several axes a side.
     Walked(Walked<'a, T>),
+    /// Computed when it is packed.
+    Computed(Computed<'a, T>),
 }
 
 impl<'a, T> From<Matrix<'a, T>> for Operand<'a, T> {
@@ -117,11 +121,18 @@ impl<'a, T> From<Walked<'a, T>> for Operand<'a, T> {
     }
 }
 
-impl<T: Copy> Operand<'_, T> {
+impl<'a, T> From<Computed<'a, T>> for Operand<'a, T> {
+    fn from(computed: Computed<'a, T>) -> Self {
+        Operand::Computed(computed)
+    }
+}
+
+impl<T: Scalar> Operand<'_, T> {
     /// Panics unless every element of `[rows, cols]` lies in the data.
     pub(super) fn check(&self, name: &str, rows: usize, cols: usize) {
         let walked = match self {
             Operand::Strided(matrix) => return matrix.check(name, rows, cols),
+            Operand::Computed(computed) => return computed.check(name, [rows, cols]),
             Operand::Walked(walked) => walked,
         };
         let (have, want) = ([walked.rows.indices(), walked.cols.indices()], [rows, cols]);
@@ -144,14 +155,38 @@ impl<T: Copy> Operand<'_, T> {
                 w.skipped[side as usize] += start;
                 Operand::Walked(w)
             }
+            (Operand::Computed(c), _) => Operand::Computed(c.from(side, start)),
         }
     }
 
-    /// The elements.
+    /// Whether it goes from element to element along that side.
+    pub(super) fn runs_along(&self, side: Side) -> bool {
+        match (self, side) {
+            (Operand::Strided(m), Side::Rows) => m.row_stride == 1,
+            (Operand::Strided(m), Side::Cols) => m.col_stride == 1,
+            (Operand::Computed(c), _) => c.along() == side,
+            (Operand::Walked(_), _) => false,
+        }
+    }
+
+    /// Rows and columns exchanged.
+    pub(super) fn transposed(self) -> Self {
+        match self {
+            Operand::Strided(m) => Operand::Strided(m.transposed()),
+            Operand::Walked(w) => {
+                let [down, right] = w.skipped;
+                Operand::Walked(Walked { rows: w.cols, cols: w.rows, skipped: [right, down], ..w })
+            }
+            Operand::Computed(c) => Operand::Computed(c.transposed()),
+        }
+    }
+
+    /// The elements; none of what is computed.
     pub(super) fn data(&self) -> &[T] {
         match self {
             Operand::Strided(m) => m.data,
             Operand::Walked(w) => w.data,
+            Operand::Computed(_) => &[],
         }
     }
 
@@ -167,6 +202,7 @@ impl<T: Copy> Operand<'_, T> {
                 let mut steps = walk.from(w.skipped[side as usize] + start);
                 to.iter_mut().for_each(|x| *x = steps.step() as isize);
             }
+            (Operand::Computed(_), _) => {}
         }
     }
 
@@ -175,6 +211,7 @@ impl<T: Copy> Operand<'_, T> {
         match self {
             Operand::Strided(m) => m.offset as isize,
             Operand::Walked(w) => w.offset as isize,
+            Operand::Computed(_) => 0,
         }
     }
 }
@@ -184,6 +221,15 @@ impl<T: Copy> Operand<'_, T> {
 pub(super) enum Side {
     Rows,
     Cols,
+}
+
+impl Side {
+    pub(super) fn other(self) -> Side {
+        match self {
+            Side::Rows => Side::Cols,
+            Side::Cols => Side::Rows,
+        }
+    }
 }
 
 #[cfg(test)]

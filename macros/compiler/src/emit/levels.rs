@@ -1,0 +1,88 @@
+//! At which level of its loops what a kernel computes is known: 0 is the kernel, 1 a row, 2 and more the loops within
+//! a row.
+
+use super::pass::Writer;
+use crate::fuse::affine::{Affine, Derived, Var};
+use crate::fuse::expr::{Expr, Guard, Id};
+use crate::fuse::kernel::{Loops, Role};
+use kiln_ir::Value;
+
+impl Writer<'_> {
+    /// The level of the innermost loop.
+    pub fn deepest(&self) -> usize {
+        match &self.kernel.loops {
+            Loops::Gemm(_) | Loops::Operand(_) | Loops::Flat => 2,
+            _ => 1 + self.kernel.axes.len() - self.kernel.outer(),
+        }
+    }
+
+    pub(super) fn level(&self, var: Var) -> usize {
+        match (var, &self.kernel.loops) {
+            (Var::Axis(i), Loops::Gemm(g)) => match g.roles[i] {
+                Role::Batch => 0,
+                Role::M => 1,
+                Role::N => 2,
+            },
+            (Var::Axis(i), Loops::Operand(o)) => match Some(i) {
+                i if i == o.along => 2,
+                i if i == o.lines => 1,
+                _ => 0,
+            },
+            (Var::Axis(_), Loops::Flat) => 2,
+            (Var::Axis(i), _) => (i + 2).saturating_sub(self.kernel.outer()).max(1),
+            (Var::Derived(d), _) => match &self.kernel.exprs.derived[d] {
+                Derived::Element(id) => self.expr_level(*id),
+                other => other.affine().map_or(0, |at| self.affine_level(at)),
+            },
+        }
+    }
+
+    /// Whether it counts the kernel's rows all by itself.
+    pub(super) fn is_row(&self, var: Var) -> bool {
+        match (&self.kernel.loops, var) {
+            (Loops::Gemm(g), Var::Axis(i)) => g.roles[i] == Role::M,
+            (Loops::Operand(o), Var::Axis(i)) => o.lines == Some(i),
+            (_, Var::Axis(0)) => self.kernel.outer() == 1,
+            _ => false,
+        }
+    }
+
+    pub(super) fn affine_level(&self, at: &Affine) -> usize {
+        at.terms.iter().map(|(v, _)| self.level(*v)).max().unwrap_or(0)
+    }
+
+    pub(super) fn expr_level(&self, id: Id) -> usize {
+        let of = |guards: &[Guard]| guards.iter().map(|g| self.affine_level(&g.at)).max().unwrap_or(0);
+        match self.kernel.exprs.get(id) {
+            Expr::Load(v, at, guards) => {
+                // What is overwritten is read where it is written.
+                let own = if (self.names.in_place)(*v).is_some() { self.own_level(*v) } else { 0 };
+                self.affine_level(at).max(of(guards)).max(own)
+            }
+            Expr::Index(at) => self.affine_level(at),
+            Expr::Inside(guards) => of(guards),
+            Expr::Reduced(_) if matches!(self.kernel.loops, Loops::Gemm(_)) => 2,
+            Expr::Reduced(_) => 1,
+            Expr::Const(_) => 0,
+            Expr::Map(..) | Expr::Cast(_) => {
+                self.kernel.exprs.args(id).iter().map(|a| self.expr_level(*a)).max().unwrap_or(0)
+            }
+        }
+    }
+
+    pub(super) fn own_level(&self, v: Value) -> usize {
+        let store = (self.names.in_place)(v).and_then(|s| self.kernel.stores.iter().find(|x| x.value == s));
+        if store.is_some_and(|s| s.per_row) { 1 } else { self.deepest() }
+    }
+
+    /// The innermost loop's axis, if the kernel has one.
+    pub(super) fn inner_axis(&self) -> Option<Var> {
+        match &self.kernel.loops {
+            Loops::Gemm(g) => g.roles.iter().position(|r| *r == Role::N).map(Var::Axis),
+            Loops::Operand(o) => o.along.map(Var::Axis),
+            Loops::Flat => (!self.kernel.axes.is_empty()).then_some(Var::Axis(0)),
+            _ if self.kernel.axes.len() > self.kernel.outer() => Some(Var::Axis(self.kernel.axes.len() - 1)),
+            _ => None,
+        }
+    }
+}
