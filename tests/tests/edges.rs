@@ -91,3 +91,21 @@ fn names_with_numbers_are_the_users() {
         assert!((got - want).abs() < 1e-5, "{got} for {want}");
     }
 }
+
+#[model(grad(x))]
+fn pooled(x: Tensor<1, 1, 4, 4>, weight: Tensor<1, 1, 3, 3>) -> Tensor {
+    (max_pool2d_with(x, [2, 2], 1, 0, 1, false) * weight).sum()
+}
+
+#[test]
+fn of_equal_elements_in_a_window_the_first_has_the_gradient() {
+    let x = [[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 2.0, 2.0, 0.0], [0.0, 2.0, 2.0, 0.0]];
+    let weight = [[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]];
+    // torch 2.15: (F.max_pool2d(x, 2, stride=1) * weight).sum().backward()
+    let want = [1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 24.0, 15.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let (_, grad) = pooled::value_and_grad([[x]], weight).expect("shapes fit");
+    assert_eq!(grad.as_slice(), want);
+    let x = Tensor::from([[x]]).requires_grad();
+    pooled::eager(&x, Tensor::from(weight)).backward().expect("a scalar");
+    assert_eq!(x.grad().expect("a gradient").as_slice(), want);
+}

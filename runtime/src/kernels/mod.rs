@@ -10,3 +10,4 @@ pub mod launch;
 pub mod math;
 pub mod scratch;
 pub mod threads;
+pub mod total;

@@ -12,6 +12,7 @@ pub use crate::kernels::gemm::{
 };
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
+pub use crate::kernels::total::{Total, total as total_of};
 pub use frozen::{HasParams, UpdatesNoParams};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;

@@ -2,7 +2,7 @@
 
 use super::dims::{Dims, variable};
 use super::scalar::Code;
-use super::{columns, elements, rows};
+use super::{columns, elements, rows, total};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
 use crate::fuse::kernel::{Computed, Kernel, Loops, Role, Store};
@@ -37,6 +37,8 @@ pub struct Emitted {
     pub frees: Vec<Sym>,
     /// Fields: counters of the loops around a product.
     pub batch: Vec<Ident>,
+    /// Whether it sums block by block.
+    pub total: bool,
     /// The struct and its implementation.
     pub items: TokenStream,
 }
@@ -64,11 +66,13 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         false => (quote!(<'a>), quote!(<'_>)),
     };
     let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self;);
+    let total = total::is_total(kernel, &|v| (cx.names.in_place)(v).is_some());
     let body = match &kernel.loops {
         Loops::Gemm(g) => elements::gemm(cx, kernel, g.value, &dims, &open),
         Loops::Turns(_) => unreachable!("a loop is emitted by the function that runs it"),
         Loops::Operand(computed) => elements::operand(cx, kernel, computed, &dims, &open),
         Loops::Flat => elements::flat(cx, kernel, &dims, &open),
+        Loops::Rows { .. } if total => total::total(cx, kernel, &dims, &open),
         Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),
         Loops::Scatter { inside, at, .. } => columns::scatter(cx, kernel, [*inside, *at], &dims, &open),
@@ -76,13 +80,14 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     let of = match kernel.loops {
         Loops::Gemm(_) => quote!(Finish),
         Loops::Operand(_) => quote!(Source),
+        _ if total => quote!(Total),
         _ => quote!(Kernel),
     };
     let items = quote! {
         struct #name #declared { #(#fields: &'a [#types],)* #(#sizes: usize,)* }
         impl ::kiln::rt::#of for #name #used { #body }
     };
-    Emitted { reads, frees, batch, items }
+    Emitted { reads, frees, batch, total, items }
 }
 
 /// The axes of the loops around a product on which its computed operand depends.

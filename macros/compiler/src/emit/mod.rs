@@ -12,6 +12,7 @@ mod report;
 mod rows;
 mod run;
 mod scalar;
+mod total;
 mod turns;
 
 use crate::fuse::kernel::{Kernel, Loops, Operand};

@@ -6,9 +6,9 @@
 use super::dims::{Dims, variable};
 use super::kernel::Names;
 use super::scalar::{self, Code};
-use crate::fuse::affine::{Affine, Derived, Var};
+use crate::fuse::affine::{Affine, Var};
 use crate::fuse::expr::{Expr, Guard, Id};
-use crate::fuse::kernel::{Kernel, Loops, Role};
+use crate::fuse::kernel::{Kernel, Loops};
 use kiln_ir::{DType, Scalar, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

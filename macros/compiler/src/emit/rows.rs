@@ -103,10 +103,7 @@ fn reduction(
     let statement = match (reduce.how, dtype.is_float()) {
         (How::ArgMax, _) => arg_max(&name, dtype, len, inner, element),
         (how, true) => {
-            let (start, combine) = match how {
-                How::Sum => (scalar::zero(dtype), quote!(::kiln::rt::add)),
-                _ => (scalar::lowest(dtype), quote!(::kiln::rt::max)),
-            };
+            let (start, combine) = start_and_combine(how, dtype);
             let fold = quote!(::kiln::rt::fold!(#start, #combine; j < #len => #(#inner)* #keep #element));
             if levels.len() == 1 {
                 quote!(let #name = #fold;)
@@ -125,6 +122,14 @@ fn reduction(
         }
     };
     writer.scopes[1].push(statement);
+}
+
+/// From what floats are combined, and how.
+pub(super) fn start_and_combine(how: How, dtype: DType) -> (TokenStream, TokenStream) {
+    match how {
+        How::Sum => (scalar::zero(dtype), quote!(::kiln::rt::add)),
+        _ => (scalar::lowest(dtype), quote!(::kiln::rt::max)),
+    }
 }
 
 /// The index of the first maximum; a NaN counts as the greatest.

@@ -152,6 +152,13 @@ impl Runner<'_> {
         };
         let outs: Vec<TokenStream> = kernel.stores.iter().map(out).collect();
         let outs = nested(&outs);
+        if made.kernel.1.total {
+            let (units, run) = kernel.axes.split_at(1);
+            let elements = run.iter().fold(Dim::from(1), |n, d| n * d.clone());
+            let cost = self.dims.dim(&(elements.clone() * Dim::from(cost(kernel))));
+            let (units, elements) = (self.dims.dim(&units[0]), self.dims.dim(&elements));
+            return quote!(::kiln::rt::total_of(&#value, #units, #elements, #cost, #outs););
+        }
         quote!(::kiln::rt::launch(&#value, #units, #per_unit, #outs);)
     }
 

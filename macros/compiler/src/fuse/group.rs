@@ -75,6 +75,14 @@ pub fn wide(shape: &[Dim]) -> Vec<Dim> {
     shape.iter().filter(|d| !d.is(1)).cloned().collect()
 }
 
+/// Elements from which on a sum of everything has loops of its own, so that threads can share them.
+const LONG: i64 = 1 << 15;
+
+/// Whether there are, or may be, so many elements.
+pub fn is_long(axes: &[Dim]) -> bool {
+    axes.iter().fold(Dim::from(1), |n, d| n * d.clone()).literal().is_none_or(|n| n >= LONG)
+}
+
 /// Groups the values of a function. `forced` are views to store as they are.
 pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) -> bool) -> Groups<'a> {
     let mut groups = Groups { func, groups: vec![], of: HashMap::new(), forced };
@@ -213,7 +221,17 @@ impl Groups<'_> {
             had && self.groups[*g].axes == axes && read.iter().all(|r| r == g || !self.reaches(*r, *g))
         };
         let plain = |s: &&Source| s.plain && self.same_order(shape, s, axes.len());
-        let home = sources.iter().filter(plain).map(|s| self.of[&s.value]).find(fits);
+        // Sums of everything share loops with each other, not with what is stored for each element.
+        let total = |g: &usize| {
+            let Group { kind, axes: had, .. } = &self.groups[*g];
+            *kind == Kind::Rows { split: Some(0) }
+                && *had == axes
+                && read.iter().all(|r| !self.reaches(*r, *g))
+        };
+        let home = match split == 0 && is_long(&axes) {
+            true => (0..self.groups.len()).find(total),
+            false => sources.iter().filter(plain).map(|s| self.of[&s.value]).find(fits),
+        };
         let home = home.unwrap_or_else(|| self.fresh(Kind::Rows { split: None }, axes));
         self.groups[home].kind = Kind::Rows { split: Some(split) };
         let apart = read.iter().copied().filter(|r| *r != home).collect();
@@ -231,7 +249,8 @@ impl Groups<'_> {
         match group.kind {
             Kind::Rows { split: Some(split) } => {
                 let outer = &group.axes[..split];
-                let level = |axes: &[Dim]| axes == group.axes || axes == outer;
+                let alone = split == 0 && is_long(&group.axes);
+                let level = |axes: &[Dim]| (axes == group.axes && !alone) || axes == outer;
                 // Of a row's own result, any part of the row may read; the row itself only a part as long.
                 level(&here)
                     && level(&there)

@@ -6,7 +6,7 @@
 pub mod affine;
 pub mod expr;
 mod gemm;
-mod group;
+pub mod group;
 pub mod kernel;
 mod layout;
 mod lower;

@@ -2,7 +2,7 @@
 
 use super::array::{indices, offset};
 use super::{Array, Context, Cotangents, number};
-use crate::{Builder, DType, Error, Fault, Node, Op, Reduction, Scalar, Ty, Value};
+use crate::{Builder, DType, Dim, Error, Fault, Node, Op, Reduction, Scalar, Ty, Value};
 
 pub(super) fn infer(op: &Op, x: &Ty) -> Result<Ty, Fault> {
     number(super::name(op), x)?;
@@ -21,7 +21,8 @@ pub(super) fn infer(op: &Op, x: &Ty) -> Result<Ty, Fault> {
     Ok(Ty::new(dtype, kept.collect::<Vec<_>>()))
 }
 
-/// Sum ↦ Broadcast. Max ↦ the cotangent in equal parts to all that reach the maximum, as torch's `amax`.
+/// Sum ↦ Broadcast. Max ↦ the cotangent in equal parts to all that reach the maximum, as torch's `amax`; over the places
+/// of windows, which is a pool, to the first that does.
 pub(super) fn vjp(b: &mut Builder, node: &Node, v: Value, ct: Value) -> Result<Cotangents, Error> {
     let x = node.args[0];
     let Op::Reduce(kind, axes) = &node.op else { return Ok(vec![None]) };
@@ -30,15 +31,41 @@ pub(super) fn vjp(b: &mut Builder, node: &Node, v: Value, ct: Value) -> Result<C
     if *kind == Reduction::Sum {
         return Ok(vec![Some(b.emit(widen, &[ct])?)]);
     }
-    let dtype = b.ty(x).dtype;
     let top = b.emit(widen.clone(), &[v])?;
     let hit = b.map(Scalar::Eq, &[x, top])?;
-    let hits = b.emit(Op::Cast(dtype), &[hit])?;
-    let count = b.emit(Op::Reduce(Reduction::Sum, axes.clone()), &[hits])?;
-    let share = b.map(Scalar::Div, &[ct, count])?;
+    let (hit, share) = match b.func().node(x).op {
+        Op::Windows(_) => (first(b, hit, x, axes, &widen)?, ct),
+        _ => {
+            let hits = b.emit(Op::Cast(b.ty(x).dtype), &[hit])?;
+            let count = b.emit(Op::Reduce(Reduction::Sum, axes.clone()), &[hits])?;
+            (hit, b.map(Scalar::Div, &[ct, count])?)
+        }
+    };
     let share = b.emit(widen, &[share])?;
     let zero = b.splat(0.0, x)?;
     Ok(vec![Some(b.map(Scalar::Select, &[hit, share, zero])?)])
+}
+
+/// Of the elements that hit, the first along the axes: the one whose place, counted down, is the largest.
+fn first(b: &mut Builder, hit: Value, x: Value, axes: &[usize], widen: &Op) -> Result<Value, Error> {
+    let (shape, dtype) = (b.ty(x).shape.clone(), b.ty(x).dtype);
+    let mut place = b.splat(0.0, x)?;
+    let mut step = Dim::from(1);
+    for &axis in axes.iter().rev() {
+        let index = b.emit(Op::Iota { len: shape[axis].clone(), dtype }, &[])?;
+        let others = (0..shape.len()).filter(|i| *i != axis).map(|i| (i, shape[i].clone())).collect();
+        let index = b.emit(Op::Broadcast(others), &[index])?;
+        let by = b.splat(step.literal().unwrap_or(1) as f64, x)?;
+        let along = b.map(Scalar::Mul, &[index, by])?;
+        place = b.map(Scalar::Sub, &[place, along])?;
+        step = step * shape[axis].clone();
+    }
+    let lowest = b.splat(f64::NEG_INFINITY, x)?;
+    let key = b.map(Scalar::Select, &[hit, place, lowest])?;
+    let best = b.emit(Op::Reduce(Reduction::Max, axes.to_vec()), &[key])?;
+    let best = b.emit(widen.clone(), &[best])?;
+    let same = b.map(Scalar::Eq, &[key, best])?;
+    b.map(Scalar::And, &[hit, same])
 }
 
 pub(super) fn eval(op: &Op, x: &Array, cx: &Context) -> Vec<f64> {
