@@ -2,9 +2,12 @@
 //!
 //! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64]`
 
+mod convolutional;
 mod gemm;
 mod lstm;
 mod mlp;
+mod rows;
+mod transformers;
 
 use kiln::kernels::threads::set_threads;
 use std::process::exit;
@@ -34,6 +37,15 @@ fn workloads() -> Vec<Workload> {
         ("lstm_b1".into(), |_| Box::new(lstm::one()), 1),
         ("lstm_b32".into(), |_| Box::new(lstm::batch()), 32),
         ("lstm_train".into(), |_| Box::new(lstm::train()), 32),
+        ("resnet18_b1".into(), |_| Box::new(convolutional::resnet18()), 1),
+        ("mobilenet_v2_b1".into(), |_| Box::new(convolutional::mobilenet_v2()), 1),
+        ("vgg16_b1".into(), |_| Box::new(convolutional::vgg16()), 1),
+        ("resnet20_train".into(), |_| Box::new(convolutional::resnet20()), 32),
+        ("encoder_b1".into(), |_| Box::new(transformers::encoder()), 1),
+        ("gpt_train".into(), |_| Box::new(transformers::gpt()), 8),
+        ("decode_b1".into(), |_| Box::new(transformers::decode()), 1),
+        ("norm_gelu".into(), |_| Box::new(rows::norm_gelu()), 1024),
+        ("softmax".into(), |_| Box::new(rows::softmax()), 1024),
     ];
     all.extend(gemm::SIZES.map(|n| -> Workload { (format!("gemm_{n}"), |n| Box::new(gemm::product(n)), n) }));
     all

@@ -123,7 +123,13 @@ impl Unit {
     }
 
     /// Emits a kernel and what its product computes while it packs.
-    fn make(&mut self, func: &Func, kernel: &Kernel, plan: &Plan, names: &BTreeMap<Value, Ident>) -> MadeKernel {
+    fn make(
+        &mut self,
+        func: &Func,
+        kernel: &Kernel,
+        plan: &Plan,
+        names: &BTreeMap<Value, Ident>,
+    ) -> MadeKernel {
         let operands = match &kernel.loops {
             Loops::Gemm(g) => g.operands().map(|o| match o {
                 Operand::Computed(kernel) => Some(self.kernel(func, kernel, plan, names)),

@@ -117,6 +117,34 @@ pub(super) fn pack_panels<T: Scalar>(
 /// Offsets looked up at a time.
 const LOOKUP: usize = 64;
 
+/// Elements of a run from which on copying it pays.
+const SHORT: usize = 6;
+
+/// Columns whose elements follow each other.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// The first column.
+    at: usize,
+    len: usize,
+    /// Its offset.
+    from: isize,
+}
+
+/// The runs of columns with these offsets: of a convolution's, those that lie in one row of the image.
+fn runs_of<'r>(offsets: &[isize], runs: &'r mut [Run; LOOKUP]) -> &'r [Run] {
+    let mut count = 0;
+    for (at, &from) in offsets.iter().enumerate() {
+        match runs[..count].last_mut() {
+            Some(run) if run.from + run.len as isize == from => run.len += 1,
+            _ => {
+                runs[count] = Run { at, len: 1, from };
+                count += 1;
+            }
+        }
+    }
+    &runs[..count]
+}
+
 /// One panel: `[k, width]`, of which `cols` columns are there.
 fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, col: usize, to: &mut [T]) {
     if let Operand::Computed(computed) = b {
@@ -127,15 +155,21 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
     let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
     let across = &mut across[..cols];
     b.offsets(Side::Cols, col, across);
-    let contiguous = across.windows(2).all(|w| w[1] == w[0] + 1);
+    let mut runs = [Run::default(); LOOKUP];
+    let runs = runs_of(across, &mut runs);
+    // The elements of short runs are copied one by one.
+    let long = runs.len() <= 1 || runs.len() * SHORT <= cols;
     for first in (0..k).step_by(LOOKUP) {
         let rows = LOOKUP.min(k - first);
         let down = &mut down[..rows];
         b.offsets(Side::Rows, first, down);
         let to = &mut to[first * width..][..rows * width];
-        if contiguous && cols > 0 {
+        if long {
             for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
-                line[..cols].copy_from_slice(&data[(start + at + across[0]) as usize..][..cols]);
+                for run in runs {
+                    let from = &data[(start + at + run.from) as usize..][..run.len];
+                    line[run.at..][..run.len].copy_from_slice(from);
+                }
                 line[cols..].fill(T::default());
             }
             continue;
