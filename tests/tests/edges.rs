@@ -27,6 +27,52 @@ fn integers_neither_wrap_nor_turn_around() {
 }
 
 #[model(grad(x))]
+fn labelled<const N: usize>(x: Tensor<N, 3>, y: Tensor<i64, N>) -> Tensor {
+    cross_entropy(x, y)
+}
+
+#[model]
+fn each<const N: usize>(x: Tensor<N, 3>, y: Tensor<i64, N>, w: Tensor<3>) -> Tensor<N> {
+    cross_entropy_with(x, y, Some(w), 9, 0.1, "none")
+}
+
+#[test]
+fn a_label_that_is_no_class_makes_the_loss_nan() {
+    let x = [[1.0, 2.0, 3.0], [0.0, 0.0, 1.0]];
+    for wrong in [3, -1, i64::MAX] {
+        let (loss, grad) = labelled::value_and_grad(x, [0, wrong]).expect("shapes fit");
+        assert!(loss.item().expect("a scalar").is_nan() && grad.as_slice().iter().any(|g| g.is_nan()));
+        assert!(labelled::eager(x, [0, wrong]).item().expect("a scalar").is_nan());
+        let losses = each(x, [0, wrong], [0.0, 1.0, 1.0]).expect("shapes fit");
+        assert!(losses.as_slice()[0].is_finite() && losses.as_slice()[1].is_nan(), "{losses}");
+    }
+    let loss = labelled(x, [0, -100]).expect("shapes fit").item().expect("a scalar");
+    assert_eq!(loss, labelled([x[0]], [0]).expect("shapes fit").item().expect("a scalar"));
+    assert_eq!(each(x, [9, 9], [1.0; 3]).expect("shapes fit").as_slice(), [0.0, 0.0]);
+}
+
+#[test]
+fn a_quotient_of_integers_is_refused() {
+    let told = (Tensor::from([3i64]) / 2).item().expect_err("neither a float nor a whole number").to_string();
+    assert!(told.contains("floats") && told.contains("i64"), "{told}");
+}
+
+#[model]
+fn activated<const N: usize>(x: Tensor<N>) -> (Tensor<N>, Tensor<N>, Tensor<N>) {
+    (x.trunc(), x.hardtanh(), x.selu())
+}
+
+#[test]
+fn activations_at_their_edges() {
+    let low = f32::NEG_INFINITY;
+    let (whole, hard, selu) = activated([-1.7, -0.2, 0.9, 2.0, low]).expect("shapes fit");
+    assert_eq!(whole.as_slice(), [-1.0, 0.0, 0.0, 2.0, low]);
+    assert_eq!(hard.as_slice(), [-1.0, -0.2, 0.9, 1.0, -1.0]);
+    let want = [-1.436_923_6, -0.318_689_34, 0.945_630_9, 2.101_402, -1.758_099_3];
+    assert!(selu.as_slice().iter().zip(want).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6), "{selu}");
+}
+
+#[model(grad(x))]
 fn norm<const N: usize>(x: Tensor<N>) -> Tensor {
     x.norm()
 }

@@ -46,6 +46,7 @@ operations! {
     floor: |x, z, l| x.floor() * z;
     ceil: |x, z, l| x.ceil() * z;
     round: |x, z, l| x.round() * z;
+    trunc: |x, z, l| (x * 3.0).trunc() * z;
     exp: |x, z, l| x.exp() * z;
     expm1: |x, z, l| x.expm1() * z;
     sin: |x, z, l| x.sin() * z;
@@ -63,6 +64,8 @@ operations! {
     gelu_tanh: |x, z, l| x.gelu_tanh() * z;
     hardsigmoid: |x, z, l| x.hardsigmoid() * z;
     hardswish: |x, z, l| x.hardswish() * z;
+    hardtanh: |x, z, l| x.hardtanh() * z;
+    selu: |x, z, l| x.selu() * z;
     square: |x, z, l| x.square() * z;
     reciprocal: |x, z, l| x.reciprocal() * z;
     sum: |x, z, l| x.sum() + z;

@@ -35,3 +35,5 @@
 #[model] fn f(x: Tensor<6>) -> Tensor<2> { let parts = x.split([2, 3], 0); parts[0] }
 
 #[model] fn f(x: Tensor<6>) -> Tensor<2> { x.narrow(0, 5, 2) }
+
+#[model] fn f<const N: usize>(x: Tensor<i64, N>) -> Tensor<i64, N> { x / 2 }

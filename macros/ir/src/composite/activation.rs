@@ -119,6 +119,20 @@ pub fn elu(b: &mut Builder, x: Value, alpha: f64) -> Built {
     b.map(Scalar::Select, &[off, e, x])
 }
 
+/// `λ·elu(x, α)`, λ and α such that activations keep mean 0 and variance 1 (Klambauer et al., 2017).
+pub fn selu(b: &mut Builder, x: Value) -> Built {
+    let y = elu(b, x, 1.673_263_242_354_377_3)?;
+    b.scale(y, 1.050_700_987_355_480_5)
+}
+
+/// The whole number next to `x` towards 0: `sign(x)·⌊|x|⌋`.
+pub fn trunc(b: &mut Builder, x: Value) -> Built {
+    let size = b.map(Scalar::Abs, &[x])?;
+    let whole = b.map(Scalar::Floor, &[size])?;
+    let sign = b.map(Scalar::Sign, &[x])?;
+    b.map(Scalar::Mul, &[sign, whole])
+}
+
 /// `x · tanh(softplus(x))` (Misra, 2019).
 pub fn mish(b: &mut Builder, x: Value) -> Built {
     let s = log1p_exp(b, x)?;

@@ -157,10 +157,16 @@ pub fn nll(b: &mut Builder, log_p: Value, labels: Value, options: CrossEntropy) 
     // Weight of the label's class; 0 for the label that is ignored, which also may be out of range.
     let ignored = b.splat(options.ignore_index as f64, labels)?;
     let ignore = b.map(Scalar::Eq, &[labels, ignored])?;
-    let counted = b.map(Scalar::Not, &[ignore])?;
-    let counted = b.emit(Op::Cast(b.ty(x).dtype), &[counted])?;
     let at_label = b.map(Scalar::Select, &[hot, weights, zero])?;
     let weight = reduce::sum(b, at_label, &[class])?;
+    let found = match options.weight {
+        None => weight,
+        Some(_) => {
+            let hot = b.emit(Op::Cast(b.ty(x).dtype), &[hot])?;
+            reduce::sum(b, hot, &[class])?
+        }
+    };
+    let counted = counted(b, found, ignore)?;
     let weight = b.map(Scalar::Mul, &[weight, counted])?;
     let picked = b.map(Scalar::Mul, &[at_label, log_p])?;
     let picked = reduce::sum(b, picked, &[class])?;
@@ -180,6 +186,16 @@ pub fn nll(b: &mut Builder, log_p: Value, labels: Value, options: CrossEntropy) 
     }
     let (total, weight) = (reduce::sum(b, loss, &[])?, reduce::sum(b, weight, &[])?);
     b.div(total, weight)
+}
+
+/// 1 for a label that is one of the classes, 0 for one that is ignored, and NaN else: a wrong label can't be refused
+/// where it is met, but it mustn't go unseen.
+fn counted(b: &mut Builder, found: Value, ignore: Value) -> Built {
+    let (zero, one) = (b.splat(0.0, found)?, b.splat(1.0, found)?);
+    let wrong = b.splat(f64::NAN, found)?;
+    let none = b.map(Scalar::Eq, &[found, zero])?;
+    let label = b.map(Scalar::Select, &[none, wrong, one])?;
+    b.map(Scalar::Select, &[ignore, zero, label])
 }
 
 /// −Σ target · ln softmax(x), the mean over all but the class dim; `target` holds probabilities.

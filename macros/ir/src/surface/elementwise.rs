@@ -2,7 +2,7 @@
 
 use super::{Args, table};
 use crate::composite::{Built, activation as act};
-use crate::{Builder, Op, Scalar};
+use crate::{Builder, Fault, Op, Scalar};
 
 table! {
     /// a + b
@@ -12,7 +12,7 @@ table! {
     /// a · b
     Method mul(x: Tensor, other: Operand) -> One |b, a| binary(b, a, Scalar::Mul);
     /// a / b
-    Method div(x: Operand, other: Operand) -> One |b, a| binary(b, a, Scalar::Div);
+    Method div(x: Operand, other: Operand) -> One |b, a| quotient(b, a);
     /// The larger of both.
     Method maximum(x: Tensor, other: Operand) -> One |b, a| binary(b, a, Scalar::Max);
     /// The smaller of both.
@@ -34,6 +34,8 @@ table! {
     Method floor(x: Tensor) -> One |b, a| b.map(Scalar::Floor, &[a.tensor(0)]);
     /// The next whole number above.
     Method ceil(x: Tensor) -> One |b, a| b.map(Scalar::Ceil, &[a.tensor(0)]);
+    /// The next whole number towards 0.
+    Method trunc(x: Tensor) -> One |b, a| act::trunc(b, a.tensor(0));
     /// The nearest whole number, halves to even.
     Method round(x: Tensor) -> One |b, a| b.map(Scalar::Round, &[a.tensor(0)]);
     /// eˣ
@@ -93,6 +95,10 @@ table! {
     Method gelu_tanh(x: Tensor) -> One |b, a| act::gelu_tanh(b, a.tensor(0));
     /// x above 0, α(eˣ − 1) below.
     Method elu(x: Tensor, alpha: Float) -> One |b, a| act::elu(b, a.tensor(0), a.float(1));
+    /// λ·elu(x, α), which keeps activations at mean 0 and variance 1.
+    Method selu(x: Tensor) -> One |b, a| act::selu(b, a.tensor(0));
+    /// x within −1 ..= 1.
+    Method hardtanh(x: Tensor) -> One |b, a| act::clamp(b, a.tensor(0), Some(-1.0), Some(1.0));
     /// relu6(x + 3) / 6
     Method hardsigmoid(x: Tensor) -> One |b, a| act::hardsigmoid(b, a.tensor(0));
     /// x · relu6(x + 3) / 6
@@ -142,6 +148,18 @@ table! {
 fn binary(b: &mut Builder, a: &Args, scalar: Scalar) -> Built {
     let (left, right) = (a.operand(b, 0)?, a.operand(b, 1)?);
     b.elementwise(scalar, &[left, right])
+}
+
+/// Of integers PyTorch's `/` gives floats and Rust's a whole number, so it is neither.
+fn quotient(b: &mut Builder, a: &Args) -> Built {
+    let (left, right) = (a.operand(b, 0)?, a.operand(b, 1)?);
+    for side in [left, right] {
+        if !b.ty(side).dtype.is_float() {
+            let got = b.ty(side).clone();
+            return Err(b.error(Fault::DType { op: "div".to_string(), want: "floats", got }));
+        }
+    }
+    b.elementwise(Scalar::Div, &[left, right])
 }
 
 fn swapped(b: &mut Builder, a: &Args, scalar: Scalar) -> Built {

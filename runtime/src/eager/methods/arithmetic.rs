@@ -10,7 +10,7 @@ methods! {
     sub(other: Operand) -> One, "[1.0, 2.0]": "x.sub(0.5)" => "[0.5, 1.5]";
     /// `x · other`, element by element: `torch.mul`.
     mul(other: Operand) -> One, "[1.0, 2.0]": "x.mul(&x)" => "[1, 4]";
-    /// `x / other`: `torch.div`. Of integers the quotient is truncated, and 0 where the divisor is.
+    /// `x / other`: `torch.div`. Integers are cast first, `x.to(f32)`: of them PyTorch's quotient is a float and Rust's is not.
     div(other: Operand) -> One, "[1.0, 2.0]": "x.div(4)" => "[0.25, 0.5]";
     /// The larger of both: `torch.maximum`. NaN wins; equal ones share the gradient.
     maximum(other: Operand) -> One, "[1.0, -2.0]": "x.maximum(0)" => "[1, 0]";
@@ -30,6 +30,8 @@ methods! {
     floor() -> One, "[1.5, -1.5]": "x.floor()" => "[1, -2]";
     /// The next whole number above: `torch.ceil`.
     ceil() -> One, "[1.5, -1.5]": "x.ceil()" => "[2, -1]";
+    /// The next whole number towards 0: `torch.trunc`.
+    trunc() -> One, "[1.5, -1.5]": "x.trunc()" => "[1, -1]";
     /// The nearest whole number, halves to even: `torch.round`.
     round() -> One, "[0.5, 1.5, -1.2]": "x.round()" => "[0, 2, -1]";
     /// `eˣ`: `torch.exp`.

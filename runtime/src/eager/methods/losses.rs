@@ -47,7 +47,7 @@ free_functions! {
     cosine_similarity[T](x: Tensor, y: Tensor, dim: Axis, eps: Float) -> One,
         "let x: Tensor = Tensor::from([3.0, 4.0]);\nassert_eq!(cosine_similarity(&x, -&x, 0, 1e-8).to_string(), \"-1\");";
     /// The mean of `−ln softmax(x)` at the label, for logits `[N, C, …]` or `[C]` and labels (i64) `[N, …]` or `[]`, or
-    /// against probabilities of the logits' shape: `F.cross_entropy`.
+    /// against probabilities of the logits' shape: `F.cross_entropy`. A label that is none of the classes makes the loss NaN.
     cross_entropy[T, U](x: Tensor, target: Labels) -> One,
         "let x: Tensor = Tensor::from([[0.0, 1000.0]]);\nassert_eq!(cross_entropy(&x, Tensor::<i64>::from([0])).to_string(), \"1000\");";
     /// The same, with a weight for each class, a label that counts for nothing, a share of the target spread over the
