@@ -36,7 +36,7 @@ methods! {
     /// `x` above 0, `α(eˣ − 1)` below: `F.elu`. Clevert, Unterthiner and Hochreiter (2016).
     elu(alpha: Float) -> One, "[-1000.0, 3.0]": "x.elu(0.5)" => "[-0.5, 3]";
     /// `λ·elu(x, α)`, λ and α such that activations keep mean 0 and variance 1: `F.selu`. Klambauer et al. (2017).
-    selu() -> One, "[-1000.0, 0.0]": "x.selu()" => "[-1.7580993, 0]";
+    selu() -> One, "[-1000.0, 0.0]": "x.selu().mul(1e6).round()" => "[-1758099, 0]";
     /// `x` kept within `-1 ..= 1`, derivative 0 at both: `F.hardtanh`; other bounds by `clamp`.
     hardtanh() -> One, "[-3.0, 0.5, 3.0]": "x.hardtanh()" => "[-1, 0.5, 1]";
     /// `relu6(x + 3) / 6`: `F.hardsigmoid`.
