@@ -2,7 +2,8 @@
 
 use super::Tracer;
 use super::types::Owner;
-use super::value::Value;
+use super::value::{Function, Value};
+use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{Arg, ArgKind, Model, TensorTy};
 use kiln_ir::{Dim, SymKind, Ty};
@@ -28,6 +29,19 @@ impl<'a> Tracer<'a> {
         args.iter().map(|expr| Given { value: self.passed(expr), expr }).collect()
     }
 
+    /// A call with an argument at fault: the others may have faults of their own.
+    pub fn poisoned(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Value {
+        let library = self.library;
+        if let Value::Function(Function::Model(key)) = function
+            && let Some(entry) = library.entries.get(key)
+            && let Item::Model(model) = &entry.item
+        {
+            let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);
+            self.bind_arguments(model, &mut owner, given, at);
+        }
+        Value::Poison
+    }
+
     /// Checks arguments against a signature and learns its free dims from them.
     pub fn bind_arguments(
         &mut self,
@@ -49,14 +63,17 @@ impl<'a> Tracer<'a> {
             self.learn(owner, arg, given, &mut sources);
         }
         let faults = self.errors.len();
+        let poisoned = given.iter().any(|g| g.value.is_poison());
         for (arg, given) in model.args.iter().zip(given) {
             // What an argument that doesn't fit would have told is no second fault.
-            if self.errors.len() != faults && self.is_unlearnt(owner, arg) {
+            let unlearnt = (poisoned || self.errors.len() != faults) && self.is_unlearnt(owner, arg);
+            if unlearnt || given.value.is_poison() {
                 continue;
             }
             self.check_argument(&name, owner, arg, given, &sources);
         }
         if self.errors.len() == faults
+            && !poisoned
             && let Some(free) = self.unknown_size(owner)
         {
             self.fault(at.to_token_stream(), message::size_unknown(&name, &free));

@@ -120,7 +120,7 @@ impl<'a> Tracer<'a> {
     /// Calls a function that is a graph of its own.
     pub fn run(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Value {
         if given.iter().any(|g| g.value.is_poison()) {
-            return Value::Poison;
+            return self.poisoned(function, given, at);
         }
         let Some(compiled) = self.compiled(function, given, at) else { return Value::Poison };
         let args: Vec<Value> = given.iter().map(|g| g.value.clone()).collect();

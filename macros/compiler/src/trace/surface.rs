@@ -23,14 +23,14 @@ impl Tracer<'_> {
             values.push(self.expr(arg));
             exprs.push(arg);
         }
-        if values.iter().any(Value::is_poison) {
-            return Value::Poison;
-        }
         if values.len() != entry.params.len() {
             let own = usize::from(method);
             let wanted: Vec<&str> = entry.params[own..].iter().map(|p| p.name).collect();
             let message = message::surface_count(entry.name, &wanted, args.len(), method);
             return self.fault(at.to_token_stream(), message);
+        }
+        if values.iter().any(Value::is_poison) {
+            return Value::Poison;
         }
         self.surface_call(entry, &values, &exprs, at)
     }

@@ -69,3 +69,7 @@ struct Plain { w: Tensor<3> }
 
 #[model] fn wide<const D: usize>(l: &Linear<{ 2 * D }, 3>, x: Tensor<{ 2 * D }>) -> Tensor<3> { l.forward(x) }
 #[model] fn f(l: &Linear<5, 3>, x: Tensor<5>) -> Tensor<3> { wide(l, x) }
+
+#[params] struct Net { w: Tensor<3> }
+#[model] fn g(x: Tensor<3>, y: Tensor<3>) -> Tensor<3> { x + y }
+#[model] fn f(net: &Net, x: Tensor<3>) -> Tensor<3> { g(x.rellu()) + g(x.rellu(), net) + x.rellu().softmax() + x.softmax(x.rellu(), 1) }
