@@ -3,6 +3,7 @@
 //! A block of rows stays in L2 while the panels of B pass; of a panel, a range of k while the block's strips pass.
 
 use super::kernel::{Call, Kernels, Scalar};
+use super::lines;
 use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
 use super::walk::{Operand, Side};
@@ -91,6 +92,13 @@ fn product<T: Scalar>(
 ) {
     if let (Operand::Strided(_) | Operand::Computed(_), Operand::Strided(b)) = (a, b) {
         return strided(kernels, [m, n, k], a, b, epilogue);
+    }
+    if let Operand::Walked(b) = &b
+        && !matches!(a, Operand::Computed(_))
+        && m <= FEW_ROWS
+        && lines::fits(k, b)
+    {
+        return lines::gemm([m, n, k], &a, b, epilogue);
     }
     Task { kernels, size: [m, n, k], a, epilogue, turned: false }.packed(&b);
 }

@@ -10,6 +10,7 @@ mod drive;
 mod finish;
 mod into;
 mod kernel;
+mod lines;
 mod pack;
 mod skinny;
 #[cfg(test)]

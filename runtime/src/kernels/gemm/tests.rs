@@ -232,8 +232,14 @@ fn sums_of_very_many_terms() {
 
 #[test]
 fn sides_of_several_axes() {
-    for (shape, size, step, other) in [([3, 9, 11], 3, 1, 5), ([2, 12, 40], 3, 2, 70), ([5, 6, 6], 1, 1, 33)]
-    {
+    for (shape, size, step, other) in [
+        ([3, 9, 11], 3, 1, 5),
+        ([2, 12, 40], 3, 2, 70),
+        ([5, 6, 6], 1, 1, 33),
+        ([1, 9, 70], 3, 1, 1),
+        ([1, 12, 2100], 3, 2, 2),
+        ([6, 8, 9], 3, 1, 4),
+    ] {
         let data: Vec<f32> = (0..shape.iter().product()).map(|i| (i * 7 % 13) as f32 - 6.0).collect();
         let (walked, written) = windows(&data, shape, size, step);
         let k = shape[0] * size * size;

@@ -35,6 +35,12 @@ impl Walk {
         walk
     }
 
+    /// The last axis as lines: where each begins, elements of one, and from one element to the next.
+    pub(super) fn lines(&self) -> (Walk, usize, usize) {
+        let Some(last) = self.axes.checked_sub(1) else { return (*self, 1, 1) };
+        (Walk { axes: last, ..*self }, self.len[last], self.stride[last])
+    }
+
     /// Number of indices.
     fn indices(&self) -> usize {
         self.len[..self.axes].iter().product()
