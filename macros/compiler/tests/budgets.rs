@@ -61,7 +61,7 @@ const README: &str = "
 fn the_readmes_models_stay_small() {
     // What they cost, and a tenth more: a change that needs more says why. The loss has its frozen halves, too, and its
     // mean is taken by blocks, on several threads.
-    let budgets = [("mlp", 6_600, 2), ("loss", 11_400, 7), ("train_step", 10_600, 12)];
+    let budgets = [("mlp", 6_600, 2), ("loss", 11_400, 7), ("train_step", 11_700, 12)];
     let all = common::chain::expand_all(README);
     for (name, most_tokens, most_kernels) in budgets {
         let (_, tokens) = all.iter().find(|(n, _)| n == name).expect("a model of the README");
