@@ -13,6 +13,10 @@ mod file;
 mod model;
 #[path = "build/norms.rs"]
 mod norms;
+#[path = "build/quantized.rs"]
+mod quantized;
+#[path = "build/tools.rs"]
+mod tools;
 #[path = "build/recurrent.rs"]
 mod recurrent;
 #[path = "build/training.rs"]

@@ -13,6 +13,7 @@ use proc_macro::{Span, TokenStream};
 /// - `#[init(normal(0.0, 0.02))]` on a tensor chooses its initializer, any expression over `kiln::init`.
 ///   Without it a tensor of rank 2 or more is drawn by `fan_uniform` and others are zeros.
 /// - `#[buffer]` on a tensor marks state that is not trained.
+/// - `#[name("0")]` on any field is its name in files, where that is no name in Rust: layer 0 of an `nn.Sequential`.
 /// - `#[params(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.
 ///
 /// ```

@@ -67,6 +67,20 @@ pub enum Error {
         /// The tensor's shape.
         shape: Shape,
     },
+    /// A dim was asked of a tensor that has fewer.
+    NoDim {
+        /// The dim, negative from the back.
+        dim: i64,
+        /// The number of axes.
+        rank: usize,
+    },
+    /// A mask of another shape than the weight it is for.
+    Mask {
+        /// The weight's shape.
+        weight: Box<Shape>,
+        /// The mask's.
+        mask: Box<Shape>,
+    },
     /// An operation outside of models whose arguments don't fit.
     Operation {
         /// What is wrong.
@@ -172,6 +186,10 @@ impl Display for Error {
                 "`item` wants a tensor of one element, but one of shape {shape} has {}",
                 shape.elements()
             ),
+            Self::NoDim { dim, rank } => write!(f, "a tensor of rank {rank} has no dim {dim}"),
+            Self::Mask { weight, mask } => {
+                write!(f, "a mask of shape {mask} doesn't fit a weight of shape {weight}")
+            }
             Self::Operation { what, at } => write!(f, "{at}: {what}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::BadWeights { path, cause } => {

@@ -19,4 +19,8 @@ pub use crate::eager::methods::losses::{
     huber_loss_with, kl_div, kl_div_with, l1_loss, l1_loss_with, mse_loss, mse_loss_with, nll_loss,
     nll_loss_with, smooth_l1_loss, smooth_l1_loss_with,
 };
+pub use crate::eager::methods::quantization::{
+    choose_qparams_per_tensor, dequantize_per_channel, dequantize_per_tensor,
+    fake_quantize_per_tensor_affine, linear_dynamic, quantize_per_channel, quantize_per_tensor,
+};
 pub use crate::eager::methods::recurrent::{gru, lstm, rnn};

@@ -57,6 +57,7 @@ pub mod nn;
 pub mod optim;
 mod params;
 pub mod prelude;
+pub mod prune;
 mod rng;
 #[doc(hidden)]
 pub mod rt;

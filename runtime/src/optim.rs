@@ -1,15 +1,16 @@
 //! Optimizers: a learning rate and the like, and moments of the same form as the parameters.
 //!
 //! A compiled model steps one: `opt.step(net, grads)` with `opt: &mut Adam<Mlp>`. Hyper-parameters are read when
-//! the step runs, so that a schedule is an assignment:
+//! the step runs, so that a [`schedule`] is an assignment:
 //!
 //! ```
+//! use kiln::optim::schedule;
 //! use kiln::prelude::*;
 //!
 //! let net = Linear::<3, 2>::init(&mut Rng::seed(0));
 //! let mut opt = Adam::new(&net, 1e-3).betas(0.9, 0.95);
 //! for epoch in 0..10 {
-//!     opt.lr = 1e-3 * 0.9f64.powi(epoch);
+//!     opt.lr = schedule::exponential(1e-3, epoch, 0.9);
 //!     // train_step(&mut net, &mut opt, …)
 //! }
 //! ```
@@ -22,12 +23,16 @@ pub use crate::params::weights::Number;
 use crate::{Leaf, LeafKind, LeafMut, Params, Result};
 
 mod adam;
+mod define;
+mod rmsprop;
+pub mod schedule;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub use crate::builtins::{Adam, AdamW, Sgd};
-pub use adam::{Adam, AdamW};
+pub use crate::builtins::{Adam, AdamW, AmsGrad, RmsProp, Sgd};
+pub use adam::{Adam, AdamW, AmsGrad};
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 /// What every optimizer can do beside a step: be saved and loaded.

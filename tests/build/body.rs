@@ -4,6 +4,7 @@ use crate::attention::attention;
 use crate::convolutions::convolution;
 use crate::file::Case;
 use crate::norms::norm;
+use crate::quantized::quantized;
 use crate::recurrent::recurrent;
 
 /// A body.
@@ -32,6 +33,7 @@ pub fn body(c: &Case) -> Option<Body> {
             .or_else(|| norm(c))
             .or_else(|| convolution(c))
             .or_else(|| attention(c))
+            .or_else(|| quantized(c))
             .or_else(|| recurrent(c))
             .or_else(|| net(c)),
     }

@@ -63,14 +63,29 @@ pub fn training(c: &Case) -> Option<String> {
 /// The optimizer with its options, as Rust.
 fn optimizer(c: &Case) -> Option<String> {
     let options = c.config["options"].as_object()?;
-    let (name, known): (_, &[&str]) = match c.name.as_str() {
-        "train_sgd" => ("Sgd", &["momentum", "dampening", "weight_decay", "nesterov"]),
-        "train_adam" => ("Adam", &["betas", "eps", "weight_decay"]),
-        "train_adamw" => ("AdamW", &["betas", "eps", "weight_decay"]),
+    let amsgrad = options.get("amsgrad").and_then(|on| on.as_bool()) == Some(true);
+    // Torch's own defaults of the rate.
+    let (name, rate, known): (_, f64, &[&str]) = match c.name.as_str() {
+        "train_sgd" => ("Sgd", 1e-3, &["momentum", "dampening", "weight_decay", "nesterov"]),
+        "train_adam" | "train_adamw" if amsgrad => ("AmsGrad", 1e-3, &["betas", "eps", "weight_decay"]),
+        "train_adam" => ("Adam", 1e-3, &["betas", "eps", "weight_decay"]),
+        "train_adamw" => ("AdamW", 1e-3, &["betas", "eps", "weight_decay"]),
+        "train_rmsprop" => ("RmsProp", 1e-2, &["alpha", "eps", "weight_decay", "momentum", "centered"]),
         _ => return None,
     };
-    let mut out = format!("{name}::new(&net, {:?})", options.get("lr").map_or(Some(1e-3), |lr| lr.as_f64())?);
-    for (key, value) in options.iter().filter(|(key, value)| *key != "lr" && !value.is_null()) {
+    let mut out = format!("{name}::new(&net, {:?})", options.get("lr").map_or(Some(rate), |lr| lr.as_f64())?);
+    if amsgrad && c.name == "train_adamw" {
+        out += ".decoupled(true)";
+        if !options.contains_key("weight_decay") {
+            out += ".weight_decay(0.01)";
+        }
+    }
+    for (key, value) in options {
+        // What says nothing, or is said by the type.
+        let silent = value.is_null() || key == "lr" || key == "amsgrad" || value.as_bool() == Some(false);
+        if silent {
+            continue;
+        }
         if !known.contains(&key.as_str()) {
             return None;
         }

@@ -230,6 +230,13 @@ operations! {
     kl_div: |x, z, l| kl_div(x, z.softmax(-1));
     kl_div_with: |x, z, l| kl_div_with(x, z, "none", true);
     accuracy: |x, z, l| accuracy(x, l).to(f64) + z;
+    quantize_per_tensor: |x, z, l| quantize_per_tensor(x, z.square().mean(), 3, -128, 127).to(f64) * z;
+    quantize_per_channel: |x, z, l| quantize_per_channel(x, z.square().sum_dim(0) + 0.01, 0, -1, -8, 7).to(f64) * z;
+    dequantize_per_tensor: |x, z, l| dequantize_per_tensor(l, x.mean(), 1) + z.sum();
+    dequantize_per_channel: |x, z, l| dequantize_per_channel(l.unsqueeze(1), x.sum_dim([0, 1]).reshape([1]), 1, 1) * z;
+    fake_quantize_per_tensor_affine: |x, z, l| fake_quantize_per_tensor_affine(x, 0.1, 5, 0, 15) * z;
+    choose_qparams_per_tensor: |x, z, l| { let (s, q) = choose_qparams_per_tensor(x, true); z * s + q.to(f64) };
+    linear_dynamic: |x, z, l| linear_dynamic(x, one_hot(l, 3) * 9 - 4, x.square().sum_dim(1), None, false) + z.sum();
     zeros: |x, z, l| zeros([2, 3]).to(f64) + z.sum() * x.sum();
     ones: |x, z, l| ones([3]).to(f64) * z * x;
     full: |x, z, l| full([3], 0.5).to(f64) * z * x;

@@ -25,6 +25,33 @@ fn net(seed: u64) -> Net {
     Net::init(&mut Rng::seed(seed))
 }
 
+#[params]
+struct Sequential {
+    #[name("0")]
+    first: Dense<4, 2>,
+    #[name("2")]
+    second: Dense<2, 3>,
+    #[name("self")]
+    #[buffer]
+    own: Tensor<3>,
+}
+
+#[model]
+fn sequential(net: &Sequential, x: Tensor<4>) -> Tensor<3> {
+    let h = x.linear(net.first.weight, Some(net.first.bias)).relu();
+    h.linear(net.second.weight, Some(net.second.bias)) + net.own
+}
+
+#[test]
+fn leaves_are_named_as_told() {
+    let net = Sequential::init(&mut Rng::seed(0));
+    let names: Vec<String> = net.named_leaves().into_iter().map(|l| l.name).collect();
+    assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias", "self"]);
+    let loaded = Sequential::from_bytes(&net.to_bytes().expect("sound")).expect("the same names");
+    let x = [1.0, -2.0, 0.5, 3.0];
+    assert_eq!(sequential(&loaded, x).expect("shapes fit"), sequential(&net, x).expect("shapes fit"));
+}
+
 #[test]
 fn leaves_have_torchs_names_in_order() {
     let net = net(1);

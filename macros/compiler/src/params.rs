@@ -10,7 +10,6 @@ use crate::syntax::{params as syntax, tensor};
 use crate::{message, quiet};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
 /// Expands `#[params(attr)] item`. `source` is the file that it stands in.
@@ -174,7 +173,7 @@ fn visit(
     borrow: &TokenStream,
 ) -> TokenStream {
     let ident = &field.ident;
-    let name = ident.unraw().to_string();
+    let name = &field.name;
     let path = quote!(::kiln::rt::join(prefix, #name));
     let (leaf, kind) = match &field.kind {
         FieldKind::Nested(_) => {

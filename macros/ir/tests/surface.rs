@@ -38,6 +38,11 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
             let sizes = if name == "x" { [2, 3, 4, 4, 4] } else { [3, 3, 2, 2, 2] };
             tensor(name, DType::F64, &sizes[..2 + dims])
         }
+        (Kind::Tensor, "q") => tensor(name, DType::I64, &[4, 3]),
+        (Kind::Tensor | Kind::Operand, "scale" | "zero_point") => tensor(name, DType::F64, &[]),
+        (Kind::Tensor | Kind::Operand, "scales" | "zero_points") => tensor(name, DType::F64, &[4]),
+        (Kind::Tensor, "weight_scale") => tensor(name, DType::F64, &[5]),
+        (Kind::Maybe, "bias") if entry.name == "linear_dynamic" => tensor(name, DType::F64, &[5]),
         (Kind::Tensor, "mean" | "var") => tensor(name, DType::F64, &[3]),
         (Kind::Tensor, "x") if entry.name.starts_with("pixel") => tensor(name, DType::F64, &[4, 2, 4]),
         (_, name) if gates > 0 && name.len() > 1 && name != "reverse" && name != "nonlinearity" => match name

@@ -10,6 +10,7 @@ pub(crate) mod convolutions;
 pub(crate) mod functions;
 mod layout;
 pub(crate) mod losses;
+pub(crate) mod quantization;
 pub(crate) mod recurrent;
 mod reductions;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 /// The Rust type of an argument of a kind.
 macro_rules! kind {
     (Operand) => { impl $crate::eager::args::Operand<T> };
+    (Offset) => { impl $crate::eager::args::Operand<i64> };
     (Tensor) => { impl $crate::eager::args::TensorArg<T> };
     (Mask) => { impl $crate::eager::args::TensorArg<bool> };
     (Labels) => { impl $crate::eager::args::TensorArg<U> };
@@ -38,6 +40,9 @@ macro_rules! kind {
 macro_rules! given {
     (Operand $x:expr) => {
         $crate::eager::args::Operand::<T>::given($x)
+    };
+    (Offset $x:expr) => {
+        $crate::eager::args::Operand::<i64>::given($x)
     };
     (Tensor $x:expr) => {
         Given::Tensor($crate::eager::args::TensorArg::<T>::any($x))

@@ -33,6 +33,10 @@ fn names_are_torchs() {
     let names = |leaves: Vec<Leaf<'_>>| leaves.into_iter().map(|l| l.name).collect::<Vec<_>>();
     let (net, sgd) = (net(), ["momentum_buffer.weight", "momentum_buffer.bias"]);
     assert_eq!(names(Sgd::new(&net, 0.1).moments()), sgd);
+    let own = names(RmsProp::new(&net, 0.1).moments());
+    assert_eq!(own[..3], ["square_avg.weight", "square_avg.bias", "momentum_buffer.weight"]);
+    assert_eq!(own[3..], ["momentum_buffer.bias", "grad_avg.weight", "grad_avg.bias"]);
+    assert_eq!(names(AmsGrad::new(&net, 0.1).moments())[4], "max_exp_avg_sq.weight");
     let adam = ["exp_avg.weight", "exp_avg.bias", "exp_avg_sq.weight", "exp_avg_sq.bias"];
     assert_eq!(names(AdamW::new(&net, 0.1).moments()), adam);
 }
@@ -84,6 +88,8 @@ mod steps {
         check!(|net| Sgd::new(net, 0.02).momentum(0.9).nesterov(true));
         check!(|net| Adam::new(net, 0.1));
         check!(|net| AdamW::new(net, 0.1).weight_decay(1e-6));
+        check!(|net| AmsGrad::new(net, 0.1));
+        check!(|net| RmsProp::new(net, 0.01).momentum(0.5).centered(true));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::hidden;
 use super::statements::Body;
 use crate::library::Item;
 use crate::syntax::ast::{ArgKind, Model};
+use kiln_ir::composite::rule::Rule;
 use kiln_ir::surface;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -165,5 +166,5 @@ fn is_optimizer(body: &Body, ty: &Type) -> bool {
     let builtin =
         key.and_then(|key| body.library.entries.get(key)).is_some_and(|e| matches!(e.item, Item::Builtin(_)));
     let last = path.path.segments.last().map(|s| s.ident.to_string());
-    builtin || last.is_some_and(|name| matches!(name.as_str(), "Sgd" | "Adam" | "AdamW"))
+    builtin || last.is_some_and(|name| Rule::named(&name).is_some())
 }

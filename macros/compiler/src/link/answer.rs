@@ -72,7 +72,7 @@ pub fn builtins() -> TokenStream {
 /// What takes a model and yields a function.
 pub(super) const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
 /// State that is made of params.
-pub(super) const OPTIMIZERS: [&str; 3] = ["Sgd", "Adam", "AdamW"];
+pub(super) const OPTIMIZERS: [&str; 5] = kiln_ir::composite::rule::Rule::NAMES;
 
 /// Whether the library has a hidden macro of that name.
 pub fn is_builtin_name(name: &str) -> bool {

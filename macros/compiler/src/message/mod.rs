@@ -70,6 +70,7 @@ messages! {
     leaf_only(attr) = "`#[{attr}]` goes on a tensor; this field brings its own";
     init_empty() = "name an initializer: `#[init(normal(0.0, 0.02))]`";
     buffer_args() = "`#[buffer]` takes no arguments";
+    name_text() = "write the name as a text: `#[name(\"0\")]`";
     attribute_twice(name) = "`#[{name}]` is given twice";
     // Options.
     option_twice(name) = "option `{name}` is given twice";

@@ -5,6 +5,7 @@ use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
 use crate::syntax::tensor::strip;
 use crate::{message, quiet};
 use kiln_ir::DType;
+use kiln_ir::composite::rule::Rule;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{ItemFn, Type};
@@ -172,11 +173,7 @@ fn gradient(model: &Model) -> TokenStream {
 /// Whether it is an optimizer, which has no gradient.
 fn is_generic_over_types(ty: &Type) -> bool {
     match strip(ty) {
-        Type::Path(p) => p
-            .path
-            .segments
-            .last()
-            .is_some_and(|s| ["Sgd", "Adam", "AdamW"].iter().any(|name| s.ident == name)),
+        Type::Path(p) => p.path.segments.last().is_some_and(|s| Rule::named(&s.ident.to_string()).is_some()),
         _ => false,
     }
 }

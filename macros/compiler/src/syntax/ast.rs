@@ -64,12 +64,14 @@ pub struct Params {
 /// A field of a `#[params]` struct.
 #[derive(Clone, Debug)]
 pub struct ParamsField {
-    /// Attributes, without `#[init]` and `#[buffer]`.
+    /// Attributes, without our own.
     pub attrs: Vec<Attribute>,
     /// Visibility.
     pub vis: Visibility,
     /// Name.
     pub ident: Ident,
+    /// Its name in files and lists of leaves: another where `#[name]` says so.
+    pub name: String,
     /// What it holds.
     pub kind: FieldKind,
 }

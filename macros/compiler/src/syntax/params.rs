@@ -7,7 +7,8 @@ use crate::{Errors, message};
 use kiln_ir::{DType, Syms};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Expr, Field, Fields, Item, ItemStruct, Meta, Type};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, Field, Fields, Item, ItemStruct, LitStr, Meta, Type};
 
 /// The struct that the attribute stands on; `None` with the fault noted.
 pub fn item_struct(errors: &Errors, item: &Item) -> Option<ItemStruct> {
@@ -51,7 +52,7 @@ pub fn params(errors: &Errors, attr: TokenStream, item: &ItemStruct) -> Params {
 
 /// Whether an attribute of a field is ours and must not reach rustc.
 pub fn is_own(attr: &Attribute) -> bool {
-    attr.path().is_ident("init") || attr.path().is_ident("buffer")
+    ["init", "buffer", "name"].iter().any(|own| attr.path().is_ident(own))
 }
 
 fn field(scope: &mut Scope, field: &Field) -> Option<ParamsField> {
@@ -74,7 +75,19 @@ fn field(scope: &mut Scope, field: &Field) -> Option<ParamsField> {
         FieldKind::Nested(Box::new(field.ty.clone()))
     };
     let attrs = field.attrs.iter().filter(|a| !is_own(a)).cloned().collect();
-    Some(ParamsField { attrs, vis: field.vis.clone(), ident: field.ident.clone()?, kind })
+    let ident = field.ident.clone()?;
+    let name = one_attribute(scope.errors, field, "name").and_then(|attr| leaf_name(scope.errors, attr));
+    let name = name.unwrap_or_else(|| ident.unraw().to_string());
+    Some(ParamsField { attrs, vis: field.vis.clone(), ident, name, kind })
+}
+
+/// `#[name("0")]`: what PyTorch calls it, where that is no name in Rust.
+fn leaf_name(errors: &Errors, attr: &Attribute) -> Option<String> {
+    let text = attr.parse_args::<LitStr>().ok().map(|text| text.value()).filter(|text| !text.is_empty());
+    if text.is_none() {
+        errors.at(attr, message::name_text());
+    }
+    text
 }
 
 fn one_attribute<'a>(errors: &Errors, field: &'a Field, name: &str) -> Option<&'a Attribute> {

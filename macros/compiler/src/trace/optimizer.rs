@@ -3,8 +3,8 @@
 use super::Tracer;
 use super::value::{Tree, Value, Var};
 use crate::message::body as message;
-use kiln_ir::composite::optim;
-use kiln_ir::{DType, Error, Op, Scalar};
+use kiln_ir::composite::rule::Rule;
+use kiln_ir::{DType, Error, Scalar};
 use syn::{Expr, ExprMethodCall};
 
 /// A field of an optimizer.
@@ -15,35 +15,17 @@ pub(crate) enum Field {
     Moments,
 }
 
-const SGD: [(&str, Field); 7] = [
-    ("lr", Field::Number(DType::F64)),
-    ("momentum", Field::Number(DType::F64)),
-    ("dampening", Field::Number(DType::F64)),
-    ("weight_decay", Field::Number(DType::F64)),
-    ("nesterov", Field::Number(DType::F64)),
-    ("velocity", Field::Moments),
-    ("step", Field::Number(DType::I64)),
-];
-
-const ADAM: [(&str, Field); 8] = [
-    ("lr", Field::Number(DType::F64)),
-    ("beta1", Field::Number(DType::F64)),
-    ("beta2", Field::Number(DType::F64)),
-    ("eps", Field::Number(DType::F64)),
-    ("weight_decay", Field::Number(DType::F64)),
-    ("m", Field::Moments),
-    ("v", Field::Moments),
-    ("step", Field::Number(DType::I64)),
-];
-
-/// The fields of the optimizer of that name, in the order of the runtime's struct.
-pub(crate) fn fields(name: &str) -> Option<&'static [(&'static str, Field)]> {
-    match name {
-        "Sgd" => Some(&SGD),
-        "Adam" | "AdamW" => Some(&ADAM),
-        _ => None,
-    }
+/// The fields of the optimizer of that name, in the order of the runtime's struct: hyper-parameters, moments, and the
+/// number of steps.
+pub(crate) fn fields(name: &str) -> Option<Vec<(&'static str, Field)>> {
+    let rule = Rule::named(name)?;
+    let numbers = rule.numbers().iter().map(|name| (*name, Field::Number(DType::F64)));
+    let moments = rule.moments().iter().map(|name| (*name, Field::Moments));
+    Some(numbers.chain(moments).chain([(STEP, Field::Number(DType::I64))]).collect())
 }
+
+/// The field that counts.
+const STEP: &str = "step";
 
 /// A parameter with its gradient and moments, by place.
 struct Leaf {
@@ -76,7 +58,9 @@ impl Tracer<'_> {
         }
         let number =
             |name: &str| opt.form.fields.iter().position(|f| f == name).map(|i| opt.fields[i].clone());
-        let moments: Vec<Value> = ["velocity", "m", "v"].iter().filter_map(|n| number(n)).collect();
+        let rule = Rule::named(&opt.form.key);
+        let moments = rule.map_or(&[][..], Rule::moments).iter().filter_map(|n| number(n));
+        let moments: Vec<Value> = moments.collect();
         let mut leaves = Vec::new();
         self.pair(&net, &grads, &moments, &mut leaves);
         let all = leaves.iter().flat_map(|l| std::iter::once(l.param).chain(l.moments.iter().copied()));
@@ -127,71 +111,25 @@ impl Tracer<'_> {
             Some(Value::Place(var)) => *var,
             _ => Var(0),
         };
-        let mut number = |name: &str| self.place_value(place(name)).unwrap_or(kiln_ir::Value(0));
-        let (lr, decay, steps) = (number("lr"), number("weight_decay"), number("step"));
-        let sgd = opt.form.key == "Sgd";
-        let rest = if sgd { ["momentum", "nesterov", "dampening"] } else { ["beta1", "beta2", "eps"] };
-        let rest = rest.map(number);
+        let Some(rule) = Rule::named(&opt.form.key) else { return Ok(()) };
+        let number = |name: &&str| self.place_value(place(name)).unwrap_or(kiln_ir::Value(0));
+        let numbers: Vec<kiln_ir::Value> = rule.numbers().iter().map(number).collect();
+        let Some(steps) = self.place_value(place(STEP)) else { return Ok(()) };
         let one = self.b().splat(1.0, steps)?;
         let next = self.b().map(Scalar::Add, &[steps, one])?;
         for leaf in leaves {
             let Some(param) = self.place_value(leaf.param) else { continue };
             let moments: Vec<kiln_ir::Value> =
                 leaf.moments.iter().filter_map(|m| self.place_value(*m)).collect();
-            let mut new = match (sgd, moments.as_slice()) {
-                (true, [v]) => self.sgd(lr, decay, rest, param, leaf.grad, *v, steps)?.to_vec(),
-                (false, [m, v]) => {
-                    let b = self.b();
-                    let t = b.emit(Op::Cast(DType::F64), &[next])?;
-                    let h = optim::Adam {
-                        lr,
-                        beta1: rest[0],
-                        beta2: rest[1],
-                        eps: rest[2],
-                        weight_decay: decay,
-                        decoupled: opt.form.key == "AdamW",
-                    };
-                    optim::adam(b, h, param, leaf.grad, [*m, *v], t)?.to_vec()
-                }
-                _ => continue,
-            }
-            .into_iter();
-            for var in std::iter::once(leaf.param).chain(leaf.moments.iter().copied()) {
-                let Some(value) = new.next() else { break };
+            let new = rule.step(self.b(), &numbers, steps, [param, leaf.grad], &moments)?;
+            for (var, value) in std::iter::once(&leaf.param).chain(&leaf.moments).zip(new) {
                 let value = self.tensor(value);
-                self.write(var, value);
+                self.write(*var, value);
             }
         }
         let next = self.tensor(next);
-        self.write(place("step"), next);
+        self.write(place(STEP), next);
         Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments)] // The rule's own.
-    fn sgd(
-        &mut self,
-        lr: kiln_ir::Value,
-        decay: kiln_ir::Value,
-        [momentum, nesterov, dampening]: [kiln_ir::Value; 3],
-        param: kiln_ir::Value,
-        grad: kiln_ir::Value,
-        velocity: kiln_ir::Value,
-        steps: kiln_ir::Value,
-    ) -> Result<[kiln_ir::Value; 2], Error> {
-        let b = self.b();
-        let dtype = b.ty(param).dtype;
-        let mut narrow = |v| b.emit(Op::Cast(dtype), &[v]);
-        let (lr, weight_decay) = (narrow(lr)?, narrow(decay)?);
-        let (momentum, dampening) = (narrow(momentum)?, narrow(dampening)?);
-        let zero = b.splat(0.0, steps)?;
-        let first = b.map(Scalar::Eq, &[steps, zero])?;
-        let rule = |nesterov| optim::Sgd { lr, momentum: Some(momentum), dampening, weight_decay, nesterov };
-        // Whether it looks ahead is known only when it runs, so both are there; they share all but the last step.
-        let [plain, new] = optim::sgd(b, rule(false), param, grad, velocity, first)?;
-        let [ahead, _] = optim::sgd(b, rule(true), param, grad, velocity, first)?;
-        let off = b.splat(0.0, nesterov)?;
-        let without = b.map(Scalar::Eq, &[nesterov, off])?;
-        Ok([b.elementwise(Scalar::Select, &[without, plain, ahead])?, new])
     }
 }
 

@@ -238,7 +238,7 @@ impl<'a> Tracer<'a> {
         };
         let mut form = None;
         let mut values = Vec::new();
-        for (field, kind) in fields {
+        for (field, kind) in &fields {
             let at = format!("{at}.{field}");
             values.push(match kind {
                 super::optimizer::Field::Number(dtype) => {

@@ -30,7 +30,7 @@ pub fn layer_norm_forward<const D: usize>(l: &LayerNorm<D>, x: Tensor) -> Tensor
 }
 ";
 
-const BUILTINS: [&str; 6] = ["value_and_grad", "grad", "vjp", "Sgd", "Adam", "AdamW"];
+const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
 
 /// The library of a source with the layers beside it. Faults of signatures are collected.
 pub fn library(source: &str, errors: &Errors) -> Library {
@@ -43,8 +43,11 @@ pub fn library(source: &str, errors: &Errors) -> Library {
     }
     items.append(&mut own);
     let functions = kiln_ir::surface::entries().map(|e| e.name);
-    let builtins: Vec<&str> =
-        functions.filter(|n| kiln_ir::surface::function(n).is_some()).chain(BUILTINS).collect();
+    let builtins: Vec<&str> = functions
+        .filter(|n| kiln_ir::surface::function(n).is_some())
+        .chain(TRANSFORMS)
+        .chain(kiln_ir::composite::rule::Rule::NAMES)
+        .collect();
     let names: Vec<String> = items.iter().map(|(n, ..)| n.clone()).collect();
     let deps = |own: &str| -> BTreeMap<String, String> {
         let items = names.iter().filter(|n| *n != own).map(|n| (n.clone(), n.clone()));

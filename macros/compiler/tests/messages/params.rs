@@ -32,6 +32,8 @@ struct Net {
     #[init(zeros())] d: Linear<3, 4>,
     #[buffer] e: Linear<3, 4>,
     #[init(1 +)] f: Tensor<3>,
+    #[name(0)] g: Tensor<3>,
+    #[name("a")] #[name("b")] h: Linear<3, 4>,
 }
 
 #[params(foward = linear)] struct Net { w: Tensor<3> }

@@ -13,9 +13,11 @@ pub mod norm;
 pub mod optim;
 pub mod order;
 pub mod pad;
+pub mod quantize;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;
+pub mod rule;
 pub mod shape;
 
 use crate::{Builder, Error, Fault, Scalar, Value};

@@ -71,13 +71,43 @@ pub fn adam(
     t: Value,
 ) -> Result<[Value; 3], Error> {
     let decay = if h.decoupled { b.map(Scalar::Mul, &[h.lr, h.weight_decay])? } else { h.weight_decay };
-    let decay = narrowed(b, decay, p)?;
-    let decay = b.mul(decay, p)?;
+    let decay = scaled(b, decay, p)?;
     let (p, g) = if h.decoupled { (b.sub(p, decay)?, g) } else { (p, b.add(g, decay)?) };
+    let [m, v] = means(b, h, g, [m, v])?;
+    Ok([moved(b, h, p, [m, v], t)?, m, v])
+}
+
+/// One step of AMSGrad (Reddi, Kale and Kumar, 2018): as [`adam`], but divided by the largest mean of squares so far,
+/// the last of the moments. `decoupled` is an f64 scalar, 1 for AdamW's decay.
+pub fn amsgrad(
+    b: &mut Builder,
+    h: Adam,
+    decoupled: Value,
+    p: Value,
+    g: Value,
+    [m, v, top]: [Value; 3],
+    t: Value,
+) -> Result<[Value; 4], Error> {
+    let apart = b.map(Scalar::Mul, &[h.weight_decay, decoupled])?;
+    let penalty = b.map(Scalar::Sub, &[h.weight_decay, apart])?;
+    let penalty = scaled(b, penalty, p)?;
+    let g = b.add(g, penalty)?;
+    let share = b.map(Scalar::Mul, &[h.lr, apart])?;
+    let decay = scaled(b, share, p)?;
+    let p = b.sub(p, decay)?;
+    let [m, v] = means(b, h, g, [m, v])?;
+    let top = b.map(Scalar::Max, &[top, v])?;
+    Ok([moved(b, h, p, [m, top], t)?, m, v, top])
+}
+
+/// The means of gradients and of their squares.
+fn means(b: &mut Builder, h: Adam, g: Value, [m, v]: [Value; 2]) -> Result<[Value; 2], Error> {
     let square = b.map(Scalar::Mul, &[g, g])?;
-    let m = moving(b, h.beta1, m, g)?;
-    let v = moving(b, h.beta2, v, square)?;
-    // p −= lr/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)
+    Ok([moving(b, h.beta1, m, g)?, moving(b, h.beta2, v, square)?])
+}
+
+/// `p − lr/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)`
+fn moved(b: &mut Builder, h: Adam, p: Value, [m, v]: [Value; 2], t: Value) -> Built {
     let (c1, c2) = (correction(b, h.beta1, t)?, correction(b, h.beta2, t)?);
     let rate = b.map(Scalar::Div, &[h.lr, c1])?;
     let rate = narrowed(b, rate, p)?;
@@ -88,7 +118,55 @@ pub fn adam(
     let below = b.add(spread, eps)?;
     let ratio = b.map(Scalar::Div, &[m, below])?;
     let change = b.mul(rate, ratio)?;
-    Ok([b.sub(p, change)?, m, v])
+    b.sub(p, change)
+}
+
+/// Hyper-parameters of RMSprop: f64 scalars.
+#[derive(Clone, Copy, Debug)]
+pub struct RmsProp {
+    /// Learning rate.
+    pub lr: Value,
+    /// Decay of the means.
+    pub alpha: Value,
+    /// Keeps the quotient finite.
+    pub eps: Value,
+    /// Share of the velocity that stays.
+    pub momentum: Value,
+    /// L2 penalty.
+    pub weight_decay: Value,
+    /// 1 if squares are taken around the mean of gradients, else 0.
+    pub centered: Value,
+}
+
+/// One step of RMSprop (Tieleman and Hinton, 2012): the new parameter, mean of squares, velocity and mean of gradients.
+pub fn rmsprop(
+    b: &mut Builder,
+    h: RmsProp,
+    p: Value,
+    g: Value,
+    [square, velocity, mean]: [Value; 3],
+) -> Result<[Value; 4], Error> {
+    let penalty = scaled(b, h.weight_decay, p)?;
+    let g = b.add(g, penalty)?;
+    let own = b.map(Scalar::Mul, &[g, g])?;
+    let (square, mean) = (moving(b, h.alpha, square, own)?, moving(b, h.alpha, mean, g)?);
+    let around = b.map(Scalar::Mul, &[mean, mean])?;
+    let around = scaled(b, h.centered, around)?;
+    let spread = b.sub(square, around)?;
+    let spread = b.map(Scalar::Sqrt, &[spread])?;
+    let eps = narrowed(b, h.eps, p)?;
+    let below = b.add(spread, eps)?;
+    let ratio = b.map(Scalar::Div, &[g, below])?;
+    let kept = scaled(b, h.momentum, velocity)?;
+    let velocity = b.add(kept, ratio)?;
+    let change = scaled(b, h.lr, velocity)?;
+    Ok([b.sub(p, change)?, square, velocity, mean])
+}
+
+/// `factor · x` for an f64 scalar.
+fn scaled(b: &mut Builder, factor: Value, x: Value) -> Built {
+    let factor = narrowed(b, factor, x)?;
+    b.mul(factor, x)
 }
 
 /// `β·mean + (1 − β)·x`

@@ -11,6 +11,7 @@ mod elementwise;
 mod layout;
 mod losses;
 mod names;
+mod quantization;
 mod recurrent;
 mod reductions;
 
@@ -108,6 +109,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         losses::ENTRIES,
         creation::ENTRIES,
         convolutions::ENTRIES,
+        quantization::ENTRIES,
         recurrent::ENTRIES,
     ]
     .into_iter()

@@ -16,9 +16,15 @@ fn every_entry_has_a_counterpart() {
         &["where_cond", "to", "cast", "detach", "clone"],
     ]
     .concat();
-    let functions =
-        [functions::NAMES, losses::NAMES, convolutions::NAMES, recurrent::NAMES, &["zeros", "ones", "full"]]
-            .concat();
+    let functions = [
+        functions::NAMES,
+        losses::NAMES,
+        convolutions::NAMES,
+        quantization::NAMES,
+            recurrent::NAMES,
+        &["zeros", "ones", "full"],
+    ]
+    .concat();
     for entry in entries() {
         let (method, function) = (methods.contains(&entry.name), functions.contains(&entry.name));
         let want = match entry.form {
