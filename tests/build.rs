@@ -11,14 +11,16 @@ mod convolutions;
 mod file;
 #[path = "build/model.rs"]
 mod model;
+#[path = "build/nets/mod.rs"]
+mod nets;
 #[path = "build/norms.rs"]
 mod norms;
 #[path = "build/quantized.rs"]
 mod quantized;
-#[path = "build/tools.rs"]
-mod tools;
 #[path = "build/recurrent.rs"]
 mod recurrent;
+#[path = "build/tools.rs"]
+mod tools;
 #[path = "build/training.rs"]
 mod training;
 

@@ -35,7 +35,7 @@ pub fn body(c: &Case) -> Option<Body> {
             .or_else(|| attention(c))
             .or_else(|| quantized(c))
             .or_else(|| recurrent(c))
-            .or_else(|| net(c)),
+            .or_else(|| derivative(c)),
     }
 }
 
@@ -172,16 +172,23 @@ fn layout(c: &Case) -> Option<Body> {
 }
 
 fn upsample(c: &Case) -> Option<String> {
-    let size = &c.types["out.y"].shape[2..];
-    let known = match c.float("scale") {
-        // Another coordinate for a scale that doesn't give whole sizes.
-        Some(scale) => scale.parse::<f64>().is_ok_and(|s| s.fract() == 0.0),
-        None => true,
+    let (from, size) = (&c.shape("x")[2..], &c.types["out.y"].shape[2..]);
+    let scales: Vec<f64> = match &c.config["scale"] {
+        serde_json::Value::Array(list) => list.iter().map(|s| s.as_f64()).collect::<Option<_>>()?,
+        one => one.as_f64().into_iter().collect(),
+    };
+    let scale = |i: usize| scales.get(i).or(scales.first()).copied();
+    let whole = |i: usize| scale(i).is_none_or(|s| from[i] as f64 * s == size[i] as f64);
+    // A factor that doesn't give whole sizes has steps of its own.
+    let (with, to) = match scales.as_slice() {
+        _ if (0..from.len()).all(whole) || c.flag("align_corners") => ("", format!("{size:?}")),
+        [first, rest @ ..] if rest.iter().all(|s| s == first) => ("_with", format!("{first:?}")),
+        _ => return None,
     };
     match c.text("mode") {
-        "nearest" if known => Some(format!("x.interpolate_nearest({size:?})")),
-        "linear" | "bilinear" | "trilinear" if known => {
-            Some(format!("x.interpolate_linear({size:?}, {})", c.flag("align_corners")))
+        "nearest" => Some(format!("x.interpolate_nearest{with}({to})")),
+        "linear" | "bilinear" | "trilinear" => {
+            Some(format!("x.interpolate_linear{with}({to}, {})", c.flag("align_corners")))
         }
         _ => None,
     }
@@ -248,9 +255,8 @@ fn layer(c: &Case) -> Option<Body> {
     })
 }
 
-fn net(c: &Case) -> Option<Body> {
+fn derivative(c: &Case) -> Option<Body> {
     match c.name.as_str() {
-        "model_mlp" => Some(mlp(c)),
         "second_derivative" => Some(second_derivative(c)),
         "gradient_penalty" => Some(Body {
             statements:
@@ -264,17 +270,6 @@ fn net(c: &Case) -> Option<Body> {
         }),
         _ => None,
     }
-}
-
-fn mlp(c: &Case) -> Body {
-    let layers = c.ints("sizes").map_or(0, |s| s.len() - 1);
-    let mut statements = "let h = x;".to_string();
-    for i in 0..layers {
-        let act = if i + 1 == layers { String::new() } else { format!(".{}()", c.text("activation")) };
-        statements += &format!("let h = h.linear(p{0}_weight, Some(p{0}_bias)){act};", 2 * i);
-    }
-    let results = [("logits", "h"), ("loss", "cross_entropy(h, target)")];
-    Body { statements, results: results.map(|(n, e)| (n.to_string(), e.to_string())).to_vec() }
 }
 
 /// A scalar function and its gradient, itself an output that is differentiated again.

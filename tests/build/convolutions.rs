@@ -14,6 +14,7 @@ pub fn convolution(c: &Case) -> Option<Body> {
         let bias = if c.has("param.bias") { "Some(bias)" } else { "None" };
         let (x, padding) = match ints("padding") {
             Some(padding) => ("x".to_string(), padding),
+            None if c.text("padding") == "valid" => ("x".to_string(), "[0]".to_string()),
             None => (same(c)?, "[0]".to_string()),
         };
         let (stride, dilation, groups) = (ints("stride")?, ints("dilation")?, c.int("groups")?);
@@ -30,21 +31,12 @@ pub fn convolution(c: &Case) -> Option<Body> {
             one(format!("{name}_with(x, {}, {}, {padding}, {dilation}, {ceil})", kernel.clone()?, stride()?))
         }
         "avg" => {
+            if let Some(divisor) = c.config["divisor_override"].as_f64() {
+                return one(divided(c, divisor)?);
+            }
             let (padding, ceil) = (ints("padding")?, c.flag("ceil_mode"));
-            // Another divisor than the window's size is a factor.
-            let (counted, factor) = match c.config["divisor_override"].as_f64() {
-                Some(_) if padding != "[0]" || ceil => return None,
-                Some(divisor) => {
-                    let list = c.ints("kernel")?;
-                    let dims = c.shape("x").len() - 2;
-                    let size: i64 =
-                        if list.len() == 1 { list[0].pow(dims as u32) } else { list.iter().product() };
-                    (true, format!(" * {:?}", size as f64 / divisor))
-                }
-                None => (c.flag("count_include_pad"), String::new()),
-            };
-            let (kernel, stride) = (kernel.clone()?, stride()?);
-            one(format!("{name}_with(x, {kernel}, {stride}, {padding}, {ceil}, {counted}){factor}"))
+            let (kernel, stride, counted) = (kernel.clone()?, stride()?, c.flag("count_include_pad"));
+            one(format!("{name}_with(x, {kernel}, {stride}, {padding}, {ceil}, {counted})"))
         }
         "adaptive_avg" => one(format!("{name}(x, {})", ints("to")?)),
         _ => None,
@@ -64,4 +56,26 @@ fn same(c: &Case) -> Option<String> {
         amounts.splice(0..0, [total / 2, total - total / 2]);
     }
     Some(format!("x.pad({amounts:?}, 0.0)"))
+}
+
+/// Sums over windows divided by a number of its own: what is added around `x` makes all windows whole, and another divisor
+/// than the window's size is a factor.
+fn divided(c: &Case, divisor: f64) -> Option<String> {
+    let (from, to) = (&c.shape("x")[2..], &c.types["out.y"].shape[2..]);
+    let each = |key: &str| {
+        let list = c.ints(key)?;
+        Some((0..from.len()).map(|i| list[i % list.len()]).collect::<Vec<i64>>())
+    };
+    let (kernel, padding) = (each("kernel")?, each("padding")?);
+    let stride = each("stride").unwrap_or(kernel.clone());
+    let mut amounts = Vec::new();
+    for i in 0..from.len() {
+        let reached = (to[i] as i64 - 1) * stride[i] + kernel[i];
+        amounts.splice(0..0, [padding[i], reached - from[i] as i64 - padding[i]]);
+    }
+    let factor = kernel.iter().product::<i64>() as f64 / divisor;
+    let name = &c.name;
+    Some(format!(
+        "{name}_with(x.pad({amounts:?}, 0.0), {kernel:?}, {stride:?}, [0], false, true) * {factor:?}"
+    ))
 }

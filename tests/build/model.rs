@@ -3,6 +3,7 @@
 
 use crate::body::{Body, body};
 use crate::file::{Case, Type};
+use crate::nets::net;
 use crate::tools::tool;
 use crate::training::training;
 
@@ -12,8 +13,10 @@ pub fn source(cases: &[Case]) -> String {
     let mut table = String::new();
     for case in cases {
         let module = identifier(&format!("{}__{}", case.name, case.variant));
-        let source =
-            training(case).or_else(|| tool(case)).or_else(|| body(case).map(|body| model(case, &body)));
+        let source = training(case)
+            .or_else(|| tool(case))
+            .or_else(|| net(case))
+            .or_else(|| body(case).map(|body| model(case, &body)));
         let run = match source {
             Some(source) => {
                 out += &format!("mod {module} {{\n{source}}}\n");

@@ -11,7 +11,7 @@ pub fn training(c: &Case) -> Option<String> {
     let fields: Vec<String> = sizes
         .windows(2)
         .enumerate()
-        .map(|(i, s)| format!("p{}: Linear<{}, {}>", 2 * i, s[0], s[1]))
+        .map(|(i, s)| format!("#[name(\"{0}\")] p{0}: Linear<{1}, {2}>", 2 * i, s[0], s[1]))
         .collect();
     let mut h = "x".to_string();
     for i in 0..layers {

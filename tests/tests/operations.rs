@@ -210,6 +210,8 @@ operations! {
     flip: |x, z, l| x.flip([0, 1]) * z;
     interpolate_nearest: |x, z, l| (x * z).unsqueeze(1).interpolate_nearest(6).sum_dim(1) + z.unsqueeze(1).interpolate_nearest(5).sum();
     interpolate_linear: |x, z, l| (x * z).unsqueeze(1).interpolate_linear(5, false) + z.unsqueeze(1).interpolate_linear(5, true);
+    interpolate_nearest_with: |x, z, l| (x * z).unsqueeze(1).interpolate_nearest_with(1.5).sum_dim(-1) + z.sum();
+    interpolate_linear_with: |x, z, l| (x * z).unsqueeze(1).interpolate_linear_with(1.5, false) + z.sum();
     mse_loss: |x, z, l| mse_loss(x, z);
     l1_loss: |x, z, l| l1_loss(x, z);
     huber_loss: |x, z, l| huber_loss(x, z, 0.5);

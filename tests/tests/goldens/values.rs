@@ -2,7 +2,7 @@
 
 use crate::file::Golden;
 use kiln::optim::Optimizer;
-use kiln::{Element, Leaf, Params, Result, Rng, Tensor};
+use kiln::{Element, Leaf, LeafKind, Params, Result, Rng, Tensor};
 use kiln_ir::{DType, ops::Array};
 
 /// A file's tensors as a model takes them.
@@ -17,6 +17,10 @@ impl Inputs {
 
     pub fn f64(&self, key: &str) -> Tensor<f64> {
         self.of(key, |x| x)
+    }
+
+    pub fn f32(&self, key: &str) -> Tensor {
+        self.of(key, |x| x as f32)
     }
 
     pub fn i64(&self, key: &str) -> Tensor<i64> {
@@ -42,15 +46,23 @@ impl Inputs {
         let mut leaves = Vec::new();
         tree.leaves_mut("", &mut leaves);
         for leaf in leaves {
-            *leaf.tensor = self.of(&format!("param.{}", torch(&leaf.name)), |x| x as f32);
+            let kind = if leaf.kind == LeafKind::Buffer { "buf" } else { "param" };
+            *leaf.tensor = self.f32(&format!("{kind}.{}", leaf.name));
         }
         tree
     }
-}
 
-/// Torch numbers the layers, but a field's name begins with a letter: `p0.weight`.
-fn torch(name: &str) -> &str {
-    name.strip_prefix('p').unwrap_or(name)
+    /// Makes all parameters ask for gradients; each with the key of its own.
+    pub fn recorded(tree: &mut impl Params) -> Vec<(String, Tensor)> {
+        let mut leaves = Vec::new();
+        tree.leaves_mut("", &mut leaves);
+        leaves.retain(|leaf| leaf.kind == LeafKind::Parameter);
+        let record = |leaf: kiln::LeafMut<'_>| {
+            *leaf.tensor = leaf.tensor.clone().requires_grad();
+            (format!("grad.{}", leaf.name), leaf.tensor.clone())
+        };
+        leaves.into_iter().map(record).collect()
+    }
 }
 
 /// What a model gave, by key; what it gave eagerly stands under `eager.` and the key.
@@ -105,6 +117,35 @@ impl Outputs {
         Ok(())
     }
 
+    /// The buffers of a net after a call.
+    pub fn push_buffers(&mut self, form: &str, net: &impl Params) {
+        for leaf in net.named_leaves().iter().filter(|leaf| leaf.kind == LeafKind::Buffer) {
+            self.push(format!("{form}buf_after.{}", leaf.name), leaf.tensor);
+        }
+    }
+
+    /// Gradients in the form of a net.
+    pub fn push_grads(&mut self, grads: &impl Params) {
+        for leaf in grads.named_leaves().iter().filter(|leaf| leaf.kind == LeafKind::Parameter) {
+            self.push(format!("grad.{}", leaf.name), leaf.tensor);
+        }
+    }
+
+    /// The gradients of a sum with respect to tensors, each under its key.
+    pub fn push_recorded(
+        &mut self,
+        sum: &Tensor,
+        leaves: Vec<(String, Tensor)>,
+        more: Vec<(String, Tensor)>,
+    ) -> Result<()> {
+        let all: Vec<(String, Tensor)> = leaves.into_iter().chain(more).collect();
+        let tensors: Vec<&Tensor> = all.iter().map(|(_, tensor)| tensor).collect();
+        for ((key, _), grad) in all.iter().zip(kiln::autograd::grad(sum, &tensors, false)?) {
+            self.push(format!("eager.{key}"), &grad);
+        }
+        Ok(())
+    }
+
     /// The parameters after a step of training, its loss, and the norm of its gradients.
     pub fn push_step(
         &mut self,
@@ -114,7 +155,7 @@ impl Outputs {
         (loss, norm): (Tensor, Tensor),
     ) -> Result<()> {
         for Leaf { name, tensor, .. } in net.named_leaves() {
-            self.push(format!("{form}out.step{step}.{}", torch(&name)), tensor);
+            self.push(format!("{form}out.step{step}.{}", name), tensor);
         }
         self.append(format!("{form}out.loss"), &loss)?;
         self.append(format!("{form}out.grad_norm"), &norm)
@@ -124,7 +165,7 @@ impl Outputs {
     pub fn push_state(&mut self, form: &str, optimizer: &impl Optimizer) {
         for Leaf { name, tensor, .. } in optimizer.moments() {
             let (moment, name) = name.split_once('.').expect("moment.name");
-            self.push(format!("{form}out.state.{}.{moment}", torch(name)), tensor);
+            self.push(format!("{form}out.state.{}.{moment}", name), tensor);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Args, table};
 use crate::composite::pad::{self, Around};
+use crate::composite::resize::To;
 use crate::composite::{Built, attention, einsum, index, linalg, resize, shape};
 use crate::{Builder, Dim, Error, Fault, Value};
 
@@ -105,10 +106,16 @@ table! {
     /// The elements in reverse along dims.
     Method flip(x: Tensor, dims: Axes) -> One |b, a| index::flip(b, a.tensor(0), &a.axes(1));
     /// [N, C, …] at other sizes, each element the nearest one.
-    Method interpolate_nearest(x: Tensor, size: Sizes) -> One |b, a| resize::nearest(b, a.tensor(0), &a.sizes(1));
+    Method interpolate_nearest(x: Tensor, size: Sizes) -> One |b, a| resize::nearest(b, a.tensor(0), &To::Size(a.sizes(1)));
+    /// [N, C, …] so many times as large, each element the nearest one.
+    Method interpolate_nearest_with(x: Tensor, scale: Float) -> One
+        |b, a| resize::nearest(b, a.tensor(0), &To::Scale(a.float(1)));
     /// [N, C, …] at other sizes, each element between the nearest two in each dim.
     Method interpolate_linear(x: Tensor, size: Sizes, align_corners: Bool) -> One
-        |b, a| resize::linear(b, a.tensor(0), &a.sizes(1), a.bool(2));
+        |b, a| resize::linear(b, a.tensor(0), &To::Size(a.sizes(1)), a.bool(2));
+    /// [N, C, …] so many times as large, each element between the nearest two in each dim.
+    Method interpolate_linear_with(x: Tensor, scale: Float, align_corners: Bool) -> One
+        |b, a| resize::linear(b, a.tensor(0), &To::Scale(a.float(1)), a.bool(2));
     /// Zero above a diagonal.
     Method tril(x: Tensor, diagonal: Axis) -> One |b, a| shape::tril(b, a.tensor(0), a.axis(1));
     /// Zero below a diagonal.

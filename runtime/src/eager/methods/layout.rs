@@ -76,6 +76,12 @@ methods! {
     /// `F.interpolate(mode="linear")`, `"bilinear"`, `"trilinear"`.
     interpolate_linear(size: Sizes, align_corners: Bool) -> One,
         "[[1.0, 3.0]]": "x.unsqueeze(0).interpolate_linear(3, true).flatten(0, -1)" => "[1, 2, 3]";
+    /// The same at `⌊scale · size⌋`, in steps of `1 / scale`: `F.interpolate(scale_factor=…)`.
+    interpolate_nearest_with(scale: Float) -> One,
+        "[[1.0, 2.0, 3.0]]": "x.unsqueeze(0).interpolate_nearest_with(1.5).flatten(0, -1)" => "[1, 1, 2, 3]";
+    /// The same at `⌊scale · size⌋`, in steps of `1 / scale`: `F.interpolate(scale_factor=…)`.
+    interpolate_linear_with(scale: Float, align_corners: Bool) -> One,
+        "[[1.0, 3.0]]": "x.unsqueeze(0).interpolate_linear_with(1.6, false).flatten(0, -1)" => "[1, 1.875, 3]";
     /// Zero above the diagonal that is `diagonal` to the right of the main one: `torch.tril`.
     tril(diagonal: Axis) -> One, "[[1.0, 2.0], [3.0, 4.0]]": "x.tril(0)" => "[[1, 0],\n [3, 4]]";
     /// Zero below that diagonal: `torch.triu`.

@@ -21,7 +21,7 @@ fn every_entry_has_a_counterpart() {
         losses::NAMES,
         convolutions::NAMES,
         quantization::NAMES,
-            recurrent::NAMES,
+        recurrent::NAMES,
         &["zeros", "ones", "full"],
     ]
     .concat();
