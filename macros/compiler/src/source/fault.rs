@@ -29,6 +29,13 @@ pub struct Seen {
     pub unsound: bool,
 }
 
+impl Seen {
+    /// Whether a path has been reported: what is named twice is one fault.
+    fn is_faulty(&self, text: &str) -> bool {
+        self.faulty.iter().any(|path| link::text_of_path(path) == text)
+    }
+}
+
 /// Looks at the file of an item. Faults are noted where they stand.
 pub fn look(source: Option<&Source>, root: &Root, errors: &Errors) -> Seen {
     let start = root.name.span().start();
@@ -98,7 +105,9 @@ impl Look<'_> {
                     return;
                 }
                 if !item.marked {
-                    self.errors.at(path, body::untraceable(&text));
+                    if !seen.is_faulty(&text) {
+                        self.errors.at(path, body::untraceable(&text));
+                    }
                     seen.faulty.push(path.clone());
                 } else if link::is_std(&item.name) || link::is_builtin_name(&item.name) {
                     self.ask_otherwise(path, &text, seen);
@@ -106,7 +115,9 @@ impl Look<'_> {
             }
             Found::Missing if self.place.outline().macros.contains(last) || is_builtin(last) => {}
             Found::Missing => {
-                self.missing(path, &text, names);
+                if !seen.is_faulty(&text) {
+                    self.missing(path, &text, names);
+                }
                 seen.faulty.push(path.clone());
             }
             Found::Unknown if self.is_elsewhere(&segments) => self.ask_otherwise(path, &text, seen),
@@ -184,7 +195,9 @@ impl Look<'_> {
             _ => return,
         };
         let place = path.segments.last().map(|s| s.ident.to_token_stream()).unwrap_or_default();
-        self.errors.at(place, message);
+        if !seen.is_faulty(&text) {
+            self.errors.at(place, message);
+        }
         seen.faulty.push(ty.clone());
     }
 

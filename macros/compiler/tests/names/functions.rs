@@ -1,6 +1,6 @@
 fn helper(x: f32) -> f32 { x }
 mod other { pub fn plain() {} #[model] pub fn block(x: Tensor<3>) -> Tensor<3> { x } }
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { helper(x) + x.rellu() }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { helper(x) + helper(x.rellu()) }
 #[model] fn g(x: Tensor<3>) -> Tensor<3> { f(x) + other::plain(x) + other::blok(x) }
 #[model] fn h(x: Tensor<3>) -> Tensor<3> { g(x) + nowhere(x) + hlper(xx) + relu(x) + other::block(x) }
 mod inner { use super::*; #[model] fn k(x: Tensor<3>) -> Tensor<3> { helper(x) } }
