@@ -232,15 +232,9 @@ impl Builder {
 fn prune(func: Func) -> Func {
     let mut place: Vec<Option<Value>> = vec![None; func.nodes.len()];
     let mut pruned = Func { nodes: vec![], names: vec![], ..func.clone() };
-    let mut needed = vec![false; func.nodes.len()];
-    // A loop may stand behind those that read its results, so that one sweep from the end isn't enough.
-    let mut open: Vec<Value> = func.outputs.iter().map(|o| o.value).collect();
-    open.extend(func.values().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(v, _)| v));
-    while let Some(v) = open.pop() {
-        if !std::mem::replace(&mut needed[v.0 as usize], true) {
-            open.extend(&func.node(v).args);
-        }
-    }
+    let inputs = func.values().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(v, _)| v);
+    let needed = func.needed(func.outputs.iter().map(|o| o.value).chain(inputs).collect());
+    // A loop may stand behind those that read its results.
     for (v, _) in func.values().filter(|(v, _)| needed[v.0 as usize]) {
         place_after_arguments(&func, v, &mut place, &mut pruned);
     }

@@ -130,6 +130,17 @@ impl Func {
         self.nodes.iter().enumerate().map(|(i, n)| (Value(i as u32), n))
     }
 
+    /// Which values these rest on, themselves included.
+    pub fn needed(&self, mut open: Vec<Value>) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        while let Some(v) = open.pop() {
+            if !std::mem::replace(&mut needed[v.0 as usize], true) {
+                open.extend(&self.node(v).args);
+            }
+        }
+        needed
+    }
+
     /// Number of nodes that use each value, an output counting as one.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.nodes.len()];

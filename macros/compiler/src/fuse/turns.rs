@@ -80,7 +80,8 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
     };
     let mut used: Vec<bool> = (0..body.outputs.len()).map(read).collect();
     let needed = loop {
-        let needed = needed(body, &used);
+        let of = body.outputs.iter().zip(&used).filter(|(_, used)| **used).map(|(out, _)| out.value);
+        let needed = body.needed(of.collect());
         match (0..scan.carries).find(|j| !used[*j] && needed[body.input(*j).0 as usize]) {
             Some(more) => used[more] = true,
             None => break needed,
@@ -98,19 +99,6 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
         reverse: scan.reverse,
     };
     Kept { args, results, scan }
-}
-
-fn needed(func: &Func, used: &[bool]) -> Vec<bool> {
-    let mut needed = vec![false; func.nodes.len()];
-    for (out, _) in func.outputs.iter().zip(used).filter(|(_, used)| **used) {
-        needed[out.value.0 as usize] = true;
-    }
-    for (v, node) in func.values().collect::<Vec<_>>().into_iter().rev() {
-        if needed[v.0 as usize] {
-            node.args.iter().for_each(|a| needed[a.0 as usize] = true);
-        }
-    }
-    needed
 }
 
 /// One turn as a function that updates what is carried in place.

@@ -5,7 +5,7 @@ use super::frame::{Flow, Frame};
 use super::iterate::UNROLLED;
 use super::value::{Range, Tensor, Value, Var, Variable};
 use crate::message::body as message;
-use kiln_ir::composite::reduce;
+use kiln_ir::composite::{index, reduce};
 use kiln_ir::turns::{self, Feed, Turns};
 use kiln_ir::{Builder, DType, Dim, Error, Op, Role, Scalar, Sym, SymKind, Ty};
 use syn::{ExprForLoop, Pat};
@@ -248,9 +248,8 @@ impl<'a> Tracer<'a> {
     }
 
     fn backwards(&mut self, t: &Tensor) -> Tensor {
-        let ty = self.ty(t);
         let x = self.here(t);
-        let flipped = flip(self.b(), x, &ty).expect("an index of the tensor's own shape");
+        let flipped = index::flip(self.b(), x, &[0]).expect("a series has a first dim");
         Tensor { at: flipped, level: self.level(), chain: None }
     }
 
@@ -310,15 +309,4 @@ impl<'a> Tracer<'a> {
             .get_or_insert_with(|| frame.builder.input("counter", Ty::scalar(DType::I64), Role::Argument));
         self.here(&Tensor { at, level, chain: None })
     }
-}
-
-/// The rows in the opposite order.
-fn flip(b: &mut Builder, x: kiln_ir::Value, ty: &Ty) -> Result<kiln_ir::Value, Error> {
-    let len = ty.shape[0].clone();
-    let iota = b.emit(Op::Iota { len: len.clone(), dtype: DType::I64 }, &[])?;
-    let last = reduce::size(b, &(len - Dim::from(1)), DType::I64)?;
-    let index = b.elementwise(Scalar::Sub, &[last, iota])?;
-    let others = ty.shape.iter().cloned().enumerate().skip(1);
-    let index = b.emit(Op::Broadcast(others.collect()), &[index])?;
-    b.emit(Op::Gather(0), &[x, index])
 }

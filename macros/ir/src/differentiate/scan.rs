@@ -74,7 +74,7 @@ fn relevant(scan: &Scan, cts: &[Option<Value>], wanted: &[bool]) -> (Vec<bool>, 
     let mut asked: Vec<bool> = cts.iter().map(Option::is_some).collect();
     loop {
         let of = (0..body.outputs.len()).filter(|o| asked[*o]).map(|o| body.outputs[o].value);
-        let needed = needed(body, of.collect());
+        let needed = body.needed(of.collect());
         let more: Vec<usize> =
             (0..scan.carries).filter(|j| !asked[*j] && needed[body.input(*j).0 as usize]).collect();
         if more.is_empty() {
@@ -82,16 +82,6 @@ fn relevant(scan: &Scan, cts: &[Option<Value>], wanted: &[bool]) -> (Vec<bool>, 
         }
         more.into_iter().for_each(|j| asked[j] = true);
     }
-}
-
-fn needed(func: &Func, mut open: Vec<Value>) -> Vec<bool> {
-    let mut needed = vec![false; func.nodes.len()];
-    while let Some(v) = open.pop() {
-        if !std::mem::replace(&mut needed[v.0 as usize], true) {
-            open.extend(&func.node(v).args);
-        }
-    }
-    needed
 }
 
 fn joint(b: &Builder, scan: &Scan, cts: &[Option<Value>], wanted: &[bool]) -> Result<Joint, Error> {
