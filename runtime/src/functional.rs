@@ -2,14 +2,14 @@
 //! compiled.
 
 pub use crate::eager::methods::convolutions::{
-    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, avg_pool1d, avg_pool1d_with, avg_pool2d,
-    avg_pool2d_with, avg_pool3d, avg_pool3d_with, conv_transpose1d, conv_transpose1d_with, conv_transpose2d,
-    conv_transpose2d_with, conv_transpose3d, conv_transpose3d_with, conv1d, conv1d_with, conv2d, conv2d_with,
-    conv3d, conv3d_with, max_pool1d, max_pool1d_with, max_pool2d, max_pool2d_with, max_pool3d,
-    max_pool3d_with,
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
+    adaptive_max_pool3d, avg_pool1d, avg_pool1d_with, avg_pool2d, avg_pool2d_with, avg_pool3d,
+    avg_pool3d_with, conv_transpose1d, conv_transpose1d_with, conv_transpose2d, conv_transpose2d_with,
+    conv_transpose3d, conv_transpose3d_with, conv1d, conv1d_with, conv2d, conv2d_with, conv3d, conv3d_with,
+    max_pool1d, max_pool1d_with, max_pool2d, max_pool2d_with, max_pool3d, max_pool3d_with,
 };
 pub use crate::eager::methods::functions::{
-    arange, batch_norm, cat, einsum, full, group_norm, instance_norm, layer_norm, linear,
+    arange, batch_norm, batch_norm_train, cat, einsum, full, group_norm, instance_norm, layer_norm, linear,
     local_response_norm, matmul, one_hot, ones, rms_norm, scaled_dot_product_attention,
     scaled_dot_product_attention_with, stack, where_cond, zeros,
 };

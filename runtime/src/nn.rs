@@ -1,8 +1,14 @@
 //! Layers: parameters with PyTorch's names, layouts and initial values, and the models that they are.
 
+mod conv;
+mod embedding;
+mod norm;
 mod recurrent;
 
 use crate::{model, params};
+pub use conv::*;
+pub use embedding::{Embedding, embedding_forward};
+pub use norm::*;
 pub use recurrent::{Gru, Lstm, Rnn, gru_forward, lstm_forward, rnn_forward};
 
 /// `y = x·weightᵀ + bias`: `torch.nn.Linear`.

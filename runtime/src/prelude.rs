@@ -6,7 +6,13 @@ pub use crate::builtins::*;
 pub use crate::eager::args::{bool, f32, f64, i32, i64, u8};
 #[cfg(feature = "eager")]
 pub use crate::functional::*;
-pub use crate::nn::{Gru, LayerNorm, Linear, LinearNoBias, Lstm, Rnn};
+pub use crate::nn::{
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Conv3d, Conv3dNoBias,
+    ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Embedding, GroupNorm, GroupedConv1d,
+    GroupedConv1dNoBias, GroupedConv2d, GroupedConv2dNoBias, GroupedConv3d, GroupedConv3dNoBias, Gru,
+    InstanceNorm, LayerNorm, Linear, LinearNoBias, Lstm, RmsNorm, Rnn, batch_norm1d_train,
+    batch_norm2d_train, batch_norm3d_train,
+};
 pub use crate::optim::{Adam, AdamW, AmsGrad, Optimizer, RmsProp, Sgd};
 pub use crate::{AsTensor, Error, Params, Result, Rng, Tensor, init};
 pub use kiln_macros::{model, params};

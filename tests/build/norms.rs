@@ -27,6 +27,13 @@ pub fn norm(c: &Case) -> Option<Body> {
     }
     let behind: Vec<usize> = (2..c.shape("x").len()).collect();
     let over: Vec<usize> = if instance { behind } else { [0].into_iter().chain(behind).collect() };
+    if let (true, false, Some(momentum)) = (kept, instance, c.float("momentum")) {
+        let (weight, bias, eps) = (maybe("weight"), maybe("bias"), c.float("eps").unwrap_or_default());
+        let call =
+            format!("batch_norm_train(x, running_mean, running_var, {weight}, {bias}, {momentum}, {eps})");
+        let state = "*running_mean = mean; *running_var = var; *num_batches_tracked += 1;";
+        return one(format!("let (y, mean, var) = {call}; {state}"), "y".into());
+    }
     let mut statements = if kept { updated(c, instance, &over) } else { String::new() };
     if instance {
         return one(statements, format!("x.instance_norm({last})"));

@@ -163,6 +163,10 @@ operations! {
     layer_norm: |x, z, l| x.layer_norm([3], Some(z.sum_dim(0)), Some(z.amax(0)), 1e-5) + layer_norm(z, [3], None, None, 1e-5);
     rms_norm: |x, z, l| x.rms_norm([3], Some(z.sum_dim(0)), 1e-5) + rms_norm(z, [3], None, 1e-5);
     batch_norm: |x, z, l| x.batch_norm(z.mean_dim(0), z.var_dim(0, 1.0), Some(z.amax(0)), Some(x.amin(0)), 1e-5) + batch_norm(z, x.mean_dim(0), x.exp().sum_dim(0), None, None, 1e-5);
+    batch_norm_train: |x, z, l| {
+        let (y, mean, var) = batch_norm_train(x, z.mean_dim(0), z.var_dim(0, 1.0), Some(z.amax(0)), Some(x.amin(0)), 0.1, 1e-5);
+        y * mean + var
+    };
     group_norm: |x, z, l| stack(&[x, z], -1).group_norm(3, Some(z.sum_dim(0)), Some(z.amax(0)), 1e-5).sum_dim(-1) + group_norm(z, 1, None, None, 1e-5);
     instance_norm: |x, z, l| stack(&[x, z], -1).instance_norm(Some(z.sum_dim(0)), Some(z.amax(0)), 1e-5).sum() + instance_norm(z.t().unsqueeze(0), None, None, 1e-5).squeeze(0).t();
     local_response_norm: |x, z, l| x.local_response_norm(2, 0.5, 0.75, 1.0) * z + local_response_norm(z, 3, 0.1, 0.5, 1.0);
@@ -175,6 +179,7 @@ operations! {
     avg_pool1d: |x, z, l| avg_pool1d(x.unsqueeze(1), [2]) * z.sum();
     avg_pool1d_with: |x, z, l| avg_pool1d_with(x.unsqueeze(1), [2], 2, [1], true, false) * z.sum();
     adaptive_avg_pool1d: |x, z, l| adaptive_avg_pool1d(x.unsqueeze(1), 2) * z.sum();
+    adaptive_max_pool1d: |x, z, l| adaptive_max_pool1d(x.unsqueeze(1), 2) * z.sum();
     conv2d: |x, z, l| conv2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
     conv2d_with: |x, z, l| conv2d_with(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), None, 2, [0, 1], 1, 1) * z.sum();
     conv_transpose2d: |x, z, l| conv_transpose2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
@@ -184,6 +189,7 @@ operations! {
     avg_pool2d: |x, z, l| avg_pool2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), [1, 2]) * z.sum();
     avg_pool2d_with: |x, z, l| avg_pool2d_with(x.t().matmul(z).unsqueeze(0).unsqueeze(0), [1, 2], 2, [0, 1], true, false) * z.sum();
     adaptive_avg_pool2d: |x, z, l| adaptive_avg_pool2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), 2) * z.sum();
+    adaptive_max_pool2d: |x, z, l| adaptive_max_pool2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), 2) * z.sum();
     conv3d: |x, z, l| conv3d(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
     conv3d_with: |x, z, l| conv3d_with(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0).unsqueeze(0), None, 2, [0, 0, 1], 1, 1) * z.sum();
     conv_transpose3d: |x, z, l| conv_transpose3d(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
@@ -193,6 +199,7 @@ operations! {
     avg_pool3d: |x, z, l| avg_pool3d(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), [1, 1, 2]) * z.sum();
     avg_pool3d_with: |x, z, l| avg_pool3d_with(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), [1, 1, 2], 2, [0, 0, 1], true, false) * z.sum();
     adaptive_avg_pool3d: |x, z, l| adaptive_avg_pool3d(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), 1) * z.sum();
+    adaptive_max_pool3d: |x, z, l| adaptive_max_pool3d(x.t().matmul(z).unsqueeze(0).unsqueeze(0).unsqueeze(0), 1) * z.sum();
     pad_reflect: |x, z, l| x.pad_reflect([1, 2]) * z.sum();
     pad_replicate: |x, z, l| x.pad_replicate([1, 2]) * z.sum();
     pad_circular: |x, z, l| x.pad_circular([2, 1]) * z.sum();

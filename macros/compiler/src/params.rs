@@ -8,7 +8,7 @@ use crate::source::{self, Seen, Source};
 use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
 use crate::syntax::{params as syntax, tensor};
 use crate::{message, quiet};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
@@ -49,15 +49,20 @@ fn root(item: &ItemStruct, attr: TokenStream, tokens: TokenStream) -> Root {
 fn sound(params: &Params) -> TokenStream {
     let Params { attrs, vis, ident, .. } = params;
     let names: Vec<_> = params.generics.iter().map(|g| &g.ident).collect();
+    let with_defaults = params.generics.iter().map(|g| {
+        let (name, default) = (&g.ident, g.default.map(Literal::i64_unsuffixed));
+        let default = default.map(|n| quote!(= #n));
+        quote!(const #name: usize #default)
+    });
     let fields = params.fields.iter().map(|f| {
         let ParamsField { attrs, vis, ident, .. } = f;
         let ty = run_time_type(f);
         quote!(#(#attrs)* #vis #ident: #ty)
     });
-    let (declared, used) = if names.is_empty() {
-        (quote!(), quote!())
+    let (own, declared, used) = if names.is_empty() {
+        (quote!(), quote!(), quote!())
     } else {
-        (quote!(<#(const #names: usize),*>), quote!(<#(#names),*>))
+        (quote!(<#(#with_defaults),*>), quote!(<#(const #names: usize),*>), quote!(<#(#names),*>))
     };
     let derives = derives(attrs);
     let init = params.fields.iter().map(init);
@@ -74,7 +79,7 @@ fn sound(params: &Params) -> TokenStream {
     quote! {
         #derives
         #(#attrs)*
-        #vis struct #ident #declared { #(#fields),* }
+        #vis struct #ident #own { #(#fields),* }
         #imp
         #accessors
     }

@@ -43,7 +43,7 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         (Kind::Tensor | Kind::Operand, "scales" | "zero_points") => tensor(name, DType::F64, &[4]),
         (Kind::Tensor, "weight_scale") => tensor(name, DType::F64, &[5]),
         (Kind::Maybe, "bias") if entry.name == "linear_dynamic" => tensor(name, DType::F64, &[5]),
-        (Kind::Tensor, "mean" | "var") => tensor(name, DType::F64, &[3]),
+        (Kind::Tensor, "mean" | "var" | "running_mean" | "running_var") => tensor(name, DType::F64, &[3]),
         (Kind::Tensor, "x") if entry.name.starts_with("pixel") => tensor(name, DType::F64, &[4, 2, 4]),
         (_, name) if gates > 0 && name.len() > 1 && name != "reverse" && name != "nonlinearity" => match name
         {

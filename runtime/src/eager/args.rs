@@ -112,8 +112,8 @@ macro_rules! lists {
     )*};
 }
 
-integers!(Dims: i32 i64);
-lists!(Dims: i32 i64);
+integers!(Dims: i32 i64 usize);
+lists!(Dims: i32 i64 usize);
 integers!(Size: i32 i64 usize);
 integers!(Sizes: i32 i64 usize);
 lists!(Sizes: i32 i64 usize);

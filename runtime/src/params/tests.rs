@@ -210,3 +210,22 @@ fn trees_that_cannot_be_saved() {
     assert_eq!(faults.repeated, ["seen", "weight"]);
     assert!(faults.missing.is_empty());
 }
+
+#[test]
+fn torchs_count_of_batches_is_passed_over() {
+    use safetensors::tensor::{Dtype, TensorView};
+    let zeros = [0u8; 24];
+    let view =
+        |dtype, shape: &[usize], bytes| TensorView::new(dtype, shape.to_vec(), &zeros[..bytes]).unwrap();
+    let with = |dtype, bytes| {
+        let views = [
+            ("0.weight", view(Dtype::F32, &[2, 3], 24)),
+            ("0.seen", view(Dtype::F32, &[], 4)),
+            ("bn.num_batches_tracked", view(dtype, &[], bytes)),
+        ];
+        safetensors::serialize(views, None).unwrap()
+    };
+    assert!(layers::<1>(0).load_bytes(&with(Dtype::I64, 8)).is_ok());
+    let found = faults(&mut layers::<1>(0), &with(Dtype::F32, 4));
+    assert_eq!(found.unexpected, ["bn.num_batches_tracked"]);
+}

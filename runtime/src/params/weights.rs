@@ -84,9 +84,18 @@ pub(crate) fn decode(
         let wanted = Wanted { name, dtype: number.dtype(), shape: &[] };
         read.extend(take(&mut stored, &wanted, &mut faults).and_then(|view| number.read(view.data())));
     }
+    stored.retain(|name, view| !is_count_of_batches(name, view));
     faults.unexpected = stored.into_keys().map(str::to_owned).collect();
     fitting(faults)?;
     Ok((tensors, read))
+}
+
+/// PyTorch's count beside the running statistics of a norm, an i64 scalar: it says nothing where they move by a momentum, and
+/// PyTorch itself does without it in files that lack it.
+fn is_count_of_batches(name: &str, view: &TensorView<'_>) -> bool {
+    name.rsplit('.').next() == Some("num_batches_tracked")
+        && view.dtype() == Dtype::I64
+        && view.shape().is_empty()
 }
 
 /// What a file must hold.

@@ -51,7 +51,10 @@ messages! {
         sizes may be generic (`const {name}: usize`), types may not";
     generic_lifetime(name, attr) = "`#[{attr}]` needs no lifetimes: remove `{name}`";
     generic_const(name, ty) = "`{name}` is a dim, so it is a `usize`, not `{ty}`";
-    generic_default(name) = "a default for `{name}` can't be compiled: remove it";
+    generic_default(name, attr) = "a default for `{name}` can't be compiled: {}", match attr {
+        "params" => "it is a whole number, such as `1`",
+        _ => "remove it",
+    };
     where_clause(attr) = "`#[{attr}]` can't compile a `where` clause: write a dim as `{{ … }}` where it is used, \
         shapes are checked anyway";
     // Params.

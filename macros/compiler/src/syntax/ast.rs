@@ -40,6 +40,8 @@ pub struct Free {
     pub sym: Sym,
     /// Its bound, where declared.
     pub bound: Option<u64>,
+    /// What it is where a type of params doesn't say.
+    pub default: Option<i64>,
 }
 
 /// A `#[params]` struct.
@@ -59,6 +61,13 @@ pub struct Params {
     pub fields: Vec<ParamsField>,
     /// The model behind `.forward(x)`.
     pub forward: Option<Path>,
+}
+
+impl Params {
+    /// What the sizes behind the first so many are where a type doesn't say; as many as have a default.
+    pub fn defaults(&self, given: usize) -> Vec<Dim> {
+        self.generics.iter().skip(given).map_while(|g| g.default.map(Dim::from)).collect()
+    }
 }
 
 /// A field of a `#[params]` struct.

@@ -5,7 +5,7 @@ use super::dims::Scope;
 use crate::message;
 use kiln_ir::SymKind;
 use quote::ToTokens;
-use syn::{GenericParam, Generics};
+use syn::{Expr, ExprLit, GenericParam, Generics, Lit};
 
 /// Declares the const generics as free dims and notes all that can't be compiled.
 pub fn generics(scope: &mut Scope, generics: &Generics, attr: &str) -> Vec<Free> {
@@ -22,12 +22,16 @@ pub fn generics(scope: &mut Scope, generics: &Generics, attr: &str) -> Vec<Free>
                 if ty != "usize" {
                     scope.errors.at(&p.ty, message::generic_const(&name, &ty));
                 }
-                if let Some((_, default)) = &p.default {
-                    scope.errors.at(default, message::generic_default(&name));
-                }
+                let default = p.default.as_ref().and_then(|(_, default)| {
+                    let known = if attr == "params" { literal(default) } else { None };
+                    if known.is_none() {
+                        scope.errors.at(default, message::generic_default(&name, attr));
+                    }
+                    known
+                });
                 // Declared all the same, so that its uses are no faults of their own.
                 let sym = scope.syms.intern(&name, SymKind::Free { bound: None });
-                frees.push(Free { ident: p.ident.clone(), sym, bound: None });
+                frees.push(Free { ident: p.ident.clone(), sym, bound: None, default });
             }
         }
     }
@@ -35,4 +39,13 @@ pub fn generics(scope: &mut Scope, generics: &Generics, attr: &str) -> Vec<Free>
         scope.errors.at(clause, message::where_clause(attr));
     }
     frees
+}
+
+/// A whole number that is small enough for a dim.
+fn literal(default: &Expr) -> Option<i64> {
+    match default {
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse::<u32>().ok().map(i64::from),
+        Expr::Group(group) => literal(&group.expr),
+        _ => None,
+    }
 }

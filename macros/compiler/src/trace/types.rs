@@ -186,7 +186,8 @@ impl<'a> Tracer<'a> {
         name: &str,
         growth: &Growth,
     ) -> Option<Value> {
-        let generics = self.generics(owner, path)?;
+        let mut generics = self.generics(owner, path)?;
+        generics.extend(params.defaults(generics.len()));
         if generics.len() != params.generics.len() {
             let wanted = params.generics.len();
             self.fault(path, message::generic_count(&params.ident.to_string(), wanted, generics.len()));
@@ -308,9 +309,7 @@ impl<'a> Tracer<'a> {
             return self.fits_unknown(owner, path, &args, form);
         };
         match &entry.item {
-            Item::Params(_) if key == form.key && args.len() == form.generics.len() => {
-                args.iter().zip(&form.generics).all(|(arg, size)| self.fits_size(owner, arg, size))
-            }
+            Item::Params(_) if key == form.key => self.fits_sizes(owner, &args, form),
             Item::Builtin(name) if *name == form.key => match (args.as_slice(), &form.inner) {
                 ([GenericArgument::Type(Type::Path(p))], Some(inner)) => {
                     self.fits_form(owner, &p.path, inner)
@@ -337,11 +336,19 @@ impl<'a> Tracer<'a> {
         }
         match (args, &form.inner) {
             ([GenericArgument::Type(Type::Path(p))], Some(inner)) => self.fits_form(owner, &p.path, inner),
-            (args, None) if args.len() == form.generics.len() => {
-                args.iter().zip(&form.generics).all(|(arg, size)| self.fits_size(owner, arg, size))
-            }
+            (args, None) => self.fits_sizes(owner, args, form),
             _ => false,
         }
+    }
+
+    /// Whether a type's sizes are those of a tree; what a type leaves out is what the struct says.
+    fn fits_sizes(&mut self, owner: &mut Owner<'a>, args: &[GenericArgument], form: &Form) -> bool {
+        let Some((given, rest)) = form.generics.split_at_checked(args.len()) else { return false };
+        let left_out = match self.library.entries.get(&form.key).map(|entry| &entry.item) {
+            Some(Item::Params(params)) => params.defaults(args.len()),
+            _ => Vec::new(),
+        };
+        rest == left_out && args.iter().zip(given).all(|(arg, size)| self.fits_size(owner, arg, size))
     }
 
     fn fits_size(&mut self, owner: &mut Owner<'a>, arg: &GenericArgument, size: &Dim) -> bool {

@@ -10,7 +10,7 @@
 
 #[params] struct Net<T: Copy, 'a, const N: f32> where T: Copy { w: Tensor<N> }
 
-#[params] struct Net<const N: usize = 3> { w: Tensor<N> }
+#[params] struct Net<const N: usize = 3, const M: usize = { 2 * N }> { w: Tensor<N, M> }
 
 #[params]
 struct Net {

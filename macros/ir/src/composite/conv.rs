@@ -298,6 +298,24 @@ pub fn avg_pool(
 /// The mean of so many windows a dim, window i of n over m elements from ⌊i·m/n⌋ to ⌈(i + 1)·m/n⌉:
 /// `F.adaptive_avg_pool2d` and its like.
 pub fn adaptive_avg_pool(b: &mut Builder, x: Value, to: &[i64], dims: usize) -> Built {
+    adaptive(b, x, to, dims, reduce::mean)
+}
+
+/// The largest of each of the same windows: `F.adaptive_max_pool2d` and its like.
+pub fn adaptive_max_pool(b: &mut Builder, x: Value, to: &[i64], dims: usize) -> Built {
+    adaptive(b, x, to, dims, |b, x, axes| {
+        let axes = b.axes("adaptive_max_pool", x, axes)?;
+        b.emit(Op::Reduce(Reduction::Max, axes), &[x])
+    })
+}
+
+fn adaptive(
+    b: &mut Builder,
+    x: Value,
+    to: &[i64],
+    dims: usize,
+    over: impl Fn(&mut Builder, Value, &[i64]) -> Built,
+) -> Built {
     const WINDOWS: i64 = 4096;
     let to = spread(b, to, dims)?;
     lines(b, x, &vec![1; dims], &Geometry::default())?;
@@ -307,17 +325,17 @@ pub fn adaptive_avg_pool(b: &mut Builder, x: Value, to: &[i64], dims: usize) -> 
         let m = b.ty(y).shape[2 + i].clone();
         y = match m.literal() {
             _ if n == 1 => {
-                let mean = reduce::mean(b, y, &[axis])?;
-                reduce::keepdim(b, mean, y, &[axis])?
+                let reduced = over(b, y, &[axis])?;
+                reduce::keepdim(b, reduced, y, &[axis])?
             }
-            Some(m) if (1..=WINDOWS).contains(&n) && m < 1 << 40 => {
+            Some(m) if (1..=WINDOWS).contains(&n) && (1..1 << 40).contains(&m) => {
                 let window = |k: i64| (k * m / n, ((k + 1) * m + n - 1) / n);
-                let part = |(start, end): (i64, i64)| {
+                let mut parts = Vec::new();
+                for (start, end) in (0..n).map(window) {
                     let part = shape::slice(b, y, axis, Dim::from(start), Dim::from(end - start), 1)?;
-                    let mean = reduce::mean(b, part, &[axis])?;
-                    reduce::keepdim(b, mean, part, &[axis])
-                };
-                let parts = (0..n).map(window).map(part).collect::<Result<Vec<Value>, Error>>()?;
+                    let reduced = over(b, part, &[axis])?;
+                    parts.push(reduce::keepdim(b, reduced, part, &[axis])?);
+                }
                 shape::cat(b, &parts, axis)?
             }
             _ => return Err(fault(b, format!("sizes known while compiling, and 1 to {WINDOWS} windows"))),

@@ -70,6 +70,35 @@ pub fn batch_norm(
     affine_channels(b, y, weight, bias)
 }
 
+/// The same by the batch's own statistics, and the running ones moved towards them by `momentum`: the variance that is kept is
+/// the unbiased one, as torch's.
+pub fn batch_norm_train(
+    b: &mut Builder,
+    x: Value,
+    running: [Value; 2],
+    [weight, bias]: [Option<Value>; 2],
+    momentum: f64,
+    eps: f64,
+) -> Result<[Value; 3], Error> {
+    for state in running {
+        channelwise(b, x, state)?;
+    }
+    let shape = b.ty(x).shape.clone();
+    let over: Vec<i64> = (0..shape.len() as i64).filter(|i| *i != 1).collect();
+    if over.iter().all(|i| shape[*i as usize].literal() == Some(1)) {
+        let what = "a channel has one value only, so that there is no variance".into();
+        return Err(b.error(Fault::Attribute { op: "batch_norm_train".into(), what }));
+    }
+    let [m, v, kept] = [mean(b, x, &over)?, var(b, x, &over, 0.0)?, var(b, x, &over, 1.0)?];
+    let y = batch_norm(b, x, [m, v], weight, bias, eps)?;
+    let mut moved = |old: Value, new: Value| {
+        let new = b.emit(Op::StopGrad, &[new])?;
+        let (old, new) = (b.scale(old, 1.0 - momentum)?, b.scale(new, momentum)?);
+        b.add(old, new)
+    };
+    Ok([y, moved(running[0], m)?, moved(running[1], kept)?])
+}
+
 /// Normalized over each of so many groups of channels and all dims behind, `x: [N, C, …]` (Wu and He, 2018).
 pub fn group_norm(
     b: &mut Builder,

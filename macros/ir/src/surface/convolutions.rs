@@ -34,6 +34,9 @@ table! {
     /// The mean of so many windows a dim of [N, C, L].
     Function adaptive_avg_pool1d(x: Tensor, sizes: Axes) -> One
         |b, a| conv::adaptive_avg_pool(b, a.tensor(0), &a.axes(1), 1);
+    /// The largest in each of so many windows a dim of [N, C, L].
+    Function adaptive_max_pool1d(x: Tensor, sizes: Axes) -> One
+        |b, a| conv::adaptive_max_pool(b, a.tensor(0), &a.axes(1), 1);
     /// Convolution of [N, C, H, W] with a weight [O, C, kernel].
     Function conv2d(x: Tensor, weight: Tensor, bias: Maybe) -> One |b, a| convolved(b, a, 2, false);
     /// The same with stride, padding, dilation and groups.
@@ -62,6 +65,9 @@ table! {
     /// The mean of so many windows a dim of [N, C, H, W].
     Function adaptive_avg_pool2d(x: Tensor, sizes: Axes) -> One
         |b, a| conv::adaptive_avg_pool(b, a.tensor(0), &a.axes(1), 2);
+    /// The largest in each of so many windows a dim of [N, C, H, W].
+    Function adaptive_max_pool2d(x: Tensor, sizes: Axes) -> One
+        |b, a| conv::adaptive_max_pool(b, a.tensor(0), &a.axes(1), 2);
     /// Convolution of [N, C, D, H, W] with a weight [O, C, kernel].
     Function conv3d(x: Tensor, weight: Tensor, bias: Maybe) -> One |b, a| convolved(b, a, 3, false);
     /// The same with stride, padding, dilation and groups.
@@ -90,6 +96,9 @@ table! {
     /// The mean of so many windows a dim of [N, C, D, H, W].
     Function adaptive_avg_pool3d(x: Tensor, sizes: Axes) -> One
         |b, a| conv::adaptive_avg_pool(b, a.tensor(0), &a.axes(1), 3);
+    /// The largest in each of so many windows a dim of [N, C, D, H, W].
+    Function adaptive_max_pool3d(x: Tensor, sizes: Axes) -> One
+        |b, a| conv::adaptive_max_pool(b, a.tensor(0), &a.axes(1), 3);
 }
 
 fn convolved(b: &mut Builder, a: &Args, dims: usize, told: bool) -> Built {

@@ -102,6 +102,12 @@ table! {
     /// (x − mean) / √(var + eps) · weight + bias, an entry of each for every channel of [N, C, …].
     Both batch_norm(x: Tensor, mean: Tensor, var: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One
         |b, a| norm::batch_norm(b, a.tensor(0), [a.tensor(1), a.tensor(2)], a.maybe(3), a.maybe(4), a.float(5));
+    /// batch_norm by the batch's statistics, and the running mean and variance moved towards them by `momentum`.
+    Function batch_norm_train(
+        x: Tensor, running_mean: Tensor, running_var: Tensor, weight: Maybe, bias: Maybe, momentum: Float, eps: Float
+    ) -> Triple |b, a| norm::batch_norm_train(
+        b, a.tensor(0), [a.tensor(1), a.tensor(2)], [a.maybe(3), a.maybe(4)], a.float(5), a.float(6)
+    );
     /// Normalized over groups of channels of [N, C, …] and all dims behind.
     Both group_norm(x: Tensor, groups: Size, weight: Maybe, bias: Maybe, eps: Float) -> One
         |b, a| norm::group_norm(b, a.tensor(0), &a.size(1), a.maybe(2), a.maybe(3), a.float(4));

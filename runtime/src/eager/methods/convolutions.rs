@@ -42,6 +42,9 @@ free_functions! {
     /// The mean of so many windows a dim: `F.adaptive_avg_pool1d`.
     adaptive_avg_pool1d[T](x: Tensor, sizes: Axes) -> One,
         "let x: Tensor = Tensor::from([[[1.0, 2.0, 3.0]]]);\nassert_eq!(adaptive_avg_pool1d(&x, 1).flatten(0, -1).to_string(), \"[2]\");";
+    /// The largest of so many windows a dim: `F.adaptive_max_pool1d`.
+    adaptive_max_pool1d[T](x: Tensor, sizes: Axes) -> One,
+        "let x: Tensor = Tensor::from([[[1.0, 2.0, 3.0]]]);\nassert_eq!(adaptive_max_pool1d(&x, 1).flatten(0, -1).to_string(), \"[3]\");";
     /// Convolution of `[N, C, H, W]` with a weight `[O, C, kernel]`: `F.conv2d`.
     conv2d[T](x: Tensor, weight: Tensor, bias: Maybe) -> One,
         "let x: Tensor = Tensor::from([[[[1.0, 2.0, 3.0]]]]);\nassert_eq!(conv2d(&x, Tensor::from([[[[1.0, 1.0]]]]), None).flatten(0, -1).to_string(), \"[3, 5]\");";
@@ -80,6 +83,9 @@ free_functions! {
     /// The mean of so many windows a dim: `F.adaptive_avg_pool2d`.
     adaptive_avg_pool2d[T](x: Tensor, sizes: Axes) -> One,
         "let x: Tensor = Tensor::from([[[[1.0, 2.0, 3.0]]]]);\nassert_eq!(adaptive_avg_pool2d(&x, 1).flatten(0, -1).to_string(), \"[2]\");";
+    /// The largest of so many windows a dim: `F.adaptive_max_pool2d`.
+    adaptive_max_pool2d[T](x: Tensor, sizes: Axes) -> One,
+        "let x: Tensor = Tensor::from([[[[1.0, 2.0, 3.0]]]]);\nassert_eq!(adaptive_max_pool2d(&x, 1).flatten(0, -1).to_string(), \"[3]\");";
     /// Convolution of `[N, C, D, H, W]` with a weight `[O, C, kernel]`: `F.conv3d`.
     conv3d[T](x: Tensor, weight: Tensor, bias: Maybe) -> One,
         "let x: Tensor = Tensor::from([[[[[1.0, 2.0, 3.0]]]]]);\nassert_eq!(conv3d(&x, Tensor::from([[[[[1.0, 1.0]]]]]), None).flatten(0, -1).to_string(), \"[3, 5]\");";
@@ -118,4 +124,7 @@ free_functions! {
     /// The mean of so many windows a dim: `F.adaptive_avg_pool3d`.
     adaptive_avg_pool3d[T](x: Tensor, sizes: Axes) -> One,
         "let x: Tensor = Tensor::from([[[[[1.0, 2.0, 3.0]]]]]);\nassert_eq!(adaptive_avg_pool3d(&x, 1).flatten(0, -1).to_string(), \"[2]\");";
+    /// The largest of so many windows a dim: `F.adaptive_max_pool3d`.
+    adaptive_max_pool3d[T](x: Tensor, sizes: Axes) -> One,
+        "let x: Tensor = Tensor::from([[[[[1.0, 2.0, 3.0]]]]]);\nassert_eq!(adaptive_max_pool3d(&x, 1).flatten(0, -1).to_string(), \"[3]\");";
 }

@@ -28,6 +28,14 @@ free_functions! {
     /// See [`Tensor::batch_norm`].
     batch_norm[T](x: Tensor, mean: Tensor, var: Tensor, weight: Maybe, bias: Maybe, eps: Float) -> One,
         "let x: Tensor = Tensor::from([[1.0], [3.0]]);\nlet (mean, var) = (Tensor::from([2.0]), Tensor::from([1.0]));\nassert_eq!(batch_norm(x, mean, var, None, None, 0).flatten(0, -1).to_string(), \"[-1, 1]\");";
+    /// [`Tensor::batch_norm`] by the batch's mean and variance, and the running ones: `F.batch_norm` in training. x is
+    /// `[N, C, …]`, all others `[C]`. Yields y, `(1 − momentum)·running_mean + momentum·mean` and
+    /// `(1 − momentum)·running_var + momentum·n/(n − 1)·var`, where n is the number of values of a channel; gradients reach only y.
+    /// Ioffe and Szegedy (2015).
+    batch_norm_train[T](
+        x: Tensor, running_mean: Tensor, running_var: Tensor, weight: Maybe, bias: Maybe, momentum: Float, eps: Float
+    ) -> Triple,
+        "let x: Tensor = Tensor::from([[1.0], [3.0]]);\nlet (mean, var) = (Tensor::from([0.0]), Tensor::from([1.0]));\nlet (y, mean, var) = batch_norm_train(x, mean, var, None, None, 0.5, 0);\nassert_eq!((y.flatten(0, -1).to_string(), mean.to_string(), var.to_string()), (\"[-1, 1]\".into(), \"[1]\".into(), \"[1.5]\".into()));";
     /// See [`Tensor::group_norm`].
     group_norm[T](x: Tensor, groups: Size, weight: Maybe, bias: Maybe, eps: Float) -> One,
         "let x: Tensor = Tensor::from([[1.0, 3.0]]);\nassert_eq!(group_norm(x, 1, None, None, 0).to_string(), \"[[-1, 1]]\");";
