@@ -23,4 +23,7 @@ pub use crate::eager::methods::quantization::{
     choose_qparams_per_tensor, dequantize_per_channel, dequantize_per_tensor,
     fake_quantize_per_tensor_affine, linear_dynamic, quantize_per_channel, quantize_per_tensor,
 };
+pub use crate::eager::methods::random::{
+    bernoulli, dropout, dropout1d, dropout2d, dropout3d, rand, randint, randn,
+};
 pub use crate::eager::methods::recurrent::{gru, lstm, rnn};

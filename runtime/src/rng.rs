@@ -12,9 +12,10 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rng {
-    key: [u32; 2],
+    /// The words of the seed, the low one first.
+    key: [i32; 2],
     /// The block that `words` will be refilled from.
-    counter: u128,
+    counter: i64,
     words: [u32; 4],
     /// How many of `words` have been given out.
     used: usize,
@@ -23,18 +24,30 @@ pub struct Rng {
 impl Rng {
     /// The generator of this seed.
     pub fn seed(seed: u64) -> Self {
-        Self { key: [seed as u32, (seed >> 32) as u32], counter: 0, words: [0; 4], used: 4 }
+        Self { key: [seed as i32, (seed >> 32) as i32], counter: 0, words: [0; 4], used: 4 }
     }
 
     /// The next 32 bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
-            self.words = philox(words_of(self.counter), self.key);
+            self.words = block(self.key, self.counter);
             self.counter = self.counter.wrapping_add(1);
             self.used = 0;
         }
         self.used += 1;
         self.words[self.used - 1]
+    }
+
+    /// Key and counter, as compiled models know them: each draw there begins with a fresh block.
+    #[doc(hidden)]
+    pub fn __kiln_fields(&self) -> (&[i32; 2], &i64) {
+        (&self.key, &self.counter)
+    }
+
+    /// The same to write to.
+    #[doc(hidden)]
+    pub fn __kiln_fields_mut(&mut self) -> (&mut [i32; 2], &mut i64) {
+        (&mut self.key, &mut self.counter)
     }
 
     /// The next 64 bits.
@@ -45,7 +58,7 @@ impl Rng {
 
     /// A number of `[0, 1)`: a multiple of 2⁻²⁴.
     pub fn uniform(&mut self) -> f32 {
-        (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
+        unit(self.next_u32())
     }
 
     /// A number of `[0, 1)` in double precision: a multiple of 2⁻⁵³.
@@ -98,11 +111,42 @@ impl Rng {
     }
 }
 
-fn words_of(counter: u128) -> [u32; 4] {
-    [0, 32, 64, 96].map(|shift| (counter >> shift) as u32)
+/// A word as a number of `[0, 1)`.
+#[inline(always)]
+fn unit(word: u32) -> f32 {
+    (word >> 8) as f32 * (1.0 / (1 << 24) as f32)
+}
+
+/// The words of a block.
+#[inline(always)]
+fn block(key: [i32; 2], counter: i64) -> [u32; 4] {
+    philox([counter as u32, (counter >> 32) as u32, 0, 0], key.map(|word| word as u32))
+}
+
+/// Word number `at` of the blocks from `counter` on.
+///
+/// Every element computes its own block, so that LLVM has the loop in lanes; three of four words are thrown away.
+#[inline(always)]
+fn word(low: i32, high: i32, counter: i64, at: usize) -> u32 {
+    let [a, b, c, d] = block([low, high], counter.wrapping_add((at / 4) as i64));
+    let (even, odd) = (if at & 2 == 0 { a } else { c }, if at & 2 == 0 { b } else { d });
+    if at & 1 == 0 { even } else { odd }
+}
+
+/// An element of `kiln_ir`'s uniform draw.
+#[inline(always)]
+pub fn random_uniform(low: i32, high: i32, counter: i64, at: usize) -> f32 {
+    unit(word(low, high, counter, at))
+}
+
+/// An element of `kiln_ir`'s draw of bits.
+#[inline(always)]
+pub fn random_bits(low: i32, high: i32, counter: i64, at: usize) -> i64 {
+    word(low, high, counter, at).into()
 }
 
 /// Ten rounds over one block.
+#[inline(always)]
 fn philox(mut block: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let (high0, low0) = product(0xD251_1F53, block[0]);
@@ -114,6 +158,7 @@ fn philox(mut block: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 }
 
 /// The high and the low half of `a · b`.
+#[inline(always)]
 fn product(a: u32, b: u32) -> (u32, u32) {
     let product = u64::from(a) * u64::from(b);
     ((product >> 32) as u32, product as u32)

@@ -44,4 +44,4 @@ pub use dim::{Dim, Sym, SymInfo, SymKind, Syms};
 pub use dtype::{DType, Ty};
 pub use error::{Error, Fault};
 pub use graph::{Func, Input, Loc, Node, Output, Role, Value};
-pub use op::{Literal, Op, PadAxis, Reduction, Scalar, Scan, SliceAxis, Window};
+pub use op::{Draw, Literal, Op, PadAxis, Reduction, Scalar, Scan, SliceAxis, Window};

@@ -54,6 +54,15 @@ pub enum Reduction {
     Max,
 }
 
+/// What is drawn. `ops/random.rs` says from which bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Draw {
+    /// Multiples of 2⁻²⁴ in `[0, 1)`, f32.
+    Uniform,
+    /// Whole numbers below 2³², i64.
+    Bits,
+}
+
 /// A constant scalar, by its bits so that it can be hashed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Literal {
@@ -102,6 +111,8 @@ pub enum Op {
     /// Of `x` and integers: `out[…, index[…, i, …], …] += x[…, i, …]` along an axis, which gets that length; what lies
     /// outside is dropped. The adjoint of Gather.
     ScatterAdd(usize, Dim),
+    /// Random numbers of a shape, of a generator's key (i32, `[2]`: its words) and counter (i64, the first block).
+    Random(Draw, Vec<Dim>),
     /// Combines along axes (sorted), which vanish.
     Reduce(Reduction, Vec<usize>),
     /// Index (i64) of the first maximum along an axis, which vanishes.
@@ -220,6 +231,7 @@ impl Op {
         match self {
             Op::Iota { len, dtype } => Op::Iota { len: of(len), dtype: *dtype },
             Op::Reshape(shape) => Op::Reshape(shape.iter().map(of).collect()),
+            Op::Random(draw, shape) => Op::Random(*draw, shape.iter().map(of).collect()),
             Op::Broadcast(axes) => Op::Broadcast(axes.iter().map(|(at, len)| (*at, of(len))).collect()),
             Op::Slice(axes) => {
                 let axis = |a: &SliceAxis| SliceAxis { start: of(&a.start), len: of(&a.len), step: a.step };

@@ -2,6 +2,7 @@
 
 mod common;
 
+use kiln_ir::composite::random::Generator;
 use kiln_ir::surface::{Arg, Entry, Form, Kind, Results, entries, function, method};
 use kiln_ir::{Builder, DType, Dim, Error, Role, Syms, Ty, Value, eval, ops::Array, verify};
 
@@ -33,7 +34,11 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         (Kind::Tensor, "labels") => tensor(name, DType::I64, &[4]),
         (Kind::Tensor, "target") if label_loss => tensor(name, DType::I64, &[4]),
         (Kind::Tensor, "other") if entry.name == "matmul" => tensor(name, DType::F64, &[3, 5]),
-        (Kind::Tensor, "x" | "weight") if entry.name.contains("conv") || entry.name.contains("_pool") => {
+        (Kind::Tensor, "x" | "weight")
+            if entry.name.contains("conv")
+                || entry.name.contains("_pool")
+                || entry.name.starts_with("dropout") && entry.name.ends_with('d') =>
+        {
             let dims = entry.name.chars().find_map(|c| c.to_digit(10)).unwrap_or(1) as usize;
             let sizes = if name == "x" { [2, 3, 4, 4, 4] } else { [3, 3, 2, 2, 2] };
             tensor(name, DType::F64, &sizes[..2 + dims])
@@ -71,6 +76,7 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         (Kind::Axes, _) => {
             Arg::Ints(if entry.name == "permute" { vec![1.into(), 0.into()] } else { vec![1.into()] })
         }
+        (Kind::Axis, "high") => Arg::Int(5.into()),
         (Kind::Axis, "groups") => Arg::Int(1.into()),
         (Kind::Axis, "step" | "chunks" | "factor" | "size") => Arg::Int(2.into()),
         (Kind::Axis, "dim1") => Arg::Int((-1).into()),
@@ -89,6 +95,14 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
         (Kind::Dtype, _) => Arg::Dtype(DType::I64),
         (Kind::Text, _) => Arg::Text("ij,kj->ik".into()),
         (Kind::Reduction, _) => Arg::Text("sum".into()),
+        (Kind::Rng, _) => {
+            let (Arg::Tensor(key), Arg::Tensor(counter)) =
+                (tensor("key", DType::I32, &[2]), tensor("counter", DType::I64, &[]))
+            else {
+                unreachable!("both are tensors")
+            };
+            Arg::Rng(Generator { key, counter })
+        }
     };
     entry.params.iter().map(|p| one(p.name, p.kind)).collect()
 }
@@ -99,6 +113,7 @@ fn values(results: &Results) -> Vec<Value> {
         Results::Pair(list) => list.to_vec(),
         Results::Triple(list) => list.to_vec(),
         Results::List(list) => list.clone(),
+        Results::Drawn(list) => list.to_vec(),
     }
 }
 

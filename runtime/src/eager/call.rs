@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use kiln_ir::composite::random::Generator;
 use kiln_ir::surface::{self, Arg, Results};
 use kiln_ir::{Builder, DType, Dim, Func, Role, Syms, Ty, Value, differentiate};
 
 use super::Any;
 use super::eval::eval;
 use super::tape::{Call, Track, recording};
-use crate::{Element, Result, Shape, Tensor};
+use crate::{Element, Result, Rng, Shape, Tensor};
 
 /// An argument of a call.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub enum Given {
     Bool(bool),
     Dtype(DType),
     Text(String),
+    /// Key and counter.
+    Rng([Any; 2]),
     Absent,
 }
 
@@ -85,6 +88,22 @@ pub(crate) fn one<T: Element>(name: &'static str, given: Vec<Given>) -> Tensor<T
     }
 }
 
+/// The tensor that an entry draws; the generator stays as it is if that fails.
+#[track_caller]
+pub(crate) fn drawn<T: Element>(name: &'static str, mut given: Vec<Given>, rng: &mut Rng) -> Tensor<T> {
+    let (key, counter) = rng.__kiln_fields();
+    given.push(Given::Rng([Any::new(Tensor::<i32>::from(*key)), Any::new(Tensor::<i64>::scalar(*counter))]));
+    match call(name, given) {
+        Ok(mut results) => {
+            if let Some(Any::I64(next)) = results.pop() {
+                *rng.__kiln_fields_mut().1 = next.as_slice()[0];
+            }
+            first(results)
+        }
+        Err(fault) => failed(fault),
+    }
+}
+
 /// The two results of an entry.
 #[track_caller]
 pub(crate) fn pair<T: Element, U: Element>(name: &'static str, given: Vec<Given>) -> (Tensor<T>, Tensor<U>) {
@@ -139,6 +158,7 @@ fn tensors(given: &[Given]) -> Vec<Any> {
         match arg {
             Given::Tensor(x) => all.push(x.clone()),
             Given::Tensors(list) => all.extend(list.iter().cloned()),
+            Given::Rng(state) => all.extend(state.iter().cloned()),
             _ => {}
         }
     }
@@ -156,6 +176,7 @@ enum Form {
     Bool(bool),
     Dtype(DType),
     Text(String),
+    Rng,
     Absent,
 }
 
@@ -192,6 +213,7 @@ fn form(given: &Given) -> Form {
         Given::Bool(x) => Form::Bool(*x),
         Given::Dtype(d) => Form::Dtype(*d),
         Given::Text(word) => Form::Text(word.clone()),
+        Given::Rng(_) => Form::Rng,
         Given::Absent => Form::Absent,
     }
 }
@@ -205,6 +227,7 @@ fn build(name: &'static str, given: &[Given]) -> Result<Func, kiln_ir::Error> {
         Results::Pair(list) => list.to_vec(),
         Results::Triple(list) => list.to_vec(),
         Results::List(list) => list,
+        Results::Drawn(list) => list.to_vec(),
     };
     values.iter().for_each(|v| b.output("out", *v, None));
     Ok(b.finish())
@@ -221,6 +244,9 @@ fn argument(b: &mut Builder, given: &Given) -> Arg {
         Given::Bool(x) => Arg::Bool(*x),
         Given::Dtype(d) => Arg::Dtype(*d),
         Given::Text(word) => Arg::Text(word.clone()),
+        Given::Rng([key, counter]) => {
+            Arg::Rng(Generator { key: input(b, key.ty()), counter: input(b, counter.ty()) })
+        }
         Given::Absent => Arg::Absent,
     }
 }

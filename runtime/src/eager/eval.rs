@@ -7,6 +7,7 @@ mod contract;
 mod gather;
 mod layout;
 mod map;
+mod random;
 mod reduce;
 mod scan;
 #[cfg(test)]
@@ -80,6 +81,7 @@ fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
         Op::Map(scalar) => map::map(*scalar, args, &shape),
         Op::StopGrad => args[0].clone(),
         Op::Cast(dtype) => args[0].cast(*dtype),
+        Op::Random(draw, _) => random::random(*draw, args[0], args[1], shape),
         Op::Contract { lhs, rhs, out } => contract::contract([lhs, rhs, out], args[0], args[1], &shape),
         Op::ArgMax(axis) => Value::I64(each!(args[0], |x| reduce::argmax(x, *axis))),
         Op::Reduce(kind, axes) => reduce::reduce(*kind, axes, args[0]),

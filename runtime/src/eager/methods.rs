@@ -11,6 +11,7 @@ pub(crate) mod functions;
 mod layout;
 pub(crate) mod losses;
 pub(crate) mod quantization;
+pub(crate) mod random;
 pub(crate) mod recurrent;
 mod reductions;
 #[cfg(test)]

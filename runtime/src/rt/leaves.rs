@@ -47,6 +47,21 @@ macro_rules! numbers {
 
 numbers!(f64 i64);
 
+/// The words of a generator's key.
+impl Stored<i32> for [i32; 2] {
+    fn extents(&self) -> &[usize] {
+        &[2]
+    }
+
+    fn elements(&self) -> &[i32] {
+        self
+    }
+
+    fn elements_mut(&mut self) -> &mut [i32] {
+        self
+    }
+}
+
 /// The elements of a leaf; an error if someone put a tensor of another shape there.
 pub fn leaf<'a, T, S: Stored<T>>(stored: &'a S, wanted: &[usize], place: &Place) -> Result<&'a [T]> {
     fit(stored.extents(), wanted, place)?;

@@ -19,6 +19,7 @@ pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, same};
 
 use crate::kernels::gemm::{Matrix, Walk, Walked};
+pub use crate::rng::{random_bits, random_uniform};
 use crate::{Element, Shape, Tensor};
 
 #[cfg(feature = "eager")]

@@ -199,6 +199,7 @@ impl<'a> Body<'a> {
                 quote!(::kiln::rt::eager::int(#value))
             }
             (Some(Kind::Axes | Kind::Sizes), Given::Written(expr)) => self.dims(expr),
+            (Some(Kind::Rng), Given::Written(expr)) => self.changed(expr),
             _ => self.given(given),
         });
         let args: Vec<TokenStream> = args.collect();

@@ -5,6 +5,7 @@ use super::calls::{Callee, Given, bare};
 use super::hidden;
 use super::statements::Body;
 use crate::library::Item;
+use crate::link::RNG;
 use crate::syntax::ast::{ArgKind, Model};
 use kiln_ir::composite::rule::Rule;
 use kiln_ir::surface;
@@ -159,12 +160,12 @@ fn of_model(body: &Body, model: &Model) -> Vec<usize> {
     all.filter(floats).take(1).collect()
 }
 
-/// Whether a type is that of an optimizer; only the paths of this body lead somewhere from here, so also by its name.
+/// Whether a type is that of an optimizer or generator; only the paths of this body lead somewhere from here, so also by its name.
 fn is_optimizer(body: &Body, ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     let key = body.entry.deps.get(&super::calls::plain(&path.path));
     let builtin =
         key.and_then(|key| body.library.entries.get(key)).is_some_and(|e| matches!(e.item, Item::Builtin(_)));
     let last = path.path.segments.last().map(|s| s.ident.to_string());
-    builtin || last.is_some_and(|name| Rule::named(&name).is_some())
+    builtin || last.is_some_and(|name| name == RNG || Rule::named(&name).is_some())
 }

@@ -233,6 +233,9 @@ pub fn width(kernel: &Kernel) -> Dim {
     kernel.axes[kernel.outer()..].iter().fold(Dim::from(1), |n, d| n * d.clone())
 }
 
+/// About how many additions a random number costs: ten rounds of its generator.
+pub const RANDOM: usize = 30;
+
 /// About how many additions a scalar function costs.
 pub fn weight(s: Scalar) -> usize {
     use Scalar::*;

@@ -64,10 +64,13 @@ impl Writer<'_> {
             Expr::Reduced(_) if matches!(self.kernel.loops, Loops::Gemm(_)) => 2,
             Expr::Reduced(_) => 1,
             Expr::Const(_) => 0,
-            Expr::Map(..) | Expr::Cast(_) => {
-                self.kernel.exprs.args(id).iter().map(|a| self.expr_level(*a)).max().unwrap_or(0)
-            }
+            Expr::Random(_, _, at) => self.affine_level(at).max(self.args_level(id)),
+            Expr::Map(..) | Expr::Cast(_) => self.args_level(id),
         }
+    }
+
+    fn args_level(&self, id: Id) -> usize {
+        self.kernel.exprs.args(id).iter().map(|a| self.expr_level(*a)).max().unwrap_or(0)
     }
 
     pub(super) fn own_level(&self, v: Value) -> usize {

@@ -194,7 +194,7 @@ impl<'a> Writer<'a> {
             Expr::Load(_, at, guards) => {
                 std::iter::once(at).chain(guards.iter().map(|g| &g.at)).cloned().collect()
             }
-            Expr::Index(at) => vec![at.clone()],
+            Expr::Index(at) | Expr::Random(_, _, at) => vec![at.clone()],
             Expr::Inside(guards) => guards.iter().map(|g| g.at.clone()).collect(),
             _ => vec![],
         };
@@ -250,6 +250,11 @@ impl<'a> Writer<'a> {
                 })
             }
             Expr::Inside(guards) => Code::loose(self.inside(&guards)),
+            Expr::Random(draw, state, at) => {
+                let (at, name) = (self.affine(&at, false), format_ident!("random_{}", draw.name()));
+                let state = state.iter().map(|id| self.known(*id, here).bare().clone());
+                Code::atom(quote!(::kiln::rt::#name(#(#state,)* #at)))
+            }
             Expr::Reduced(n) => match &self.kernel.loops {
                 Loops::Gemm(_) => Code::atom(quote!(acc[j])),
                 _ => Code::atom(self.reduced[n].clone()),

@@ -67,7 +67,10 @@ fn stash(
 ) -> Option<(Id, Value)> {
     let needed = kernel.exprs.needed(later);
     let costly = kernel.exprs.needed(&[root]).into_iter().rev().find(|id| {
-        let heavy = matches!(kernel.exprs.get(*id), Expr::Map(s, _) if weight(*s) > 1);
+        let heavy = match kernel.exprs.get(*id) {
+            Expr::Map(s, _) => weight(*s) > 1,
+            expr => matches!(expr, Expr::Random(..)),
+        };
         heavy && needed.contains(id) && !writer.stashed.contains_key(id)
     })?;
     let host = hosts.iter().position(|s| kernel.exprs.dtype(s.expr) == kernel.exprs.dtype(costly))?;

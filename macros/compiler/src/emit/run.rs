@@ -1,7 +1,7 @@
 //! The function that runs the kernels of a plan, one after the other.
 
 use super::dims::{Dims, ident};
-use super::kernel::{Emitted, nested, weight, width};
+use super::kernel::{Emitted, RANDOM, nested, weight, width};
 use super::{Made, MadeKernel, Struct};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::expr::{Expr, counters};
@@ -277,6 +277,7 @@ impl Runner<'_> {
 fn cost(kernel: &Kernel) -> i64 {
     let of = |id: &crate::fuse::expr::Id| match kernel.exprs.get(*id) {
         Expr::Map(s, _) => weight(*s),
+        Expr::Random(..) => RANDOM,
         _ => 1,
     };
     kernel.exprs.needed(&kernel.roots()).iter().map(of).sum::<usize>() as i64

@@ -4,8 +4,9 @@
 //! read. What another kernel has stored is loaded; everything else is computed where it is needed.
 
 pub use super::affine::counters;
-use super::affine::{Affine, Derived, Var, derive, flat, reshape};
-use kiln_ir::{DType, Dim, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, SliceAxis, Value, Window};
+use super::affine::{Affine, Derived, Var, derive, flat};
+pub use super::view::{is_unrolled, size, through};
+use kiln_ir::{DType, Dim, Draw, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, Value, Window};
 use std::collections::HashMap;
 
 /// The index of an expression.
@@ -38,6 +39,8 @@ pub enum Expr {
     Cast(Id),
     /// Whether all guards hold.
     Inside(Vec<Guard>),
+    /// The random number of that position, of the words of a key and a counter.
+    Random(Draw, [Id; 3], Affine),
     /// The result of the kernel's reduction or product of that number.
     Reduced(usize),
 }
@@ -68,6 +71,7 @@ impl Exprs {
         match self.get(id) {
             Expr::Map(_, args) => args.clone(),
             Expr::Cast(arg) => vec![*arg],
+            Expr::Random(_, state, at) => state.iter().copied().chain(self.elements(at)).collect(),
             other => expr_affines(other).into_iter().flat_map(|at| self.elements(at)).collect(),
         }
     }
@@ -124,6 +128,7 @@ impl Exprs {
             let e = match e {
                 Expr::Load(v, at, gs) => Expr::Load(*v, of(at), guards(gs)),
                 Expr::Index(at) => Expr::Index(of(at)),
+                Expr::Random(draw, state, at) => Expr::Random(*draw, *state, of(at)),
                 Expr::Inside(gs) => Expr::Inside(guards(gs)),
                 other => other.clone(),
             };
@@ -137,7 +142,7 @@ impl Exprs {
 fn expr_affines(expr: &Expr) -> Vec<&Affine> {
     match expr {
         Expr::Load(_, at, guards) => std::iter::once(at).chain(guards.iter().map(|g| &g.at)).collect(),
-        Expr::Index(at) => vec![at],
+        Expr::Index(at) | Expr::Random(_, _, at) => vec![at],
         Expr::Inside(guards) => guards.iter().map(|g| &g.at).collect(),
         _ => vec![],
     }
@@ -195,6 +200,7 @@ impl<'a> Puller<'a> {
                 let arg = self.pull(args[0], index, guards);
                 self.exprs.add(Expr::Cast(arg), *dtype)
             }
+            Op::Random(draw, shape) => self.random(*draw, [args[0], args[1]], flat(index, shape)),
             Op::Pad(axes) => self.padded(args[0], axes, index, guards),
             Op::Concat(axis) => self.concat(args, *axis, index, guards),
             Op::Gather(axis) => self.gathered([args[0], args[1]], *axis, index, guards),
@@ -210,6 +216,13 @@ impl<'a> Puller<'a> {
                 self.pull(arg, &index, guards)
             }
         }
+    }
+
+    /// A number of a generator, whose key and counter are read where they lie.
+    fn random(&mut self, draw: Draw, [key, counter]: [Value; 2], at: Affine) -> Id {
+        let [low, high] = [0, 1].map(|word| self.pull(key, &[Dim::from(word).into()], &[]));
+        let counter = self.pull(counter, &[], &[]);
+        self.exprs.add(Expr::Random(draw, [low, high, counter], at), draw.dtype())
     }
 
     fn padded(&mut self, arg: Value, axes: &[PadAxis], index: &[Affine], guards: &[Guard]) -> Id {
@@ -337,63 +350,4 @@ impl<'a> Puller<'a> {
             self.exprs.add(Expr::Map(Scalar::Select, vec![inside, value, rest]), dtype)
         })
     }
-}
-
-/// Most elements that a reduction over windows writes out.
-const UNROLLED: i64 = 64;
-
-/// Whether a reduction is written out, element by element: over the few places of a window, so that the loop runs
-/// over what the window moves along.
-pub fn is_unrolled(func: &Func, v: Value) -> bool {
-    let Op::Reduce(_, axes) = &func.node(v).op else { return false };
-    let arg = func.node(func.node(v).args[0]);
-    let count = axes.iter().try_fold(1, |n: i64, a| Some(n * arg.ty.shape[*a].literal()?));
-    matches!(arg.op, Op::Windows(_)) && count.is_some_and(|n| (1..=UNROLLED).contains(&n))
-}
-
-/// The size that a sum of ones stands for: how the graph says `N as f32`.
-pub fn size(func: &Func, v: Value) -> Option<Dim> {
-    let Op::Reduce(Reduction::Sum, axes) = &func.node(v).op else { return None };
-    let ones = func.node(func.node(v).args[0]);
-    let Op::Broadcast(_) = ones.op else { return None };
-    let one = matches!(&func.node(ones.args[0]).op, Op::Const(literal, _) if literal.value() == 1.0);
-    (one && axes.len() == ones.ty.rank()).then(|| ones.ty.numel())
-}
-
-/// The argument of a view without guards, and the index at which it is read; `None` for what is no such view.
-pub fn through(
-    func: &Func,
-    v: Value,
-    index: &[Affine],
-    derived: &mut Vec<Derived>,
-) -> Option<(Value, Vec<Affine>)> {
-    let Node { op, args, ty, .. } = func.node(v);
-    let index = match op {
-        Op::StopGrad => index.to_vec(),
-        Op::Permute(perm) => {
-            let mut inner = index.to_vec();
-            perm.iter().zip(index).for_each(|(p, i)| inner[*p] = i.clone());
-            inner
-        }
-        Op::Broadcast(axes) => {
-            let new = |i: &usize| axes.iter().any(|(at, _)| at == i);
-            (0..index.len()).filter(|i| !new(i)).map(|i| index[i].clone()).collect()
-        }
-        Op::Slice(axes) => {
-            let one = |(i, a): (&Affine, &SliceAxis)| {
-                i.clone().times(&Dim::from(a.step)).plus(a.start.clone().into())
-            };
-            index.iter().zip(axes).map(one).collect()
-        }
-        Op::Windows(w) => {
-            let (at, place) = (&index[w.axis], &index[w.axis + 1]);
-            let whole = at.clone().times(&w.stride.into()).plus(place.clone().times(&w.dilation.into()));
-            let mut inner = index.to_vec();
-            inner.splice(w.axis..w.axis + 2, [whole]);
-            inner
-        }
-        Op::Reshape(_) => reshape(index, &ty.shape, &func.ty(args[0]).shape, derived),
-        _ => return None,
-    };
-    Some((args[0], index))
 }

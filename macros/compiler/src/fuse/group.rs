@@ -91,7 +91,7 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
             Op::Map(_) | Op::Cast(_) => groups.map(v),
             _ if groups.forced.contains(&v) => groups.map(v),
             _ if size(func, v).is_some() => {}
-            Op::Concat(_) | Op::Fold(..) | Op::Gather(_) => groups.map(v),
+            Op::Concat(_) | Op::Fold(..) | Op::Gather(_) | Op::Random(..) => groups.map(v),
             Op::ScatterAdd(..) => groups.contract(v, Kind::Scatter),
             Op::Scan(_) => groups.contract(v, Kind::Turns(v)),
             Op::Result(..) => {

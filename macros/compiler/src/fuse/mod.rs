@@ -14,6 +14,7 @@ mod prologue;
 mod store;
 pub mod text;
 mod turns;
+mod view;
 
 use expr::{counters, size, through};
 use group::{Groups, Kind};
@@ -56,7 +57,7 @@ pub fn fuse(func: &Func) -> Fused {
 fn computes(op: &Op) -> bool {
     let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
     let loops = loops || matches!(op, Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..));
-    loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_))
+    loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_) | Op::Random(..))
 }
 
 /// The value as which this one would be stored: itself, or the one it reshapes. `None` for views and constants.
@@ -185,7 +186,9 @@ fn light(func: &Func, v: Value) -> bool {
         Op::Map(s) => {
             matches!(s, Add | Sub | Mul | Max | Min | Neg | Abs | Eq | Lt | Le | And | Or | Not | Select)
         }
-        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) | Op::Result(..) => false,
+        Op::Concat(_) | Op::Fold(..) | Op::Reduce(..) | Op::Gather(_) | Op::Random(..) | Op::Result(..) => {
+            false
+        }
         _ => true,
     }
 }

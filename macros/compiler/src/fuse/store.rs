@@ -106,7 +106,7 @@ fn again(
         Op::Map(_) | Op::Cast(_) => light(func, v) || wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
         Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
-        Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..) => false,
+        Op::Gather(_) | Op::ScatterAdd(..) | Op::Random(..) | Op::Scan(_) | Op::Result(..) => false,
         _ => true,
     };
     cost.maps += usize::from(matches!(node.op, Op::Map(_)));

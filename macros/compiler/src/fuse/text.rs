@@ -216,6 +216,9 @@ impl Writer<'_> {
                 format!("load %{}[{}] if {}", v.0, self.affine(at), self.guards(guards))
             }
             Expr::Index(at) => format!("index {}", self.affine(at)),
+            Expr::Random(draw, state, at) => {
+                format!("random {}[{}]{}", draw.name(), self.affine(at), args(state))
+            }
             Expr::Const(literal) => format!("const {}", constant(*literal)),
             Expr::Map(scalar, of) => format!("{}{}", scalar.name(), args(of)),
             Expr::Cast(arg) => format!("cast t{}", arg.0),

@@ -51,7 +51,7 @@ fn hidden_macro(root: &Root, answer: &TokenStream) -> TokenStream {
 /// The hidden macros of the functions, transforms and optimizers that the compiler knows, for `kiln` itself.
 pub fn builtins() -> TokenStream {
     let functions = kiln_ir::surface::entries().filter(|e| e.form != kiln_ir::surface::Form::Method);
-    let names = functions.map(|e| e.name).chain(TRANSFORMS).chain(OPTIMIZERS);
+    let names = functions.map(|e| e.name).chain(TRANSFORMS).chain(OPTIMIZERS).chain([RNG]);
     names
         .map(|name| {
             let (name, key) = (format_ident!("{name}"), format_ident!("builtin_{name}"));
@@ -74,10 +74,13 @@ pub(super) const TRANSFORMS: [&str; 3] = ["value_and_grad", "grad", "vjp"];
 /// State that is made of params.
 pub(super) const OPTIMIZERS: [&str; 5] = kiln_ir::composite::rule::Rule::NAMES;
 
+/// The random generator.
+pub(crate) const RNG: &str = "Rng";
+
 /// Whether the library has a hidden macro of that name.
 pub fn is_builtin_name(name: &str) -> bool {
     let function = || kiln_ir::surface::function(name).is_some();
-    TRANSFORMS.contains(&name) || OPTIMIZERS.contains(&name) || function()
+    TRANSFORMS.contains(&name) || OPTIMIZERS.contains(&name) || name == RNG || function()
 }
 
 /// Whether an entry stands for what the compiler knows.

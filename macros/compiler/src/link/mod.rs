@@ -21,6 +21,7 @@ mod own;
 mod seen;
 mod state;
 
+pub(crate) use answer::RNG;
 pub use answer::{builtins, faulty, has_dollar, is_builtin_name};
 pub use consts::Consts;
 pub use deps::{Names, names_in, names_in_fields};

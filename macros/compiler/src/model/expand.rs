@@ -67,7 +67,9 @@ fn is_optimizer(library: &Library, root: &Root, kind: &ArgKind) -> bool {
     let (ArgKind::Params(ty) | ArgKind::ParamsMut(ty)) = kind else { return false };
     let deps = library.entries.get(&root.key.to_string()).map(|e| &e.deps);
     let target = deps.and_then(|deps| deps.get(&crate::link::text_of_type(ty)));
-    target.and_then(|key| library.entries.get(key)).is_some_and(|e| matches!(e.item, Item::Builtin(_)))
+    target
+        .and_then(|key| library.entries.get(key))
+        .is_some_and(|e| matches!(&e.item, Item::Builtin(name) if name != crate::link::RNG))
 }
 
 fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &Consts) -> TokenStream {

@@ -25,6 +25,7 @@ mod closure;
 mod method;
 mod misfit;
 mod optimizer;
+mod random;
 mod series;
 mod surface;
 mod tree;

@@ -47,9 +47,16 @@ impl Tracer<'_> {
             return self.joined(&t.clone(), entry.name, &values[1..], at);
         }
         let faults = self.errors.len();
-        let mut args = Vec::new();
+        let (mut args, mut counter) = (Vec::new(), None);
         for ((param, value), expr) in entry.params.iter().zip(values).zip(exprs) {
             match self.surface_arg(param.kind, value) {
+                Some(arg @ surface::Arg::Rng(_)) => match self.rng_counter(value, entry.name, expr) {
+                    Ok(var) => {
+                        counter = Some(var);
+                        args.push(arg);
+                    }
+                    Err(message) => drop(self.fault(expr, message)),
+                },
                 Some(arg) => args.push(arg),
                 None => {
                     let got = self.describe(value);
@@ -75,6 +82,10 @@ impl Tracer<'_> {
         self.locate(&at.to_token_stream());
         match entry.call(self.b(), &args) {
             Ok(Results::One(v)) => self.tensor(v),
+            Ok(Results::Drawn([v, next])) => {
+                self.advance(counter, next);
+                self.tensor(v)
+            }
             Ok(Results::Pair(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
             Ok(Results::Triple(list)) => Value::Tuple(list.iter().map(|v| self.tensor(*v)).collect()),
             Ok(Results::List(list)) => Value::Array(list.iter().map(|v| self.tensor(*v)).collect()),
@@ -92,6 +103,7 @@ impl Tracer<'_> {
         };
         let arg = match value {
             Value::Tensor(t) => surface::Arg::Tensor(self.here(t)),
+            Value::Tree(_) => surface::Arg::Rng(self.generator(value)?),
             Value::Place(_) => {
                 let value = self.read(value.clone());
                 return self.surface_arg(kind, &value);
@@ -133,6 +145,7 @@ impl Tracer<'_> {
                     seen.push(self.operand(&t, &call.args[0]));
                 }
                 (Value::Tensor(t), _) => seen.push(self.operand(&t, expr)),
+                (Value::Tree(tree), _) if tree.form.key == crate::link::RNG => {}
                 (Value::Tree(tree), _) => {
                     seen.push(format!("`{}` is a {}", self.text(expr), tree.form.show(self)))
                 }

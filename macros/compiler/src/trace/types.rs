@@ -4,6 +4,7 @@
 use super::Tracer;
 use super::value::{Form, Tree, Value};
 use crate::library::{Entry, Item};
+use crate::link::RNG;
 use crate::message::body as message;
 use crate::syntax::ast::{FieldKind, Params, TensorTy};
 use crate::syntax::dims::{self, Scope};
@@ -153,6 +154,7 @@ impl<'a> Tracer<'a> {
                     Item::Params(params) => {
                         self.grow_params(owner, &p.path, key, entry, params, path, growth)
                     }
+                    Item::Builtin(name) if name == RNG => Some(self.grow_rng(path, growth)),
                     Item::Builtin(name) => self.grow_optimizer(owner, &p.path, name, path, growth),
                     Item::Model(_) => {
                         self.fault(ty, message::not_params(&plain(&p.path)));
@@ -277,7 +279,7 @@ impl<'a> Tracer<'a> {
         Some(self.grow_tensor(ty, name, role, growth))
     }
 
-    fn grow_tensor(&mut self, ty: Ty, name: &str, role: Role, growth: &Growth) -> Value {
+    pub(super) fn grow_tensor(&mut self, ty: Ty, name: &str, role: Role, growth: &Growth) -> Value {
         let at = self.b().input(name, ty, role);
         let value = self.tensor(at);
         Value::Place(self.variable(name, value, growth.mutable, Some(role)))
@@ -316,6 +318,8 @@ impl<'a> Tracer<'a> {
                 }
                 // Moments of an array of params.
                 ([GenericArgument::Type(_)], None) => true,
+                // A generator.
+                ([], None) => true,
                 _ => false,
             },
             _ => false,

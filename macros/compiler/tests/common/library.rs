@@ -47,6 +47,7 @@ pub fn library(source: &str, errors: &Errors) -> Library {
         .filter(|n| kiln_ir::surface::function(n).is_some())
         .chain(TRANSFORMS)
         .chain(kiln_ir::composite::rule::Rule::NAMES)
+        .chain(["Rng"])
         .collect();
     let names: Vec<String> = items.iter().map(|(n, ..)| n.clone()).collect();
     let deps = |own: &str| -> BTreeMap<String, String> {

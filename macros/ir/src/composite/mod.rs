@@ -14,6 +14,7 @@ pub mod optim;
 pub mod order;
 pub mod pad;
 pub mod quantize;
+pub mod random;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;

@@ -1,6 +1,7 @@
 //! Arguments of the surface's entries: what there is, what a parameter takes, and how an entry reads them.
 
 use crate::composite::loss::Reduce;
+use crate::composite::random::Generator;
 use crate::{Builder, DType, Dim, Error, Fault, Value};
 
 /// An argument.
@@ -22,6 +23,8 @@ pub enum Arg {
     Dtype(DType),
     /// A word.
     Text(String),
+    /// A random generator.
+    Rng(Generator),
     /// `None` where a tensor may stand.
     Absent,
 }
@@ -55,6 +58,8 @@ pub enum Kind {
     Text,
     /// How losses are combined: `"mean"`, `"sum"`, `"none"`.
     Reduction,
+    /// A random generator, whose counter advances.
+    Rng,
 }
 
 impl Kind {
@@ -69,7 +74,7 @@ impl Kind {
             (Kind::Size | Kind::Sizes, Arg::Int(_)) => true,
             (Kind::Sizes, Arg::Ints(_)) => true,
             (Kind::Maybe, Arg::Absent) | (Kind::Bool, Arg::Bool(_)) | (Kind::Dtype, Arg::Dtype(_)) => true,
-            (Kind::Text, Arg::Text(_)) => true,
+            (Kind::Text, Arg::Text(_)) | (Kind::Rng, Arg::Rng(_)) => true,
             (Kind::Reduction, Arg::Text(word)) => reduction(word).is_some(),
             _ => false,
         }
@@ -91,6 +96,7 @@ impl Kind {
             Kind::Dtype => "an element type, such as `f64`",
             Kind::Text => "a text, such as `\"ij,jk->ik\"`",
             Kind::Reduction => "`\"mean\"`, `\"sum\"` or `\"none\"`",
+            Kind::Rng => "a generator, the model's argument `rng: &mut Rng`",
         }
     }
 }
@@ -212,6 +218,13 @@ impl<'a> Args<'a> {
         match &self.list[i] {
             Arg::Text(word) => word,
             _ => "",
+        }
+    }
+
+    pub(super) fn rng(&self, i: usize) -> Generator {
+        match &self.list[i] {
+            Arg::Rng(generator) => *generator,
+            other => unreachable!("`call` checked that argument {i} is a generator, not {other:?}"),
         }
     }
 

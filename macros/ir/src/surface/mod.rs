@@ -12,6 +12,7 @@ mod layout;
 mod losses;
 mod names;
 mod quantization;
+mod random;
 mod recurrent;
 mod reductions;
 
@@ -50,6 +51,8 @@ pub enum Results {
     Triple([Value; 3]),
     /// Any number, as an array.
     List(Vec<Value>),
+    /// One tensor, and the counter that the generator has then.
+    Drawn([Value; 2]),
 }
 
 /// A function or method.
@@ -110,6 +113,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         creation::ENTRIES,
         convolutions::ENTRIES,
         quantization::ENTRIES,
+        random::ENTRIES,
         recurrent::ENTRIES,
     ]
     .into_iter()

@@ -4,8 +4,8 @@ use super::cursor::{Cursor, Parse, ParseError};
 use super::print::role;
 use crate::op::{PadAxis, SliceAxis, Window};
 use crate::{
-    DType, Dim, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Scan, Sym, SymInfo,
-    SymKind, Ty, Value, ops,
+    DType, Dim, Draw, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Scan, Sym,
+    SymInfo, SymKind, Ty, Value, ops,
 };
 use std::sync::Arc;
 
@@ -276,6 +276,12 @@ fn attributes(c: &mut Cursor, func: &Func, ty: &Ty, name: &str, at: usize) -> Pa
         "argmax" => Op::ArgMax(c.number()?),
         "contract" => contract(c)?,
         "cast" => Op::Cast(dtype(c)?),
+        "random" => {
+            let draw = Draw::ALL.into_iter().find(|d| c.eat(d.name()));
+            let draw = draw.ok_or_else(|| c.expected("`uniform` or `bits`"))?;
+            let shape = if c.eat(":") { items(c, |c| dim(c, func))? } else { vec![] };
+            Op::Random(draw, shape)
+        }
         "scan" => scan(c, func)?,
         "result" => Op::Result(c.number()?, ty.clone()),
         _ => return Err(c.back(at).expected("an operation with attributes")),

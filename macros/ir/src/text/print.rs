@@ -114,6 +114,8 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         Op::Concat(axis) | Op::ArgMax(axis) | Op::Gather(axis) => axis.to_string(),
         Op::Contract { lhs, rhs, out } => format!("{},{}->{}", letters(lhs), letters(rhs), letters(out)),
         Op::Cast(dtype) => dtype.name().to_string(),
+        Op::Random(draw, shape) if shape.is_empty() => draw.name().to_string(),
+        Op::Random(draw, shape) => format!("{}: {}", draw.name(), dims(shape, syms)),
         Op::Scan(s) => {
             let back = if s.reverse { " backwards" } else { "" };
             let head = format!("{} turns{back}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);

@@ -12,6 +12,7 @@ fn every_entry_has_a_counterpart() {
         choices::NAMES,
         layout::NAMES,
         reductions::NAMES,
+        random::NAMES[0],
         // Written out, because they have types of their own.
         &["where_cond", "to", "cast", "detach", "clone"],
     ]
@@ -22,6 +23,7 @@ fn every_entry_has_a_counterpart() {
         convolutions::NAMES,
         quantization::NAMES,
         recurrent::NAMES,
+        random::NAMES[1],
         &["zeros", "ones", "full"],
     ]
     .concat();

@@ -1,0 +1,17 @@
+#[model] fn f(x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { dropout(dropout(x, 1.5, rng), -0.5, rng) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { dropout(x, 0.5) }
+#[model] fn g(x: Tensor<3>) -> Tensor<3> { dropout(x, 0.5, x) }
+#[model] fn h(x: Tensor<3>, rng: &Rng) -> Tensor<3> { dropout(x, 0.5, rng) }
+
+#[model] fn g(x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { dropout(x, 0.5, rng) }
+#[model] fn f(x: Tensor<3>, rng: &Rng) -> Tensor<3> { g(x, rng) }
+#[model] fn h(x: Tensor<3>) -> Tensor<3> { g(x, x) + g(x) }
+
+#[model] fn f(x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { grad(|y| dropout(y, 0.5, rng).sum())(x) }
+
+#[model] fn f(x: Tensor<2, 3>, rng: &mut Rng) -> Tensor<2, 3> { dropout2d(x, 0.5, rng) + randint(3, 3, [2, 3], rng).to(f32) }
+
+#[model] fn f(x: Tensor<i64, 3>, rng: &mut Rng) -> Tensor<3> { bernoulli(x, rng) }
+
+#[model] fn f(x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { x + rng }
