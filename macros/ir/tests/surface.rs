@@ -165,6 +165,8 @@ fn any(b: &mut Builder) -> Vec<Arg> {
         tensor(DType::F64, &[2, 3, 4]),
         tensor(DType::U8, &[3, 1]),
     ];
+    let generator = Generator { key: tensor(DType::I32, &[2]), counter: tensor(DType::I64, &[]) };
+    let no_generator = Generator { key: list[0], counter: list[1] };
     let far = Arg::Int(Dim::from(i64::MAX));
     let ints = |list: &[i64]| Arg::Ints(list.iter().map(|n| Dim::from(*n)).collect());
     let mut all: Vec<Arg> = list.iter().map(|v| Arg::Tensor(*v)).collect();
@@ -184,6 +186,8 @@ fn any(b: &mut Builder) -> Vec<Arg> {
         Arg::Dtype(DType::Bool),
         Arg::Text("none".into()),
         Arg::Absent,
+        Arg::Rng(generator),
+        Arg::Rng(no_generator),
         Arg::Tensors(list.to_vec()),
         Arg::Tensors(vec![list[0]]),
         Arg::Tensors(vec![]),

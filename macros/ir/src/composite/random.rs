@@ -26,7 +26,7 @@ impl Generator {
 fn blocks(b: &mut Builder, shape: &[Dim]) -> Built {
     let numel = shape.iter().fold(Dim::from(1), |n, d| n * d.clone());
     if let Some(n) = numel.literal() {
-        return Ok(b.constant(((n + 3) / 4) as f64, DType::I64));
+        return Ok(b.constant((n.saturating_add(3) / 4) as f64, DType::I64));
     }
     let one = b.constant(1.0, DType::I64);
     let ones = b.emit(Op::Broadcast(shape.iter().cloned().enumerate().collect()), &[one])?;
