@@ -2,12 +2,11 @@
 //!
 //! 4,000 images of MNIST to train with, 1,000 to test with. `--help` lists the options.
 
-mod data;
 mod net;
-mod show;
 mod train;
 
 use kiln::prelude::*;
+use kiln_examples::{chart, mnist};
 use net::Mlp;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,7 +69,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist_5k.csv.gz");
-    let (images, test) = data::split(&data::read(&file)?);
+    let (images, test) = mnist::split(&mnist::read(&file)?);
     let mut rng = Rng::seed(options.seed);
     let mut net = Mlp::init(&mut rng);
     match &options.load {
@@ -78,9 +77,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         None => learn(&mut net, &images, &test, options, &mut rng)?,
     }
     let predictions = train::predictions(&net, &test)?;
-    println!("{}", show::digits(&test, &predictions, &[0, 100, 200, 300]));
+    println!("{}", chart::digits(&test, &predictions, &[0, 100, 200, 300]));
     if let Some(wrong) = (0..test.len()).find(|i| predictions[*i] != test.labels[*i]) {
-        println!("one that it got wrong:\n{}", show::digits(&test, &predictions, &[wrong]));
+        println!("one that it got wrong:\n{}", chart::digits(&test, &predictions, &[wrong]));
     }
     println!("test accuracy: {:.4}", train::accuracy(&net, &test)?);
     Ok(())
@@ -88,13 +87,13 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
 fn learn(
     net: &mut Mlp,
-    images: &data::Images,
-    test: &data::Images,
+    images: &mnist::Images,
+    test: &mnist::Images,
     options: &Options,
     rng: &mut Rng,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let history = train::train(net, images, test, options.epochs, rng)?;
-    println!("{}", show::curve("loss by epoch", &history.losses));
+    println!("{}", chart::curve("loss by epoch", &history.losses));
     println!("trained in {:.2} s", history.time.as_secs_f64());
     net.save(&options.save)?;
     println!("weights saved to {}", options.save.display());

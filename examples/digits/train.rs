@@ -1,10 +1,9 @@
 //! The training loop, and the measure of what was learned.
 
-use crate::data::Images;
 use crate::net::{Mlp, predict, train_step};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kiln::prelude::*;
-use std::io::IsTerminal;
+use kiln_examples::mnist::{Images, PIXELS};
+use kiln_examples::progress::Progress;
 use std::time::{Duration, Instant};
 
 /// Images of a step.
@@ -30,7 +29,7 @@ pub fn train(
 ) -> kiln::Result<History> {
     let mut opt = Adam::new(net, LEARNING_RATE);
     let mut history = History { losses: Vec::new(), time: Duration::ZERO };
-    let bar = progress(epochs);
+    let mut bar = Progress::new("epoch", epochs);
     for epoch in 1..=epochs {
         // Down to 0 along half a cosine (Loshchilov and Hutter, 2017).
         let done = (epoch - 1) as f64 / epochs as f64;
@@ -42,25 +41,10 @@ pub fn train(
         history.time += took;
         let (accuracy, speed) = (accuracy(net, test)?, images.len() as f64 / took.as_secs_f64());
         let state = format!("loss {loss:.4}  accuracy {accuracy:.4}  {speed:.0} images/s");
-        match &bar {
-            Some(bar) => {
-                bar.set_message(state);
-                bar.inc(1);
-            }
-            None => println!("epoch {epoch}/{epochs}  {state}"),
-        }
+        bar.step(state);
     }
-    if let Some(bar) = bar {
-        bar.finish();
-    }
+    bar.finish();
     Ok(history)
-}
-
-/// A bar, where there is a terminal to draw it in.
-fn progress(epochs: usize) -> Option<ProgressBar> {
-    let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:30} {msg}  {elapsed}");
-    let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stdout());
-    std::io::stdout().is_terminal().then(|| bar.with_style(style.expect("a sound template")))
 }
 
 /// One pass over the images in a random order; the mean loss.
@@ -68,7 +52,7 @@ fn one_epoch(net: &mut Mlp, opt: &mut Adam<Mlp>, images: &Images, rng: &mut Rng)
     let mut total = 0.0;
     for numbers in rng.permutation(images.len()).chunks(BATCH) {
         let Images { pixels, labels } = images.pick_moved(numbers, rng);
-        let x = Tensor::from_vec([labels.len(), crate::data::PIXELS], pixels)?;
+        let x = Tensor::from_vec([labels.len(), PIXELS], pixels)?;
         total += train_step(net, opt, &x, &labels)?.item()? * labels.len() as f32;
     }
     Ok(total / images.len() as f32)
@@ -76,7 +60,7 @@ fn one_epoch(net: &mut Mlp, opt: &mut Adam<Mlp>, images: &Images, rng: &mut Rng)
 
 /// Predicted digits.
 pub fn predictions(net: &Mlp, images: &Images) -> kiln::Result<Vec<i64>> {
-    let x = Tensor::from_vec([images.len(), crate::data::PIXELS], images.pixels.clone())?;
+    let x = Tensor::from_vec([images.len(), PIXELS], images.pixels.clone())?;
     Ok(predict(net, &x)?.into_vec())
 }
 

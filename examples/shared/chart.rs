@@ -1,6 +1,6 @@
-//! Pictures in the terminal: a curve and a few digits.
+//! Pictures in the terminal: a curve, a few digits.
 
-use crate::data::Images;
+use crate::mnist::Images;
 
 /// Lines of a curve.
 const HEIGHT: usize = 8;

@@ -27,6 +27,11 @@ impl Images {
         self.labels.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
     /// The pixels of an image.
     pub fn image(&self, i: usize) -> &[f32] {
         &self.pixels[i * PIXELS..][..PIXELS]

@@ -1,0 +1,46 @@
+//! How far a training is.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// A bar with the time spent and left where there is a terminal to draw it in, lines where there is none.
+pub struct Progress {
+    what: &'static str,
+    total: usize,
+    done: usize,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// So many steps of a kind: "epoch".
+    pub fn new(what: &'static str, total: usize) -> Progress {
+        let style =
+            ProgressStyle::with_template("{prefix} {pos}/{len} {bar:30} {msg}  {elapsed}, {eta} left");
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stdout());
+        let bar = std::io::stdout().is_terminal().then(|| {
+            let bar = bar.with_style(style.expect("a sound template")).with_prefix(what);
+            bar.tick();
+            bar
+        });
+        Progress { what, total, done: 0, bar }
+    }
+
+    /// One step more, and how it stands.
+    pub fn step(&mut self, state: String) {
+        self.done += 1;
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(state);
+                bar.inc(1);
+            }
+            None => println!("{} {}/{}  {state}", self.what, self.done, self.total),
+        }
+    }
+
+    /// Leaves the bar as it is.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish();
+        }
+    }
+}
