@@ -4,12 +4,15 @@
 //! from the result back to the arguments, each node hands its cotangent on through its own `vjp`. What comes
 //! out is a graph of the same operations, so that it can be differentiated again.
 
+mod forward;
 mod residuals;
 mod scan;
 mod sink;
 
 use crate::{Builder, Error, Fault, Func, Op, Scalar, Value, ops};
 use std::collections::BTreeMap;
+
+pub use forward::{forward, jvp};
 
 /// The gradients of Σᵢ ⟨cotangentᵢ, ofᵢ⟩ with respect to `wrt`, as values of the same function.
 ///

@@ -31,19 +31,31 @@ pub(super) fn vjp(b: &mut Builder, node: &Node, v: Value, ct: Value) -> Result<C
     if *kind == Reduction::Sum {
         return Ok(vec![Some(b.emit(widen, &[ct])?)]);
     }
-    let top = b.emit(widen.clone(), &[v])?;
-    let hit = b.map(Scalar::Eq, &[x, top])?;
-    let (hit, share) = match b.func().node(x).op {
-        Op::Windows(_) => (first(b, hit, x, axes, &widen)?, ct),
-        _ => {
-            let hits = b.emit(Op::Cast(b.ty(x).dtype), &[hit])?;
-            let count = b.emit(Op::Reduce(Reduction::Sum, axes.clone()), &[hits])?;
-            (hit, b.map(Scalar::Div, &[ct, count])?)
-        }
-    };
+    let Shares { hit, count } = shares(b, x, v, axes)?;
+    let share = count.map_or(Ok(ct), |count| b.map(Scalar::Div, &[ct, count]))?;
     let share = b.emit(widen, &[share])?;
     let zero = b.splat(0.0, x)?;
     Ok(vec![Some(b.map(Scalar::Select, &[hit, share, zero])?)])
+}
+
+/// Which elements a maximum is made of, and among how many it is shared where that isn't one.
+pub(crate) struct Shares {
+    pub hit: Value,
+    pub count: Option<Value>,
+}
+
+/// The shares in the maximum `v` of `x` over axes.
+pub(crate) fn shares(b: &mut Builder, x: Value, v: Value, axes: &[usize]) -> Result<Shares, Error> {
+    let shape = b.ty(x).shape.clone();
+    let widen = Op::Broadcast(axes.iter().map(|&a| (a, shape[a].clone())).collect());
+    let top = b.emit(widen.clone(), &[v])?;
+    let hit = b.map(Scalar::Eq, &[x, top])?;
+    if let Op::Windows(_) = b.func().node(x).op {
+        return Ok(Shares { hit: first(b, hit, x, axes, &widen)?, count: None });
+    }
+    let hits = b.emit(Op::Cast(b.ty(x).dtype), &[hit])?;
+    let count = b.emit(Op::Reduce(Reduction::Sum, axes.to_vec()), &[hits])?;
+    Ok(Shares { hit, count: Some(count) })
 }
 
 /// Of the elements that hit, the first along the axes: the one whose place, counted down, is the largest.

@@ -110,7 +110,7 @@ pub(super) fn infer(s: Scalar, args: &[&Ty]) -> Result<Ty, Fault> {
 }
 
 /// Derivatives in the same scalars. At kinks as torch: `Abs` 0, `Max` and `Min` half to each.
-pub(super) fn vjp(
+pub(crate) fn vjp(
     b: &mut Builder,
     s: Scalar,
     args: &[Value],

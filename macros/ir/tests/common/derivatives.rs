@@ -1,7 +1,13 @@
 //! Derivatives against central differences.
 
 use super::{Rng, inner};
-use kiln_ir::{Func, differentiate::vjp, eval::eval, ops::Array, verify::verify};
+use kiln_ir::{
+    Func,
+    differentiate::{jvp, vjp},
+    eval::eval,
+    ops::Array,
+    verify::verify,
+};
 
 const STEP: f64 = 6e-6;
 
@@ -35,12 +41,30 @@ pub fn gradient(func: &Func) -> Func {
     grad
 }
 
+/// Whether the tangents of all inputs give those of the results: `⟨ct, J·d⟩ = ⟨Jᵀ·ct, d⟩`.
+pub fn transposed(func: &Func, grad: &Func, inputs: &[Array], rng: &mut Rng) -> Result<(), String> {
+    let all: Vec<usize> = (0..func.inputs.len()).collect();
+    let forward = jvp(func, &all).unwrap_or_else(|e| panic!("{e}"));
+    verify(&forward).unwrap_or_else(|e| panic!("{e}\n{forward}"));
+    let along: Vec<Array> = inputs.iter().map(|x| rng.array(&x.shape)).collect();
+    let results = eval(&forward, &[inputs, &along].concat());
+    let (values, tangents) = results.split_at(func.outputs.len());
+    assert_eq!(values, eval(func, inputs));
+    let cotangents: Vec<Array> = values.iter().map(|y| rng.array(&y.shape)).collect();
+    let (got, size) = inner(tangents, &cotangents);
+    let (want, other) = inner(&eval(grad, &[inputs, &cotangents].concat()), &along);
+    let close = (got - want).abs() <= 1e-11 * (size + other).max(1.0);
+    if close { Ok(()) } else { Err(format!("{got} forward, {want} backward")) }
+}
+
 /// The first and the second derivative of `func` there.
 pub fn check(name: &str, func: &Func, inputs: &[Array], rng: &mut Rng) {
     let first = gradient(func);
     agrees(func, &first, inputs, rng).unwrap_or_else(|e| panic!("{name}: {e}"));
+    transposed(func, &first, inputs, rng).unwrap_or_else(|e| panic!("{name}: {e}"));
     let cotangents = eval(func, inputs).iter().map(|y| rng.array(&y.shape)).collect::<Vec<_>>();
     let inputs = [inputs, &cotangents].concat();
     let second = gradient(&first);
     agrees(&first, &second, &inputs, rng).unwrap_or_else(|e| panic!("{name}, second derivative: {e}"));
+    transposed(&first, &second, &inputs, rng).unwrap_or_else(|e| panic!("{name}, forward over reverse: {e}"));
 }
