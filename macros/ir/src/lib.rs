@@ -34,6 +34,7 @@ pub mod surface;
 
 pub mod turns;
 
+pub mod batch;
 pub mod differentiate;
 pub mod eval;
 pub mod text;

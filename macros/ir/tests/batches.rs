@@ -1,0 +1,138 @@
+//! `vmap(f)` is `f` of each element, one after the other: random graphs over all operations, and loops.
+
+mod common;
+
+use common::graphs::Graph;
+use common::{Rng, f64s, same};
+use kiln_ir::ops::Array;
+use kiln_ir::{
+    Builder, Dim, Func, Op, Reduction, Role, Scalar, Scan, Syms, Value, batch::vmap, differentiate,
+    eval::eval, verify::verify,
+};
+use std::sync::Arc;
+
+/// The arrays of all elements as one.
+fn stacked(rows: &[Array]) -> Array {
+    let shape = [&[rows.len()], rows[0].shape.as_slice()].concat();
+    Array { dtype: rows[0].dtype, shape, data: rows.iter().flat_map(|r| r.data.clone()).collect() }
+}
+
+/// Whether `over` of all elements is `func` of each.
+fn agrees(func: &Func, over: &Func, mapped: &[bool], rows: &[Vec<Array>]) -> Result<(), String> {
+    let pick = |i: usize| rows.iter().map(|r| r[i].clone()).collect::<Vec<_>>();
+    let whole = |i: usize| if mapped[i] { stacked(&pick(i)) } else { rows[0][i].clone() };
+    let inputs: Vec<Array> = (0..mapped.len()).map(whole).collect();
+    let got = eval(over, &inputs);
+    let wants: Vec<Vec<Array>> = rows.iter().map(|row| eval(func, row)).collect();
+    for (i, got) in got.iter().enumerate() {
+        let want = stacked(&wants.iter().map(|w| w[i].clone()).collect::<Vec<_>>());
+        if !same(got, &want) {
+            return Err(format!("output {i}: {got:?} for {want:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Other elements of the same types: those that aren't mapped stay.
+fn elements(inputs: &[Array], mapped: &[bool], count: usize) -> Vec<Vec<Array>> {
+    let turned = |by: usize| {
+        let one = |(x, mapped): (&Array, &bool)| {
+            let mut x = x.clone();
+            let len = x.data.len().max(1);
+            if *mapped && !x.data.is_empty() {
+                x.data.rotate_left((by * 2 + 1) % len);
+            }
+            x
+        };
+        inputs.iter().zip(mapped).map(one).collect()
+    };
+    (0..count).map(|by| if by == 0 { inputs.to_vec() } else { turned(by) }).collect()
+}
+
+fn check(name: &str, func: &Func, mapped: &[bool], rows: &[Vec<Array>]) {
+    let over = vmap(func, mapped, &rows.len().into()).unwrap_or_else(|e| panic!("{name}: {e}"));
+    verify(&over).unwrap_or_else(|e| panic!("{name}: {e}\n{over}"));
+    agrees(func, &over, mapped, rows).unwrap_or_else(|e| panic!("{name}: {e}\n{over}"));
+}
+
+#[test]
+fn another_function_is_rejected() {
+    let of = |s| common::function(&[vec![3]], move |b, x| b.map(s, x));
+    let rows = elements(&[Rng(1).array(&[3])], &[true], 2);
+    let over = |s| vmap(&of(s), &[true], &2.into()).unwrap();
+    assert_eq!(agrees(&of(Scalar::Sin), &over(Scalar::Sin), &[true], &rows), Ok(()));
+    assert!(agrees(&of(Scalar::Sin), &over(Scalar::Cos), &[true], &rows).is_err());
+}
+
+#[test]
+fn random_graphs() {
+    for seed in 0..300 {
+        let mut graph = Graph::new(seed);
+        for (i, (v, _)) in graph.values.clone().iter().enumerate() {
+            graph.b.output(&format!("v{i}"), *v, None);
+        }
+        let (func, inputs, mut rng) = (graph.b.finish(), graph.inputs, graph.rng);
+        let mapped: Vec<bool> = inputs.iter().map(|_| rng.chance(60)).collect();
+        for (size, count) in [(0, 3), (1, 1), (2, 2)] {
+            let first: Vec<Array> = inputs.iter().map(|a| a[size].clone()).collect();
+            check(&format!("graph {seed}"), &func, &mapped, &elements(&first, &mapped, count));
+        }
+    }
+}
+
+/// `h' = tanh(h·x + s)`, `k' = k·s`, `y = h'·k` over three turns.
+fn looped() -> Func {
+    let mut t = Builder::new("turn", Syms::default());
+    let ty = f64s(&[2]);
+    let [h, k, x, s] = ["h", "k", "x", "s"].map(|n| t.input(n, ty.clone(), Role::Argument));
+    let product = t.map(Scalar::Mul, &[h, x]).unwrap();
+    let sum = t.map(Scalar::Add, &[product, s]).unwrap();
+    let next = t.map(Scalar::Tanh, &[sum]).unwrap();
+    let other = t.map(Scalar::Mul, &[k, s]).unwrap();
+    let y = t.map(Scalar::Mul, &[next, k]).unwrap();
+    for (name, v) in [("h", next), ("k", other), ("y", y)] {
+        t.output(name, v, None);
+    }
+    let body = Arc::new(t.finish());
+    let scan = Scan { body, trips: Dim::from(3), carries: 2, scanned: 1, reverse: false };
+    let mut b = Builder::new("f", Syms::default());
+    let args: Vec<Value> =
+        (0..4).map(|i| b.input(&format!("a{i}"), scan.argument(i), Role::Argument)).collect();
+    for (i, v) in b.scan(scan, &args).unwrap().into_iter().enumerate() {
+        b.output(&format!("o{i}"), v, None);
+    }
+    b.finish()
+}
+
+#[test]
+fn loops_and_their_gradients_whatever_is_mapped() {
+    let (func, mut rng) = (looped(), Rng(5));
+    let grad = differentiate::vjp(&func, &[0, 1, 2, 3]).unwrap();
+    for f in [&func, &grad] {
+        let inputs: Vec<Array> = f.inputs.iter().map(|i| rng.array(&common::sizes(&i.ty))).collect();
+        for mask in 1..16usize {
+            let mapped: Vec<bool> = (0..inputs.len()).map(|i| i > 3 || mask >> i & 1 == 1).collect();
+            check(&format!("mask {mask}"), f, &mapped, &elements(&inputs, &mapped, 3));
+        }
+    }
+}
+
+/// `vmap(grad(f))` and `grad(sum(vmap(f)))` are the same where all is mapped; and vmap nests.
+#[test]
+fn batches_and_gradients_commute() {
+    let func = common::function(&[vec![4], vec![4]], |b, x| {
+        let y = b.map(Scalar::Mul, x)?;
+        let y = b.map(Scalar::Sin, &[y])?;
+        let top = b.emit(Op::Reduce(Reduction::Max, vec![0]), &[y])?;
+        let sum = b.emit(Op::Reduce(Reduction::Sum, vec![0]), &[y])?;
+        b.map(Scalar::Mul, &[sum, top])
+    });
+    let (all, mut rng) = ([true, true, true], Rng(7));
+    let each = vmap(&differentiate::vjp(&func, &[0, 1]).unwrap(), &all, &3.into()).unwrap();
+    let over = vmap(&func, &all[..2], &3.into()).unwrap();
+    let inputs = [rng.array(&[3, 4]), rng.array(&[3, 4]), rng.array(&[3])];
+    let whole = eval(&differentiate::vjp(&over, &[0, 1]).unwrap(), &inputs);
+    eval(&each, &inputs).iter().zip(&whole).for_each(|(a, b)| assert!(same(a, b), "{a:?} {b:?}"));
+    let rows: Vec<Vec<Array>> = (0..2).map(|_| vec![rng.array(&[3, 4]), rng.array(&[3, 4])]).collect();
+    check("nested", &over, &all[..2], &rows);
+}
