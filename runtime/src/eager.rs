@@ -10,6 +10,7 @@ pub(crate) mod backward;
 pub mod body;
 pub(crate) mod call;
 pub(crate) mod eval;
+mod forward;
 pub(crate) mod methods;
 mod operators;
 mod optimizers;

@@ -3,7 +3,7 @@
 //! A value that differs from element to element has the batch as its first axis; what is the same for all stays as it is
 //! and is computed once. Each operation has a form over one axis more, so the result is a graph of the same operations.
 
-use crate::{Builder, Dim, Error, Func, Node, Op, PadAxis, Scan, SliceAxis, Ty, Value, Window};
+use crate::{Builder, Dim, Error, Fault, Func, Node, Op, PadAxis, Scan, SliceAxis, Ty, Value, Window};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -77,6 +77,10 @@ fn operation(b: &mut Builder, node: &Node, own: &[Mapped], size: &Dim) -> Result
         let op = Op::Contract { lhs: side(lhs, own[0].1), rhs: side(rhs, own[1].1), out: side(out, true) };
         return b.emit(op, &[own[0].0, own[1].0]);
     }
+    if let Op::Random(..) = node.op {
+        let what = "in a batch all elements draw from one state".to_string();
+        return Err(b.error(Fault::Attribute { op: "random".into(), what }));
+    }
     let args: Result<Vec<Value>, Error> = own.iter().map(|a| lifted(b, *a, size)).collect();
     b.emit(shifted(&node.op, size), &args?)
 }
@@ -109,6 +113,7 @@ fn shifted(op: &Op, size: &Dim) -> Op {
         | Op::Const(..)
         | Op::Iota { .. }
         | Op::Contract { .. }
+        | Op::Random(..)
         | Op::Scan(_)
         | Op::Result(..) => unreachable!("it has no mapped argument, or a rule of its own"),
     }

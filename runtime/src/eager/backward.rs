@@ -118,6 +118,22 @@ pub(crate) fn grad<T: Element>(of: &Any, wrt: &[&Tensor<T>], create_graph: bool)
     Ok(wrt.iter().zip(found).map(made).collect())
 }
 
+/// The gradients of `of` with respect to tensors of any element type; zeros where it doesn't depend on one.
+pub(crate) fn gradients(
+    of: &Any,
+    wrt: &[Any],
+    create_graph: bool,
+    at: &'static Location<'static>,
+) -> Result<Vec<Any>> {
+    let zeros = |x: &Any| Any::full(x.dtype(), x.shape(), 0.0);
+    if !of.track().is_active() {
+        return wrt.iter().map(zeros).collect();
+    }
+    let tracks: Vec<&Track> = wrt.iter().map(|x| x.track()).collect();
+    let (_, found) = with_recording(create_graph, || sweep(of, &tracks, at))?;
+    wrt.iter().zip(found).map(|(x, found)| found.map_or_else(|| zeros(x), Ok)).collect()
+}
+
 impl<T: Element> Tensor<T> {
     /// The same elements, of which gradients may be asked: everything computed from the tensor or its clones is
     /// recorded. Only floats have gradients.

@@ -9,7 +9,8 @@ use super::call::failed;
 use super::tape::Track;
 use crate::{AsTensor, Element, Error, Shape, Tensor};
 
-pub use super::transform::{Outcome, Scope, Wrt, value_and_grad, vjp};
+pub use super::forward::{Rows, jvp, vmap};
+pub use super::transform::{Outcome, Returned, Scope, Wrt, value_and_grad, vjp};
 
 /// A number as the tensors' methods take dims and sizes.
 pub fn int<N: TryInto<i64>>(n: N) -> i64 {
@@ -53,7 +54,7 @@ pub fn misfit<T: Element>(x: &Tensor<T>, (model, argument, wanted): Place, dims:
 
 /// A result that stands for an error.
 #[track_caller]
-pub fn failure<R: Outcome>(error: Error) -> R {
+pub fn failure<R: Returned>(error: Error) -> R {
     let fault = match error {
         Error::Operation { what, at } => Track::fault(what, at),
         other => Track::fault(other.to_string(), Location::caller()),
@@ -63,7 +64,7 @@ pub fn failure<R: Outcome>(error: Error) -> R {
 
 /// A result that says that a model can't run eagerly.
 #[track_caller]
-pub fn unsupported<R: Outcome>(why: &str) -> R {
+pub fn unsupported<R: Returned>(why: &str) -> R {
     R::failed(Track::fault(why.to_owned(), Location::caller()))
 }
 

@@ -29,6 +29,11 @@ impl Scope {
         DEPTH.set(depth + 1);
         Scope { again: depth > 0 && recording() }
     }
+
+    /// Whether what is computed may be differentiated again.
+    pub(crate) fn again(&self) -> bool {
+        self.again
+    }
 }
 
 impl Drop for Scope {
@@ -46,6 +51,10 @@ pub trait Wrt: Clone {
     /// Hands what the function changed in this copy, but for what is trained, on to where it was copied from.
     #[doc(hidden)]
     fn __kiln_keep(&self, scope: &Scope, original: &mut Self);
+
+    /// What of it is differentiated by.
+    #[doc(hidden)]
+    fn __kiln_leaves(&self) -> Vec<Any>;
 
     /// The gradient of `of` with respect to this copy, or a fault everywhere.
     #[doc(hidden)]
@@ -85,6 +94,10 @@ impl<T: Element> Wrt for Tensor<T> {
         *original = kept(self, scope);
     }
 
+    fn __kiln_leaves(&self) -> Vec<Any> {
+        vec![Any::new(self.clone())]
+    }
+
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
         match gradients(of, &[self], again, at) {
             Ok(mut grads) => grads.remove(0),
@@ -108,6 +121,10 @@ impl<P: Params> Wrt for P {
         }
     }
 
+    fn __kiln_leaves(&self) -> Vec<Any> {
+        trained(self).into_iter().map(Any::new).collect()
+    }
+
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
         let leaves = trained(self);
         let grads = gradients(of, &leaves.iter().collect::<Vec<_>>(), again, at);
@@ -128,9 +145,22 @@ pub trait Outcome: Sized {
     /// The same, cut off from what it was computed from.
     #[doc(hidden)]
     fn detached(self) -> Self;
-    /// What stands for an error.
+    /// The same with other tensors.
+    #[doc(hidden)]
+    fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self;
+}
+
+/// What a model returns to its caller, which may be an error.
+pub trait Returned: Outcome {
+    /// What stands for it.
     #[doc(hidden)]
     fn failed(fault: Track) -> Self;
+}
+
+impl<T: Element> Returned for Tensor<T> {
+    fn failed(fault: Track) -> Self {
+        failed(fault)
+    }
 }
 
 impl<T: Element> Outcome for Tensor<T> {
@@ -142,8 +172,26 @@ impl<T: Element> Outcome for Tensor<T> {
         self.detach()
     }
 
-    fn failed(fault: Track) -> Self {
-        failed(fault)
+    fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
+        match with.next() {
+            Some(x) if x.track().is_fault() => failed(x.track().clone()),
+            Some(x) => T::restored(x).unwrap_or_else(|| self.same_shape_zeros()),
+            None => self.same_shape_zeros(),
+        }
+    }
+}
+
+impl<P: Params> Outcome for P {
+    fn tensors(&self, out: &mut Vec<Any>) {
+        out.extend(trained(self).into_iter().map(Any::new));
+    }
+
+    fn detached(self) -> Self {
+        with_trained(&self, |x| x.detach())
+    }
+
+    fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
+        with_trained(self, |x| x.rebuilt(with))
     }
 }
 
@@ -161,6 +209,13 @@ macro_rules! tuples {
                 ($($name.detached(),)*)
             }
 
+            fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
+                let ($($name,)*) = self;
+                ($($name.rebuilt(with),)*)
+            }
+        }
+
+        impl<$($name: Returned),*> Returned for ($($name,)*) {
             fn failed(fault: Track) -> Self {
                 ($($name::failed(fault.clone()),)*)
             }

@@ -1,4 +1,4 @@
-//! `value_and_grad(f)(x, y)`, `grad(f)(…)`, `vjp(f)(…)`: the arguments to differentiate become copies of their own, the
+//! `value_and_grad(f)(x, y)`, `grad(f)(…)`, `vjp(f)(…)`, `jvp(f)(…)`: the arguments to differentiate become copies of their own, the
 //! function is applied to them, and the gradients are taken.
 
 use super::calls::{Callee, Given, bare};
@@ -6,7 +6,8 @@ use super::hidden;
 use super::statements::Body;
 use crate::library::Item;
 use crate::link::RNG;
-use crate::syntax::ast::{ArgKind, Model};
+use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
+use crate::trace::Derivative;
 use kiln_ir::composite::rule::Rule;
 use kiln_ir::surface;
 use proc_macro2::{Ident, TokenStream};
@@ -18,15 +19,22 @@ impl Body<'_> {
     pub fn transformed(&mut self, transform: &ExprCall, given: &[Given]) -> TokenStream {
         let how = match bare(&transform.func) {
             Expr::Path(path) => match self.callee(path) {
-                Callee::Builtin(name) if matches!(name, "value_and_grad" | "grad" | "vjp") => {
-                    name.to_string()
-                }
+                Callee::Builtin(name) if Derivative::from_name(name).is_some() => name.to_string(),
                 _ => return self.refuse("a call of what a call yields"),
             },
             _ => return self.refuse("a call of what a call yields"),
         };
         let Some(inner) = transform.args.first() else { return self.refuse("a transform of nothing") };
-        let own = if how == "vjp" { self.arity(inner).unwrap_or(given.len()) } else { given.len() };
+        if how == "vmap" {
+            return self.batched(inner, given);
+        }
+        let own = match (how.as_str(), self.arity(inner)) {
+            ("vjp" | "jvp", Some(own)) => own,
+            ("vjp" | "jvp", None) => {
+                return self.refuse("a derivative of a function of how many arguments isn't seen");
+            }
+            _ => given.len(),
+        };
         let Some((own, cotangents)) = given.split_at_checked(own) else {
             return self.refuse("another number of arguments");
         };
@@ -57,6 +65,20 @@ impl Body<'_> {
             return self.refuse("a gradient of nothing");
         }
         let value = self.called(inner, &inputs);
+        if how == "jvp" {
+            let tangents: Vec<TokenStream> =
+                cotangents.iter().map(|given| self.differentiable(given)).collect();
+            return quote!({
+                use ::kiln::rt::eager::Wrt as _;
+                let mut __kiln_scope = ::kiln::rt::eager::Scope::new();
+                #lets
+                let __kiln_value = #value;
+                #keeps
+                let __kiln_wrt = [#(#copies.__kiln_leaves()),*].concat();
+                let __kiln_along = [#(#tangents.__kiln_leaves()),*].concat();
+                ::kiln::rt::eager::jvp(__kiln_scope, __kiln_value, __kiln_wrt, __kiln_along)
+            });
+        }
         let cotangents: Vec<TokenStream> = cotangents
             .iter()
             .map(|given| match given {
@@ -78,6 +100,34 @@ impl Body<'_> {
             let __kiln_value = #value;
             #keeps
             #taken
+        })
+    }
+
+    /// `vmap(f)(…)`: the function of each row, one after the other.
+    fn batched(&mut self, inner: &Expr, given: &[Given]) -> TokenStream {
+        self.gradients += 1;
+        let number = self.gradients;
+        let (mut lets, mut rows) = (TokenStream::new(), TokenStream::new());
+        let (mut inputs, mut all) = (Vec::new(), Vec::<Ident>::new());
+        for (i, argument) in given.iter().enumerate() {
+            let (whole, row) = (hidden(&format!("all{number}_{i}")), hidden(&format!("row{number}_{i}")));
+            let place = self.differentiable(argument);
+            lets.extend(quote!(let #whole = ::core::clone::Clone::clone(&#place);));
+            rows.extend(quote!(let mut #row = #whole.__kiln_row(__kiln_at, __kiln_count);));
+            inputs.push(Given::Copy(row));
+            all.push(whole);
+        }
+        let value = self.called(inner, &inputs);
+        quote!({
+            use ::kiln::rt::eager::Rows as _;
+            #lets
+            let __kiln_count = [#(#all.__kiln_count()),*].into_iter().flatten().next();
+            let mut __kiln_rows = ::std::vec::Vec::new();
+            for __kiln_at in 0..__kiln_count.unwrap_or(1).max(1) {
+                #rows
+                __kiln_rows.push(#value);
+            }
+            ::kiln::rt::eager::vmap(__kiln_rows, __kiln_count)
         })
     }
 
@@ -126,6 +176,17 @@ impl Body<'_> {
         }
     }
 
+    /// How many float results a function has.
+    fn float_results(&self, function: &Expr) -> Option<usize> {
+        let Expr::Path(path) = bare(function) else { return None };
+        let Callee::Model(model) = self.callee(path) else { return None };
+        let floats = |types: &[TensorTy]| types.iter().filter(|ty| ty.dtype.is_float()).count();
+        Some(match &model.result {
+            ModelResult::One(ty) => floats(std::slice::from_ref(ty)),
+            ModelResult::Tuple(types) => floats(types),
+        })
+    }
+
     /// How many arguments a function has.
     fn arity(&self, function: &Expr) -> Option<usize> {
         match bare(function) {
@@ -135,7 +196,17 @@ impl Body<'_> {
                 Callee::Builtin(name) => Some(surface::function(name)?.params.len()),
                 _ => None,
             },
-            Expr::Call(transform) => self.arity(transform.args.first()?),
+            Expr::Call(transform) => {
+                let (inner, Expr::Path(path)) = (transform.args.first()?, bare(&transform.func)) else {
+                    return None;
+                };
+                let further = match self.callee(path) {
+                    Callee::Builtin("jvp") => self.differentiated(inner).len(),
+                    Callee::Builtin("vjp") => self.float_results(inner)?,
+                    _ => 0,
+                };
+                Some(self.arity(inner)? + further)
+            }
             _ => None,
         }
     }

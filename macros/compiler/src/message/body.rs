@@ -135,6 +135,12 @@ messages! {
         reduce it with `.sum()` or `.mean()`, or use `vjp`";
     gradient_of_nothing(how, name, got) = "`{how}` finds nothing to differentiate by among the arguments of `{name}`: \
         {got}; only floats have a gradient";
+    vmap_of_state(name) = "`{name}` changes state, which `vmap` can't: it has one state and many elements";
+    vmap_scalar(text) = "`vmap` goes over the first dim of each tensor, and `{text}` has none: \
+        let a closure capture what is the same for all, `vmap(|x| f(x, {text}))(xs)`";
+    vmap_sizes(one, by, other, text) = "`vmap` goes over {one} elements by `{by}`, and over {other} by `{text}`";
+    vmap_of_nothing() = "`vmap` goes over the first dim of each tensor among the arguments, and there is none";
+    step_gradient(name, want, got) = "`{name}` is {want}, and its gradient {got}: of many gradients take the mean";
     known_argument(name, kind) = "`{name}: {kind}` must be known while compiling, so this model can only be called by \
         others: mark it `#[model(inline)]`";
     // Shapes.
@@ -215,6 +221,13 @@ pub(crate) fn cotangents(name: &str, wanted: usize, got: usize) -> String {
     format!(
         "`vjp` of `{name}` takes {} behind its arguments, one for each float result, not {got}",
         times(wanted, "cotangent")
+    )
+}
+
+pub(crate) fn tangents(name: &str, wanted: usize, got: usize) -> String {
+    format!(
+        "`jvp` of `{name}` takes {} behind its arguments, one for each that it is differentiated by, not {got}",
+        times(wanted, "tangent")
     )
 }
 

@@ -1,11 +1,11 @@
 //! Calls: models, functions of the surface, transforms, closures.
 
 use super::Tracer;
+use super::arguments::Given;
 use super::frame::Frame;
 use super::series::is_new_list;
 use super::types::{Owner, plain};
 use super::value::{Compiled, Derivative, Function, Value};
-use super::{arguments::Given, transform};
 use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{ArgKind, Model};
@@ -64,7 +64,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// What a path that is called leads to.
-    fn callee(&mut self, path: &Path) -> Value {
+    pub(super) fn callee(&mut self, path: &Path) -> Value {
         if let Some(var) = path.get_ident().and_then(|name| self.lookup(&name.to_string())) {
             return self.read(Value::Place(var));
         }
@@ -96,27 +96,6 @@ impl<'a> Tracer<'a> {
         self.fault(path, message)
     }
 
-    /// `value_and_grad(f)`
-    fn derived(&mut self, how: Derivative, of: &Expr) -> Value {
-        let inner = match of {
-            Expr::Path(p) => self.callee(&p.path),
-            other => self.expr(other),
-        };
-        match inner {
-            Value::Poison => Value::Poison,
-            Value::Closure(_) | Value::Function(Function::Model(_) | Function::Derived(..)) => {
-                Value::Function(Function::Derived(how, Rc::new(inner)))
-            }
-            Value::Function(Function::Builtin(name)) if surface::function(name).is_some() => {
-                Value::Function(Function::Derived(how, Rc::new(inner)))
-            }
-            other => {
-                let what = self.describe(&other);
-                self.fault(of, message::transform_of(how.name(), &what))
-            }
-        }
-    }
-
     /// Calls a function that is a graph of its own.
     pub fn run(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Value {
         if given.iter().any(|g| g.value.is_poison()) {
@@ -141,97 +120,20 @@ impl<'a> Tracer<'a> {
     }
 
     /// A function as a graph for these arguments.
-    fn compiled(&mut self, function: &Value, given: &[Given], at: &dyn ToTokens) -> Option<Rc<Compiled>> {
+    pub(super) fn compiled(
+        &mut self,
+        function: &Value,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> Option<Rc<Compiled>> {
         match function {
             Value::Function(Function::Model(key)) => self.model(key, given, at),
             Value::Closure(closure) => self.closure_function(&closure.clone(), given, at).map(Rc::new),
             Value::Function(Function::Builtin(name)) => self.surface_function(name, given, at).map(Rc::new),
             Value::Function(Function::Derived(how, inner)) => {
-                self.derivative(*how, inner, given, at).map(Rc::new)
+                self.transformed(*how, inner, given, at).map(Rc::new)
             }
             _ => None,
-        }
-    }
-
-    fn derivative(
-        &mut self,
-        how: Derivative,
-        inner: &Value,
-        given: &[Given],
-        at: &dyn ToTokens,
-    ) -> Option<Compiled> {
-        let own = match how {
-            Derivative::Vjp => self.arity(inner).unwrap_or(given.len()).min(given.len()),
-            _ => given.len(),
-        };
-        let of = self.compiled(inner, &given[..own], at)?;
-        let name = self.function_name(inner);
-        if how != Derivative::Vjp && !transform::is_scalar(&of.traced) {
-            let got = match transform::first(&of.traced.result) {
-                Some(i) => self.show_ty(of.traced.func.ty(of.traced.func.outputs[i].value)),
-                None => "no tensor".to_string(),
-            };
-            self.fault(at.to_token_stream(), message::gradient_of_no_scalar(how.name(), &name, &got));
-            return None;
-        }
-        if of.traced.wrt.is_empty() {
-            let got: Vec<String> = given[..own].iter().map(|g| self.describe(&g.value)).collect();
-            self.fault(
-                at.to_token_stream(),
-                message::gradient_of_nothing(how.name(), &name, &got.join(", ")),
-            );
-            return None;
-        }
-        let cotangents = if how == Derivative::Vjp { transform::float_results(&of.traced).len() } else { 0 };
-        if given.len() != own + cotangents {
-            let message = message::cotangents(&name, cotangents, given.len() - own);
-            self.fault(at.to_token_stream(), message);
-            return None;
-        }
-        let derived = transform::derive(&of.traced, how, of.captures.len());
-        let traced = self.built(at.to_token_stream(), derived)?;
-        for (arg, given) in traced.args[own..].iter().zip(&given[own..]) {
-            let want = match arg.tree {
-                crate::traced::Tree::Leaf(Some(i)) => traced.func.inputs[i].ty.clone(),
-                _ => continue,
-            };
-            match self.read(given.value.clone()) {
-                Value::Tensor(t) if self.ty(&t) == want => {}
-                other => {
-                    let (want, got) = (self.show_ty(&want), self.describe(&other));
-                    self.fault(given.expr, message::argument_type(&name, &arg.name, &want, &got, ""));
-                    return None;
-                }
-            }
-        }
-        Some(Compiled { traced, captures: of.captures.clone() })
-    }
-
-    /// How many arguments a function has.
-    fn arity(&self, function: &Value) -> Option<usize> {
-        match function {
-            Value::Function(Function::Model(key)) => match &self.library.entries.get(key)?.item {
-                Item::Model(model) => Some(model.args.len()),
-                _ => None,
-            },
-            Value::Closure(closure) => Some(closure.expr.inputs.len()),
-            Value::Function(Function::Builtin(name)) => Some(surface::function(name)?.params.len()),
-            Value::Function(Function::Derived(how, inner)) if *how != Derivative::Vjp => self.arity(inner),
-            _ => None,
-        }
-    }
-
-    fn function_name(&self, function: &Value) -> String {
-        match function {
-            Value::Function(Function::Model(key)) => match self.library.entries.get(key).map(|e| &e.item) {
-                Some(Item::Model(model)) => model.ident.to_string(),
-                _ => key.clone(),
-            },
-            Value::Function(Function::Builtin(name)) => name.to_string(),
-            Value::Function(Function::Derived(how, inner)) => {
-                format!("{}({})", how.name(), self.function_name(inner))
-            }
-            _ => "the closure".to_string(),
         }
     }
 

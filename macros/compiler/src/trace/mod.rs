@@ -31,7 +31,9 @@ mod surface;
 mod tree;
 mod turns;
 
+mod derived;
 mod entry;
+mod tangents;
 pub mod transform;
 
 pub use entry::trace;

@@ -73,6 +73,12 @@ impl Tracer<'_> {
             let text = self.text(net_expr);
             return self.fault(net_expr, message::outside_of_closure(&text));
         }
+        if let Some(leaf) = leaves.iter().find(|l| !self.is_alike(l)) {
+            let (want, got) =
+                (self.describe(&Value::Place(leaf.param)), self.describe(&self.tensor(leaf.grad)));
+            let message = message::step_gradient(&self.vars[leaf.param.0].name.clone(), &want, &got);
+            return self.fault(grads_expr, message);
+        }
         self.locate(&call.method);
         let stepped = self.stepped(opt, &leaves);
         self.built(&call.method, stepped).map_or(Value::Poison, |()| Value::Unit)
@@ -103,6 +109,15 @@ impl Tracer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a gradient has the type of its parameter: those of `vmap` are many.
+    fn is_alike(&self, leaf: &Leaf) -> bool {
+        let types = [self.read(Value::Place(leaf.param)), self.tensor(leaf.grad)].map(|v| match v {
+            Value::Tensor(t) => Some(self.ty(&t)),
+            _ => None,
+        });
+        types[0] == types[1]
     }
 
     fn stepped(&mut self, opt: &Tree, leaves: &[Leaf]) -> Result<(), Error> {

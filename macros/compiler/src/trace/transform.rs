@@ -85,7 +85,7 @@ pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Resul
     traced.wrt.iter().for_each(|i| trained(traced, &traced.args[*i].tree, &mut leaves));
     let wrt: Vec<Value> = leaves.iter().map(|i| inputs[*i]).collect();
     let grads = differentiate(&mut b, &of, &wrt)?;
-    let mut outputs = Outputs { b: &mut b, traced, results: &results };
+    let mut outputs = Outputs { b: &mut b, traced, results: &results, prefix: "" };
     let values = (how != Derivative::Grad).then(|| outputs.results_of(&traced.result));
     let mut grads = leaves.into_iter().zip(grads);
     let mut forms: Vec<Ret> = traced.wrt.iter().map(|i| outputs.gradient(*i, &mut grads)).collect();
@@ -140,10 +140,12 @@ fn trained(traced: &Traced, tree: &Tree, out: &mut Vec<usize>) {
 }
 
 /// The outputs of the transformed function, as they are declared.
-struct Outputs<'a> {
-    b: &'a mut Builder,
-    traced: &'a Traced,
-    results: &'a [Value],
+pub(super) struct Outputs<'a> {
+    pub b: &'a mut Builder,
+    pub traced: &'a Traced,
+    pub results: &'a [Value],
+    /// Before the names of results.
+    pub prefix: &'a str,
 }
 
 impl Outputs<'_> {
@@ -152,17 +154,17 @@ impl Outputs<'_> {
         self.b.func().outputs.len() - 1
     }
 
-    fn results_of(&mut self, result: &Ret) -> Ret {
+    pub fn results_of(&mut self, result: &Ret) -> Ret {
         match result {
             Ret::Tensor(i) => {
-                let name = self.traced.func.outputs[*i].name.clone();
+                let name = format!("{}{}", self.prefix, self.traced.func.outputs[*i].name);
                 Ret::Tensor(self.push(&name, self.results[*i], None))
             }
             Ret::Tuple(list) => Ret::Tuple(list.iter().map(|r| self.results_of(r)).collect()),
             Ret::Like { arg, tree } => {
                 let tree = tree.clone();
                 let moved = map(&tree, &mut |i| {
-                    let name = self.traced.func.outputs[i].name.clone();
+                    let name = format!("{}{}", self.prefix, self.traced.func.outputs[i].name);
                     Some(self.push(&name, self.results[i], None))
                 });
                 Ret::Like { arg: *arg, tree: moved }
@@ -172,7 +174,7 @@ impl Outputs<'_> {
 
     fn gradient(&mut self, arg: usize, grads: &mut dyn Iterator<Item = (usize, Value)>) -> Ret {
         let tree = &self.traced.args[arg].tree;
-        let whole = matches!(tree, Tree::Leaf(_));
+        let whole = is_whole(tree);
         let mut of = |i: usize| {
             if !whole && self.traced.func.inputs[i].role != Role::Parameter {
                 return None;
@@ -189,7 +191,7 @@ impl Outputs<'_> {
     }
 
     /// State that changes, does so in the transformed function, too.
-    fn state(&mut self) {
+    pub fn state(&mut self) {
         for (i, output) in self.traced.func.outputs.iter().enumerate() {
             if output.updates.is_some() {
                 self.push(&output.name, self.results[i], output.updates);
@@ -198,7 +200,13 @@ impl Outputs<'_> {
     }
 }
 
-fn map(tree: &Tree, of: &mut dyn FnMut(usize) -> Option<usize>) -> Tree {
+/// Whether an argument is a tensor, and no tree of several.
+pub(super) fn is_whole(tree: &Tree) -> bool {
+    matches!(tree, Tree::Leaf(_))
+}
+
+/// The tree with other leaves.
+pub(super) fn map(tree: &Tree, of: &mut dyn FnMut(usize) -> Option<usize>) -> Tree {
     match tree {
         Tree::Leaf(leaf) => Tree::Leaf(leaf.and_then(of)),
         Tree::Struct(fields) => {

@@ -140,21 +140,35 @@ pub enum Derivative {
     Grad,
     /// The results, and the gradients of their products with cotangents, which are further arguments.
     Vjp,
+    /// The results, and what they move by where arguments move along tangents, which are further arguments.
+    Jvp,
+    /// The function of each element along the first dim of its tensors.
+    Vmap,
 }
 
 impl Derivative {
+    const ALL: [Derivative; 5] =
+        [Derivative::ValueAndGrad, Derivative::Grad, Derivative::Vjp, Derivative::Jvp, Derivative::Vmap];
+
+    /// Whether it is of functions that return one float.
+    pub(crate) fn needs_scalar(self) -> bool {
+        matches!(self, Derivative::ValueAndGrad | Derivative::Grad)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Derivative::ValueAndGrad => "value_and_grad",
             Derivative::Grad => "grad",
             Derivative::Vjp => "vjp",
+            Derivative::Jvp => "jvp",
+            Derivative::Vmap => "vmap",
         }
     }
 
     /// The transform of that name.
     pub(crate) fn from_name(name: &str) -> Option<Derivative> {
-        [Derivative::ValueAndGrad, Derivative::Grad, Derivative::Vjp].into_iter().find(|d| d.name() == name)
+        Self::ALL.into_iter().find(|d| d.name() == name)
     }
 }
 

@@ -13,3 +13,12 @@
 #[model] fn h(x: Tensor<3>) -> Tensor<3> { let (v, d) = vjp(g)(x, x.sum()); d }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { grad(|a| 3.0)(x) + grad(|a, b| a.sum())(x) }
+
+#[model] fn g(x: Tensor<3>) -> Tensor<3> { x * x }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { let (v, d) = jvp(g)(x); d }
+#[model] fn h(x: Tensor<3>) -> Tensor<3> { let (v, d) = jvp(g)(x, x.sum()); d }
+
+#[model] fn g(x: Tensor<3>, y: Tensor<3>) -> Tensor<> { (x * y).sum() }
+#[model] fn f(x: Tensor<2, 3>, y: Tensor<4, 3>) -> Tensor<2> { vmap(g)(x, y) }
+#[model] fn h(x: Tensor<2, 3>, s: Tensor<>) -> Tensor<2> { vmap(|a, b| a.sum() * b)(x, s) }
+#[model] fn k(x: Tensor<2, 3>) -> Tensor<2> { vmap(|a| a)(2.0) + vmap(x)(x) }

@@ -142,6 +142,7 @@ fn tangent(
         | Op::Iota { .. }
         | Op::ArgMax(_)
         | Op::StopGrad
+        | Op::Random(..)
         | Op::Scan(_)
         | Op::Result(..) => Ok(None),
     }
