@@ -19,7 +19,7 @@ use write::Draw;
 const HELP: &str = "\
 Trains a small GPT on nine tenths of the Gospels and Acts and writes on from a beginning.
 
-  --steps N          training steps (default: 1000)
+  --steps N          training steps (default: 2000)
   --seed N           of the weights, the windows and the writing (default: 0)
   --write N          characters to write (default: 400)
   --prompt TEXT      what to write on from (default: \"And Jesus said\")
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
     let draw = Draw { temperature: 0.8, top: 20 };
-    let mut options = Options { steps: 1000, seed: 0, write: 400, prompt: "And Jesus said".into(), draw };
+    let mut options = Options { steps: 2000, seed: 0, write: 400, prompt: "And Jesus said".into(), draw };
     let mut args = lexopt::Parser::from_env();
     while let Some(arg) = args.next()? {
         match arg {

@@ -1,11 +1,13 @@
 //! Layers: parameters with PyTorch's names, layouts and initial values, and the models that they are.
 
+mod attention;
 mod conv;
 mod embedding;
 mod norm;
 mod recurrent;
 
 use crate::{model, params};
+pub use attention::*;
 pub use conv::*;
 pub use embedding::{Embedding, embedding_forward};
 pub use norm::*;

@@ -10,8 +10,9 @@ pub use crate::nn::{
     BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Conv3d, Conv3dNoBias,
     ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Embedding, GroupNorm, GroupedConv1d,
     GroupedConv1dNoBias, GroupedConv2d, GroupedConv2dNoBias, GroupedConv3d, GroupedConv3dNoBias, Gru,
-    InstanceNorm, LayerNorm, Linear, LinearNoBias, Lstm, RmsNorm, Rnn, batch_norm1d_train,
-    batch_norm2d_train, batch_norm3d_train,
+    InstanceNorm, LayerNorm, Linear, LinearNoBias, Lstm, MultiheadAttention, RmsNorm, Rnn,
+    TransformerDecoderLayer, TransformerEncoderLayer, batch_norm1d_train, batch_norm2d_train,
+    batch_norm3d_train,
 };
 pub use crate::optim::{Adam, AdamW, AmsGrad, Optimizer, RmsProp, Sgd};
 pub use crate::{AsTensor, Error, Params, Result, Rng, Tensor, init};
