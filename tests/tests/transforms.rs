@@ -218,3 +218,62 @@ fn batches_of_loops_and_their_gradients() {
     let want: f64 = grads.as_slice()[..5].iter().zip(d).map(|(g, d)| g * d).sum();
     assert!((along.item().expect("a scalar") - want).abs() < 1e-12);
 }
+
+#[model(inline)]
+fn block<const N: usize>(w: Tensor<N, N>, x: Tensor<256, N>) -> Tensor<256, N> {
+    let h = x.matmul(w).tanh().matmul(w).tanh().matmul(w).tanh();
+    h.matmul(w).tanh().matmul(w).tanh().matmul(w).tanh()
+}
+
+#[model(grad(w))]
+fn plain(w: Tensor<8, 32, 32>, x: Tensor<256, 32>) -> Tensor {
+    let h = block(w.select(0, 0), x);
+    let h = block(w.select(0, 1), h);
+    let h = block(w.select(0, 2), h);
+    let h = block(w.select(0, 3), h);
+    let h = block(w.select(0, 4), h);
+    let h = block(w.select(0, 5), h);
+    let h = block(w.select(0, 6), h);
+    block(w.select(0, 7), h).sum()
+}
+
+#[model(grad(w))]
+fn thrifty(w: Tensor<8, 32, 32>, x: Tensor<256, 32>) -> Tensor {
+    let h = checkpoint(block)(w.select(0, 0), x);
+    let h = checkpoint(block)(w.select(0, 1), h);
+    let h = checkpoint(block)(w.select(0, 2), h);
+    let h = checkpoint(block)(w.select(0, 3), h);
+    let h = checkpoint(block)(w.select(0, 4), h);
+    let h = checkpoint(block)(w.select(0, 5), h);
+    let h = checkpoint(block)(w.select(0, 6), h);
+    checkpoint(block)(w.select(0, 7), h).sum()
+}
+
+#[model]
+fn plain_gradient(w: Tensor<8, 32, 32>, x: Tensor<256, 32>) -> Tensor<8, 32, 32> {
+    grad(plain)(w, x)
+}
+
+#[model]
+fn thrifty_gradient(w: Tensor<8, 32, 32>, x: Tensor<256, 32>) -> Tensor<8, 32, 32> {
+    grad(thrifty)(w, x)
+}
+
+#[model]
+fn captured(net: &Net, x: Tensor<4, 3>, y: Tensor<4, 1>) -> Tensor {
+    mse_loss(checkpoint(|x| net.fc2.forward(net.fc1.forward(x).tanh()))(x), y)
+}
+
+#[test]
+fn checkpoints_compute_again_in_place_of_storing() {
+    let w = Tensor::from_vec([8, 32, 32], floats(1, [256, 32]).as_slice().iter().map(|x| x * 0.2).collect());
+    let (w, x) = (w.expect("as many"), floats(2, [256, 32]));
+    let (one, other) = (plain_gradient(&w, &x).expect("fits"), thrifty_gradient(&w, &x).expect("fits"));
+    close(&one, &other, 1e-5);
+    close(&one, &thrifty_gradient::eager(&w, &x).ok().expect("sound"), 1e-4);
+    const BYTES: [usize; 2] = [plain_gradient::SCRATCH_BYTES, thrifty_gradient::SCRATCH_BYTES];
+    assert!(BYTES[1] * 3 < BYTES[0] * 2, "{BYTES:?}");
+    let (net, x, y) = (Net::init(&mut Rng::seed(3)), floats(1, [4, 3]), floats(2, [4, 1]));
+    let (one, other) = (wide::grad(&net, &x, &y).expect("fits"), captured::grad(&net, &x, &y).expect("fits"));
+    close(&one.fc1.weight, &other.fc1.weight, 1e-6);
+}

@@ -155,6 +155,8 @@ pub struct Scan {
     pub scanned: usize,
     /// Whether the last turn's elements come first.
     pub reverse: bool,
+    /// Whether its gradient computes what happens in a turn again, from the carries before it, in place of storing it.
+    pub again: bool,
 }
 
 impl Scan {

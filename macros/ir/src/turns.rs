@@ -341,6 +341,7 @@ impl Closing<'_> {
             body: Arc::new(self.inner.finish().reordered(&order)),
             trips: self.turns.trips.clone(),
             reverse: self.turns.reverse,
+            again: false,
         };
         self.b.scan(scan, &args)
     }

@@ -48,7 +48,8 @@ fn body(syms: Syms) -> Func {
 
 fn looped(trips: impl Into<Dim>, syms: Syms, reverse: bool) -> Func {
     let trips = trips.into();
-    let scan = Scan { body: Arc::new(body(syms.clone())), trips, carries: 2, scanned: 1, reverse };
+    let scan =
+        Scan { body: Arc::new(body(syms.clone())), trips, carries: 2, scanned: 1, reverse, again: false };
     let mut b = Builder::new("f", syms);
     let names = ["h", "c", "x", "w", "u", "s"];
     let inputs: Vec<Value> =
@@ -153,7 +154,7 @@ fn gradients_of_nested_loops() {
     let idle = outer.input("idle", f64s(&[WIDTH]), Role::Argument);
     let xs = outer.input("xs", f64s(&[2, WIDTH]), Role::Argument);
     let k = outer.input("k", f64s(&[WIDTH]), Role::Argument);
-    let scan = Scan { body: inner, trips: 2.into(), carries: 1, scanned: 1, reverse: true };
+    let scan = Scan { body: inner, trips: 2.into(), carries: 1, scanned: 1, reverse: true, again: false };
     let acc = outer.scan(scan, &[acc, xs, k]).unwrap()[0];
     let one = outer.constant(1.0, DType::I64);
     let more = outer.map(Scalar::Add, &[count, one]).unwrap();
@@ -164,8 +165,14 @@ fn gradients_of_nested_loops() {
     for (name, v) in [("count", more), ("acc", weighted), ("idle", idle), ("y", y)] {
         outer.output(name, v, None);
     }
-    let scan =
-        Scan { body: Arc::new(outer.finish()), trips: 3.into(), carries: 3, scanned: 1, reverse: false };
+    let scan = Scan {
+        body: Arc::new(outer.finish()),
+        trips: 3.into(),
+        carries: 3,
+        scanned: 1,
+        reverse: false,
+        again: false,
+    };
     let mut b = Builder::new("f", Syms::default());
     let inputs = [f64s(&[WIDTH]), f64s(&[3, 2, WIDTH]), f64s(&[WIDTH])];
     let inputs: Vec<Value> =
@@ -218,4 +225,42 @@ fn gradients_of_weights_are_products_of_all_turns() {
     assert_eq!(scans[1].carries, 3, "of the sums over turns only that of the small s is carried: {grad}");
     let behind = grad.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })).count();
     assert_eq!(behind, 2, "{grad}");
+}
+
+/// The same gradients, and nothing of the loop forward but the carries is stored.
+#[test]
+fn a_gradient_may_compute_turns_again() {
+    let mut rng = Rng(11);
+    let x = inputs(4, &mut rng);
+    let kept = looped(4, Syms::default(), false);
+    let again = looping(&kept, true);
+    let all: Vec<usize> = (0..6).collect();
+    let [one, other] = [&kept, &again].map(|f| differentiate::vjp(f, &all).unwrap());
+    verify(&other).unwrap();
+    assert_eq!(text::parse(&other.to_string()).unwrap(), other);
+    let cotangents: Vec<Array> = eval(&kept, &x).iter().map(|y| rng.array(&y.shape)).collect();
+    let x = [x, cotangents].concat();
+    close(&eval(&one, &x), &eval(&other, &x));
+    check("again", &again, &x[..6], &mut rng);
+    let stored = |f: &Func| {
+        f.nodes
+            .iter()
+            .filter_map(|n| match &n.op {
+                Op::Scan(s) if !s.reverse => Some(s.body.outputs.len()),
+                _ => None,
+            })
+            .max()
+    };
+    assert_eq!((stored(&one), stored(&other)), (Some(6), Some(5)));
+}
+
+/// The function with its loops' gradients computing turns again, or not.
+fn looping(func: &Func, again: bool) -> Func {
+    let mut func = func.clone();
+    for node in &mut func.nodes {
+        if let Op::Scan(scan) = &mut node.op {
+            scan.again = again;
+        }
+    }
+    func
 }

@@ -97,6 +97,7 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
         carries: among(&args, 0, scan.carries),
         scanned: among(&args, scan.carries, scan.carries + scan.scanned),
         reverse: scan.reverse,
+        again: scan.again,
     };
     Kept { args, results, scan }
 }

@@ -53,6 +53,11 @@ impl Tracer<'_> {
     ) -> Option<Compiled> {
         match how {
             Derivative::Vmap => self.batched(inner, given, at),
+            Derivative::Checkpoint => {
+                let of = self.compiled(inner, given, at)?;
+                let traced = self.built(at.to_token_stream(), transform::checkpoint(&of.traced))?;
+                Some(Compiled { traced, captures: of.captures.clone() })
+            }
             _ => self.derivative(how, inner, given, at),
         }
     }
@@ -228,7 +233,7 @@ impl Tracer<'_> {
             }
             Value::Function(Function::Derived(how, inner)) => {
                 let own = self.arity(inner, given, at)?;
-                if how.needs_scalar() {
+                if how.needs_scalar() || *how == Derivative::Checkpoint {
                     return Some(own);
                 }
                 let of = self.compiled(inner, given.get(..own)?, at)?;

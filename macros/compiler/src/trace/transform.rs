@@ -2,7 +2,8 @@
 
 use super::value::Derivative;
 use crate::traced::{Arg, Ret, Traced, Tree};
-use kiln_ir::{Builder, Error, Fault, Role, Value, differentiate::differentiate};
+use kiln_ir::{Builder, Error, Fault, Op, Role, Scan, Value, differentiate::differentiate};
+use std::sync::Arc;
 
 /// The value and its gradients: `f::value_and_grad`.
 ///
@@ -27,6 +28,28 @@ pub fn grad(traced: &Traced) -> Result<Traced, Error> {
 /// If a gradient of what is no float is asked.
 pub fn vjp(traced: &Traced) -> Result<Traced, Error> {
     derive(traced, Derivative::Vjp, 0)
+}
+
+/// The function as a loop of one turn whose gradient computes the turn again, from the arguments.
+///
+/// # Errors
+/// If the function is ill-formed.
+pub fn checkpoint(traced: &Traced) -> Result<Traced, Error> {
+    let func = &traced.func;
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let mut body = func.clone();
+    body.outputs.iter_mut().for_each(|o| o.updates = None);
+    let (trips, body) = (1.into(), Arc::new(body));
+    let once = Scan { body, trips, carries: 0, scanned: 0, reverse: false, again: true };
+    let results = b.scan(once, &inputs)?;
+    for (output, result) in func.outputs.iter().zip(results) {
+        let shape = func.ty(output.value).shape.clone();
+        let value = b.emit(Op::Reshape(shape), &[result])?;
+        b.name(value, &output.name);
+        b.output(&output.name, value, output.updates);
+    }
+    Ok(Traced { func: b.finish(), ..traced.clone() })
 }
 
 /// Whether the (first) result is a float scalar, so that it has gradients.

@@ -142,13 +142,21 @@ pub enum Derivative {
     Vjp,
     /// The results, and what they move by where arguments move along tangents, which are further arguments.
     Jvp,
+    /// The function, whose derivative computes it again.
+    Checkpoint,
     /// The function of each element along the first dim of its tensors.
     Vmap,
 }
 
 impl Derivative {
-    const ALL: [Derivative; 5] =
-        [Derivative::ValueAndGrad, Derivative::Grad, Derivative::Vjp, Derivative::Jvp, Derivative::Vmap];
+    const ALL: [Derivative; 6] = [
+        Derivative::ValueAndGrad,
+        Derivative::Grad,
+        Derivative::Vjp,
+        Derivative::Jvp,
+        Derivative::Vmap,
+        Derivative::Checkpoint,
+    ];
 
     /// Whether it is of functions that return one float.
     pub(crate) fn needs_scalar(self) -> bool {
@@ -163,6 +171,7 @@ impl Derivative {
             Derivative::Vjp => "vjp",
             Derivative::Jvp => "jvp",
             Derivative::Vmap => "vmap",
+            Derivative::Checkpoint => "checkpoint",
         }
     }
 

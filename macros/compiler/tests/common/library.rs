@@ -30,7 +30,7 @@ pub fn layer_norm_forward<const D: usize>(l: &LayerNorm<D>, x: Tensor) -> Tensor
 }
 ";
 
-const TRANSFORMS: [&str; 5] = ["value_and_grad", "grad", "vjp", "jvp", "vmap"];
+const TRANSFORMS: [&str; 6] = ["value_and_grad", "grad", "vjp", "jvp", "vmap", "checkpoint"];
 
 /// The library of a source with the layers beside it. Faults of signatures are collected.
 pub fn library(source: &str, errors: &Errors) -> Library {

@@ -134,7 +134,14 @@ fn layer(
     }
     turn.output("y", next[0], None);
     let trips = stacked.shape[0].clone();
-    let scan = Scan { body: Arc::new(turn.finish()), trips, carries: state.len(), scanned: 1, reverse };
+    let scan = Scan {
+        body: Arc::new(turn.finish()),
+        trips,
+        carries: state.len(),
+        scanned: 1,
+        reverse,
+        again: false,
+    };
     let args: Vec<Value> = state.iter().copied().chain([from_x, w.weight_hh]).chain(w.bias_hh).collect();
     let mut results = b.scan(scan, &args)?;
     let all = results.pop().expect("the states of all steps");

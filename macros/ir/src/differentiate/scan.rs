@@ -44,9 +44,19 @@ pub(super) fn vjp(
     let node = b.func().node(v).clone();
     let Op::Scan(scan) = &node.op else { unreachable!("a loop is asked for") };
     let joint = joint(b, scan, cts, wanted)?;
-    let saved = residuals::saved(&joint.func, &|i| source(scan, i), &joint.backward);
+    let saved = match scan.again {
+        true => carried(scan, &joint),
+        false => residuals::saved(&joint.func, &|i| source(scan, i), &joint.backward),
+    };
     let stacks = forward(b, v, scan, &node.args, &joint, &saved)?;
     backward(b, scan, &node.args, cts, &joint, &stacks)
+}
+
+/// The carries before a turn, as far as its gradient rests on them.
+fn carried(scan: &Scan, joint: &Joint) -> Vec<Value> {
+    let roots = joint.wrt.iter().map(|i| joint.gradient(&scan.body, *i)).collect();
+    let needed = joint.func.needed(roots);
+    (0..scan.carries).map(|i| joint.func.input(i)).filter(|v| needed[v.0 as usize]).collect()
 }
 
 fn source(scan: &Scan, input: usize) -> Source {
@@ -200,7 +210,8 @@ fn backward(
     turn.outputs(&sums, &added)?;
     let Turn { b, r, outer, .. } = turn;
     let body = Arc::new(r.finish());
-    let reverse = Scan { body, trips: scan.trips.clone(), carries, scanned, reverse: !scan.reverse };
+    let reverse =
+        Scan { body, trips: scan.trips.clone(), carries, scanned, reverse: !scan.reverse, again: scan.again };
     let mut results = b.scan(reverse, &outer)?.into_iter();
     let mut cotangents = vec![None; args.len()];
     for &i in joint.carries.iter().chain(&sums.added).chain(&sums.scanned) {

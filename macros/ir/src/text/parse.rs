@@ -293,6 +293,7 @@ fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
     let trips = dim(c, func)?;
     c.expect("turns")?;
     let reverse = c.eat("backwards");
+    let again = c.eat("again");
     c.expect(",")?;
     let carries = c.number()?;
     c.expect("carried")?;
@@ -307,7 +308,7 @@ fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
     if body.outputs.len() < carries || body.inputs.len() < carries + scanned {
         return Err(c.back(at).expected("a body that has what is carried and scanned"));
     }
-    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse })))
+    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse, again })))
 }
 
 /// Items up to the bracket, which is left.

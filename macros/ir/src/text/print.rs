@@ -118,7 +118,9 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         Op::Random(draw, shape) => format!("{}: {}", draw.name(), dims(shape, syms)),
         Op::Scan(s) => {
             let back = if s.reverse { " backwards" } else { "" };
-            let head = format!("{} turns{back}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);
+            let again = if s.again { " again" } else { "" };
+            let head =
+                format!("{} turns{back}{again}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);
             format!("{head}\n{}", s.body.to_string().trim_end())
         }
         Op::Result(i, _) => i.to_string(),
