@@ -19,7 +19,7 @@ pub fn random(seed: u64) -> Vec<Case> {
     if body.nodes.iter().any(single) {
         return vec![];
     }
-    let scan = Scan { body: Arc::new(body), trips: trips.clone(), carries, scanned, reverse };
+    let scan = Scan { body: Arc::new(body), trips: trips.clone(), carries, scanned, reverse, again: false };
     let mut rng = Rng(seed ^ 0x6c6f_6f70);
     let inputs: Vec<(usize, Vec<Array>)> = (0..3)
         .map(|k| {
