@@ -9,8 +9,9 @@ pub use crate::eager::methods::convolutions::{
     max_pool1d, max_pool1d_with, max_pool2d, max_pool2d_with, max_pool3d, max_pool3d_with,
 };
 pub use crate::eager::methods::functions::{
-    arange, batch_norm, batch_norm_train, cat, einsum, full, group_norm, instance_norm, layer_norm, linear,
-    local_response_norm, matmul, one_hot, ones, rms_norm, scaled_dot_product_attention,
+    arange, batch_norm, batch_norm_train, cat, einsum, full, group_norm, grouped_query_attention,
+    instance_norm, layer_norm, linear, linformer_attention, local_response_norm, matmul, one_hot, ones,
+    performer_attention, rms_norm, rotary_embedding, scaled_dot_product_attention,
     scaled_dot_product_attention_with, stack, where_cond, zeros,
 };
 pub use crate::eager::methods::losses::{

@@ -25,6 +25,9 @@ fn scaled_dot_product(c: &Case) -> Option<Body> {
     let (q, k) = (c.shape("q"), c.shape("k"));
     let mut statements = String::new();
     let (heads, shared) = (q[1], k[1]);
+    if heads != shared && c.config["mask"].is_null() && c.float("scale").is_none() {
+        return one(statements, format!("grouped_query_attention(q, k, v, {})", c.flag("causal")));
+    }
     if heads != shared {
         // Each head of keys and values serves several of queries.
         for name in ["k", "v"] {
@@ -172,45 +175,27 @@ fn projected(name: &str) -> String {
 
 fn linformer(c: &Case) -> Option<Body> {
     let (heads, shape) = (c.int("heads")?, c.shape("x"));
-    let (batch, seq, rank) = (shape[0], shape[1], c.int("rank")? as usize);
-    let shorter = |name: &str, by: &str| {
-        let short = format!("{}.transpose(1, 2).linear({by}_weight, None).transpose(1, 2)", projected(name));
-        split_heads(&short, batch, rank, heads)
-    };
-    let statements = format!(
-        "let q = {};let k = {};let v = {};let w = (q.matmul(k.transpose(-1, -2)) / {:?}).softmax(-1);",
-        split_heads(&projected("q"), batch, seq, heads),
-        shorter("k", "E"),
-        shorter("v", if c.flag("shared") { "E" } else { "F" }),
-        (shape[2] as f64 / heads as f64).sqrt()
-    );
-    let y = merged("w.matmul(v)", batch, seq);
+    let (batch, seq) = (shape[0], shape[1]);
+    let mut statements = String::new();
+    for name in ["q", "k", "v"] {
+        statements += &format!("let {name} = {};", split_heads(&projected(name), batch, seq, heads));
+    }
+    let values = if c.flag("shared") { "E" } else { "F" };
+    let y = merged(&format!("linformer_attention(q, k, v, E_weight, {values}_weight)"), batch, seq);
     one(statements, format!("{y}.linear(to_out_weight, Some(to_out_bias))"))
 }
 
 /// Attention by positive features: Choromanski et al. (2021).
 fn performer(c: &Case) -> Option<Body> {
     let (heads, shape) = (c.int("heads")?, c.shape("x"));
-    let (batch, seq, width) = (shape[0], shape[1], shape[2] as f64 / heads as f64);
-    let features = (c.shape("projection")[0] as f64).sqrt();
+    let (batch, seq) = (shape[0], shape[1]);
     let mut statements = String::new();
     for name in ["q", "k", "v"] {
         statements += &format!("let {name} = {};", split_heads(&projected(name), batch, seq, heads));
     }
-    for (name, over) in [("q", "[-1]"), ("k", "[-1, -2]")] {
-        statements += &format!(
-            "let {name} = {name} / {:?};let p = {name}.matmul(projection.t());let {name} = ((p - \
-             {name}.square().sum_keepdim([-1]) / 2.0 - p.amax_keepdim({over}).detach()).exp() + {}) / {features:?};",
-            width.powf(0.25),
-            c.float("eps")?
-        );
-    }
-    statements += match c.flag("causal") {
-        // Sums up to a query are those over the keys that it sees.
-        true => "let a = q.matmul(k.transpose(-1, -2)).tril(0);let y = a.matmul(v) / a.sum_keepdim([-1]);",
-        false => "let y = q.matmul(k.transpose(-1, -2).matmul(v)) / q.matmul(k.sum_dim([2]).unsqueeze(-1));",
-    };
-    one(statements, format!("{}.linear(to_out_weight, Some(to_out_bias))", merged("y", batch, seq)))
+    let (causal, eps) = (c.flag("causal"), c.float("eps")?);
+    let y = merged(&format!("performer_attention(q, k, v, projection, {causal}, {eps})"), batch, seq);
+    one(statements, format!("{y}.linear(to_out_weight, Some(to_out_bias))"))
 }
 
 /// `[seq, dim / 2]`: the place, times a frequency that falls with the column.
@@ -226,21 +211,13 @@ fn rotary(c: &Case) -> Option<Body> {
     let shape = c.shape("x");
     let (seq, dim) = (shape[2], shape[3]);
     let turned = c.int("rotary_dim").map_or(dim, |r| r as usize);
-    let half = c.text("style") == "half";
-    let mut statements =
-        angles(seq, turned, c.config["base"].as_f64()?, c.config["offset"].as_f64().unwrap_or(0.0));
-    statements += &match half {
-        true => format!("let (a, b) = (x.narrow(-1, 0, {0}), x.narrow(-1, {0}, {0}));", turned / 2),
-        false => format!("let (a, b) = (x.slice(-1, 0, {turned}, 2), x.slice(-1, 1, {turned}, 2));"),
-    };
-    statements += "let (c, s) = (angle.cos(), angle.sin());let (a, b) = (a * c - b * s, b * c + a * s);";
-    statements += match half {
-        true => "let y = cat(&[a, b], -1);",
-        false => "let y = stack(&[a, b], -1).flatten(-2, -1);",
-    };
+    let (base, offset) = (c.float("base")?, c.config["offset"].as_f64().unwrap_or(0.0));
+    let interleaved = c.text("style") != "half";
+    let at = format!("arange({seq}).to(f64) + {offset:?}");
+    let y = format!("rotary_embedding(x.narrow(-1, 0, {turned}), {at}, {base}, {interleaved})");
     match dim - turned {
-        0 => one(statements, "y"),
-        rest => one(statements, format!("cat(&[y, x.narrow(-1, {turned}, {rest})], -1)")),
+        0 => one(String::new(), y),
+        rest => one(String::new(), format!("cat(&[{y}, x.narrow(-1, {turned}, {rest})], -1)")),
     }
 }
 

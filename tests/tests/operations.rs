@@ -3,6 +3,7 @@
 
 use kiln::autograd::grad;
 use kiln::prelude::*;
+use kiln_ir::surface::{Entry, Kind, entries};
 
 /// A model for each row, named as the entry of the surface that it is about. A row sees `x` and `z`, `[N, 3]`, and
 /// labels `l`; what it makes is summed up by a wave, so that no element's gradient is that of another.
@@ -180,6 +181,23 @@ operations! {
     avg_pool1d_with: |x, z, l| avg_pool1d_with(x.unsqueeze(1), [2], 2, [1], true, false) * z.sum();
     adaptive_avg_pool1d: |x, z, l| adaptive_avg_pool1d(x.unsqueeze(1), 2) * z.sum();
     adaptive_max_pool1d: |x, z, l| adaptive_max_pool1d(x.unsqueeze(1), 2) * z.sum();
+    grouped_query_attention: |x, z, l| {
+        let (q, k) = (stack(&[x, z, x * z, x - z], 0), stack(&[z, x.sin()], 0));
+        grouped_query_attention(q, k, k.cos(), true).sum_dim(0) + grouped_query_attention(q, k, q.narrow(0, 0, 2), false).sum_dim(0)
+    };
+    linformer_attention: |x, z, l| {
+        let mix = x.matmul(z.t()).narrow(0, 0, 1);
+        linformer_attention(x, z, x * z, mix, mix.sin())
+    };
+    performer_attention: |x, z, l| {
+        let p = z.t().matmul(z);
+        performer_attention(x, z, x * z, p, true, 1e-4) + performer_attention(z, x, x, p, false, 0.0)
+    };
+    rotary_embedding: |x, z, l| {
+        let (pairs, at) = (cat(&[x, z], 1), l.to(f64));
+        let y = rotary_embedding(pairs, at, 100.0, true) + rotary_embedding(pairs, at + 3.0, 100.0, false);
+        y.narrow(1, 0, 3) + y.narrow(1, 3, 3)
+    };
     conv2d: |x, z, l| conv2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
     conv2d_with: |x, z, l| conv2d_with(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), None, 2, [0, 1], 1, 1) * z.sum();
     conv_transpose2d: |x, z, l| conv_transpose2d(x.t().matmul(z).unsqueeze(0).unsqueeze(0), x.t().matmul(x).narrow(0, 0, 2).narrow(1, 0, 2).unsqueeze(0).unsqueeze(0), Some(z.sum().reshape([1])));
@@ -319,7 +337,9 @@ type Compiled = (Tensor<f64>, (Tensor<f64>, Tensor<f64>));
 
 #[test]
 fn every_entry_has_a_row() {
-    for entry in kiln_ir::surface::entries() {
+    // What draws has tests of its own: a row sees no generator.
+    let draws = |entry: &Entry| entry.params.iter().any(|p| p.kind == Kind::Rng);
+    for entry in entries().filter(|entry| !draws(entry)) {
         assert!(NAMES.contains(&entry.name), "no row for `{}`", entry.name);
     }
 }

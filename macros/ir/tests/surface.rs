@@ -43,6 +43,10 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
             let sizes = if name == "x" { [2, 3, 4, 4, 4] } else { [3, 3, 2, 2, 2] };
             tensor(name, DType::F64, &sizes[..2 + dims])
         }
+        (Kind::Tensor, "x") if entry.name == "rotary_embedding" => tensor(name, DType::F64, &[4, 6]),
+        (Kind::Tensor, "positions") => tensor(name, DType::F64, &[4]),
+        (Kind::Tensor, "keys" | "values") => tensor(name, DType::F64, &[2, 4]),
+        (Kind::Tensor, _) if entry.name == "grouped_query_attention" => tensor(name, DType::F64, &[2, 4, 3]),
         (Kind::Tensor, "q") => tensor(name, DType::I64, &[4, 3]),
         (Kind::Tensor | Kind::Operand, "scale" | "zero_point") => tensor(name, DType::F64, &[]),
         (Kind::Tensor | Kind::Operand, "scales" | "zero_points") => tensor(name, DType::F64, &[4]),

@@ -5,6 +5,7 @@
 //! keywords stands in a second entry, `…_with`.
 
 mod args;
+mod attention;
 mod convolutions;
 mod creation;
 mod elementwise;
@@ -112,6 +113,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         losses::ENTRIES,
         creation::ENTRIES,
         convolutions::ENTRIES,
+        attention::ENTRIES,
         quantization::ENTRIES,
         random::ENTRIES,
         recurrent::ENTRIES,

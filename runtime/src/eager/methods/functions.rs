@@ -58,6 +58,25 @@ free_functions! {
         query: Tensor, key: Tensor, value: Tensor, mask: Maybe, causal: Bool, scale: Float
     ) -> One,
         "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nlet y = scaled_dot_product_attention_with(&x, &x, value, None, true, 1);\nassert_eq!(y.flatten(0, -1).to_string(), \"[1, 2]\");";
+    /// `softmax(query · keyᵀ / √E) · value` for queries `[.., H, L, E]` and fewer heads of keys `[.., G, S, E]` and values
+    /// `[.., G, S, V]`, H / G queries to each: `F.scaled_dot_product_attention(enable_gqa=True)`. Ainslie et al., *GQA* (2023).
+    grouped_query_attention[T](query: Tensor, key: Tensor, value: Tensor, causal: Bool) -> One,
+        "let x: Tensor = Tensor::from([[[0.0], [0.0]], [[0.0], [0.0]]]);\nlet value = Tensor::from([[[1.0], [3.0]]]);\nlet y = grouped_query_attention(&x, x.narrow(0, 0, 1), value, true);\nassert_eq!(y.flatten(0, -1).to_string(), \"[1, 2, 1, 2]\");";
+    /// `softmax(query · (keys · key)ᵀ / √E) · (values · value)` for `[.., L, E]`, `[.., S, E]`, `[.., S, V]` and mixtures `[K, S]`:
+    /// attention in time linear in the sequence. Wang et al., *Linformer* (2020).
+    linformer_attention[T](query: Tensor, key: Tensor, value: Tensor, keys: Tensor, values: Tensor) -> One,
+        "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nlet mix = Tensor::from([[0.5, 0.5]]);\nassert_eq!(linformer_attention(&x, &x, value, &mix, &mix).flatten(0, -1).to_string(), \"[2, 2]\");";
+    /// Attention of `[.., L, E]` over `[.., S, E]` and `[.., S, V]` by the positive features
+    /// `φ(x) = (exp(x·pᵀ − |x|²/2 − max) + eps) / √M` of x / E^¼ and a random projection `[M, E]`, FAVOR+:
+    /// `φ(q)·(φ(k)ᵀ·v) / φ(q)·Σφ(k)`. Choromanski et al., *Rethinking attention with Performers* (2021).
+    performer_attention[T](
+        query: Tensor, key: Tensor, value: Tensor, projection: Tensor, causal: Bool, eps: Float
+    ) -> One,
+        "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nlet p = Tensor::from([[1.0], [-1.0]]);\nassert_eq!(performer_attention(&x, &x, value, p, true, 0).flatten(0, -1).to_string(), \"[1, 2]\");";
+    /// Pairs of the last dim of `[.., T, E]` turned by `positions[t] · base^(−2j / E)`, `positions` being `[T]`: neighbours if
+    /// interleaved, or else the same place of both halves, as LLaMA has it. Su et al., *RoFormer* (2021).
+    rotary_embedding[T](x: Tensor, positions: Tensor, base: Float, interleaved: Bool) -> One,
+        "let x: Tensor = Tensor::from([[1.0, 0.0], [1.0, 0.0]]);\nlet y = rotary_embedding(x, Tensor::from([0.0, 1.0]), 10000, true);\nassert_eq!((y.as_slice()[0], y.as_slice()[2]), (1.0, 1f32.cos()));";
     /// See [`Tensor::one_hot`].
     one_hot[T](labels: Tensor, classes: Size) -> Index,
         "assert_eq!(one_hot(Tensor::<i64>::from([1]), 3).to_string(), \"[[0, 1, 0]]\");";
