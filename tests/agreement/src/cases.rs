@@ -7,6 +7,9 @@ pub mod common;
 #[path = "loops.rs"]
 mod loops;
 
+#[path = "transforms.rs"]
+mod transforms;
+
 use common::graphs::Graph;
 use kiln_ir::composite::{activation, linalg, loss, norm, optim, reduce, shape};
 use kiln_ir::differentiate::value_and_grad;
@@ -32,10 +35,18 @@ pub const GRAPHS: u64 = 120;
 /// Number of random loops.
 pub const LOOPS: u64 = 60;
 
+/// Number of transforms of these.
+pub const TRANSFORMED: u64 = 48;
+
 /// All cases.
 pub fn all() -> Vec<Case> {
     let mut cases: Vec<Case> = (0..GRAPHS).map(random).collect();
     cases.extend((0..LOOPS).flat_map(loops::random));
+    let transformed = |seed: u64| {
+        let case = if seed % 3 == 0 { random(seed) } else { loops::random(seed).remove(0) };
+        transforms::of(&case, seed)
+    };
+    cases.extend((0..TRANSFORMED).flat_map(transformed));
     for dtype in [DType::F64, DType::F32] {
         cases.extend(nets(dtype));
     }

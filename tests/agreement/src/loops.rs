@@ -93,7 +93,7 @@ fn whole(name: &str, scan: &Scan, like: &Func) -> Func {
 }
 
 /// So many arrays of that type, one behind the other.
-fn stacked(array: &Array, turns: usize, rng: &mut Rng) -> Array {
+pub(super) fn stacked(array: &Array, turns: usize, rng: &mut Rng) -> Array {
     let shape: Vec<usize> = std::iter::once(turns).chain(array.shape.iter().copied()).collect();
     let data =
         (0..shape.iter().product()).map(|_| *rng.pick(&[-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 1.5])).collect();
