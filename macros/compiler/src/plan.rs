@@ -167,6 +167,10 @@ fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bo
         let carried = kernel.stores[..turns.scan.carries].iter().position(|s| s.value == value);
         return (0..turns.args.len()).all(|i| Some(i) == carried || !is(&turns.args[i]));
     }
+    if let Loops::Scatter { onto: Some(_), .. } = &kernel.loops {
+        // What it is written over is copied before, unless it is that input; what is written is read from elsewhere.
+        return !kernel.loads().iter().any(is);
+    }
     let Some(at) = store_position(kernel, value) else { return !kernel.reads().iter().any(is) };
     let operand = match &kernel.loops {
         Loops::Gemm(g) => g.operands().iter().any(|o| o.reads().iter().any(is)),

@@ -111,6 +111,9 @@ pub enum Op {
     /// Of `x` and integers: `out[…, index[…, i, …], …] += x[…, i, …]` along an axis, which gets that length; what lies
     /// outside is dropped. The adjoint of Gather.
     ScatterAdd(usize, Dim),
+    /// Of `base`, `x` and a start (i64): `base`, but `out[…, start + i, …] = x[…, i, …]` along an axis; what lies outside is
+    /// dropped.
+    Update(usize),
     /// Random numbers of a shape, of a generator's key (i32, `[2]`: its words) and counter (i64, the first block).
     Random(Draw, Vec<Dim>),
     /// Combines along axes (sorted), which vanish.

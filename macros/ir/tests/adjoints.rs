@@ -206,6 +206,34 @@ fn gather_and_scatter_add() {
     }
 }
 
+/// Over zeros, and zeros over something: each is linear.
+#[test]
+fn update() {
+    let mut rng = Rng(37);
+    for round in 0..100 {
+        let base = [shape(&mut rng), vec![size(&mut rng)]].concat();
+        let axis = rng.below(base.len());
+        let mut part = base.clone();
+        part[axis] = size(&mut rng);
+        let start = rng.below(base[axis] + 3) as f64 - 2.0;
+        for wrt in 0..2 {
+            let shapes = [&base, &part];
+            let func = function(std::slice::from_ref(shapes[wrt]), |b, x| {
+                let start = b.constant(start, DType::I64);
+                let zero = b.constant(0.0, DType::F64);
+                let other = shapes[1 - wrt].iter().map(|n| Dim::from(*n)).enumerate().collect();
+                let other = b.emit(Op::Broadcast(other), &[zero])?;
+                let args = if wrt == 0 { [x[0], other, start] } else { [other, x[0], start] };
+                b.emit(Op::Update(axis), &args)
+            });
+            let adjoint = differentiate::vjp(&func, &[0]).unwrap();
+            verify(&adjoint).unwrap();
+            let ok = is_adjoint(&Case { func, wrt: 0 }, &adjoint, &mut rng);
+            assert!(ok, "round {round}: {part:?} over {base:?} at {start}, of {wrt}");
+        }
+    }
+}
+
 #[test]
 fn concat() {
     check("concat", |rng| {

@@ -22,6 +22,7 @@ fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
     let label_loss = ["cross_entropy", "nll_loss"].iter().any(|n| entry.name.starts_with(n));
     let mut one = |name: &'static str, kind: Kind| match (kind, name) {
         (Kind::Tensor, "x") if entry.name.starts_with("interpolate") => tensor(name, DType::F64, &[2, 3, 4]),
+        (Kind::Tensor, "start") => tensor(name, DType::I64, &[]),
         (Kind::Sizes, "size") => Arg::Ints(vec![5.into()]),
         (Kind::Tensor, "index") if ["gather", "scatter_add"].contains(&entry.name) => {
             tensor(name, DType::I64, &[4, 3])

@@ -88,6 +88,7 @@ fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
         Op::Concat(axis) => layout::concat(args, *axis, shape),
         Op::Gather(axis) => gather::gather(args[0], args[1], *axis, shape),
         Op::ScatterAdd(axis, _) => gather::scatter_add(args[0], args[1], *axis, shape),
+        Op::Update(axis) => gather::update(args[0], args[1], args[2], *axis),
         Op::Fold(w, _) => layout::fold(args[0], w, shape),
         _ => {
             debug_assert_eq!(ty.rank(), shape.len());

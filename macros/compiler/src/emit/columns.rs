@@ -1,7 +1,7 @@
 //! Sums into a row of results: of columns, and of elements whose place is data.
 
 use super::dims::Dims;
-use super::kernel::{Context, by_units, nest, row_counters, store_names};
+use super::kernel::{Context, by_units, nest, row_counters, store_names, stored};
 use super::pass::{Innermost, Pass, Writer};
 use super::scalar;
 use crate::fuse::expr::Id;
@@ -71,6 +71,7 @@ pub fn scatter(
     cx: &Context,
     kernel: &Kernel,
     [inside, at]: [Id; 2],
+    over: bool,
     dims: &Dims,
     open: &TokenStream,
 ) -> TokenStream {
@@ -80,18 +81,21 @@ pub fn scatter(
     let Pass { levels, roots } = writer.pass(&[store.expr, inside, at]);
     let (name, dtype) = ((cx.names.slice)(store.value), kernel.exprs.dtype(store.expr));
     let (inside, at) = (roots[1].bare(), roots[2].operand());
-    let sum = scalar::add(dtype, &quote!(#name[place]), &roots[0]);
-    let add = quote!(if #inside { let place = #at as usize; #name[place] = #sum; });
+    let zero = scalar::zero(dtype);
+    let (value, fill) = match over {
+        true => (stored(cx, store, dtype, &roots[0]), quote!()),
+        false => (scalar::add(dtype, &quote!(#name[place]), &roots[0]), quote!(#name.fill(#zero);)),
+    };
+    let add = quote!(if #inside { let place = #at as usize; #name[place] = #value; });
     let body = match levels.last() {
         Some(inner) => nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #add })),
         None => add,
     };
-    let zero = scalar::zero(dtype);
     let ([kernel_scope, row_scope], counters) = (&writer.scopes, row_counters(kernel, dims));
     let body = quote! {
         for (unit, row) in units.enumerate() {
             let #name = #name.unit(unit);
-            #name.fill(#zero);
+            #fill
             #counters
             #(#row_scope)*
             #body

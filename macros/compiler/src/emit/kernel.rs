@@ -75,7 +75,9 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         Loops::Rows { .. } if total => total::total(cx, kernel, &dims, &open),
         Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
         Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),
-        Loops::Scatter { inside, at, .. } => columns::scatter(cx, kernel, [*inside, *at], &dims, &open),
+        Loops::Scatter { inside, at, onto, .. } => {
+            columns::scatter(cx, kernel, [*inside, *at], onto.is_some(), &dims, &open)
+        }
     };
     let of = match kernel.loops {
         Loops::Gemm(_) => quote!(Finish),

@@ -115,6 +115,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
         }
         Loops::Columns { .. } => format!("columns of [{}]", list(&kernel.axes)),
         Loops::Operand(_) => format!("lines of [{}]", list(&kernel.axes)),
+        Loops::Scatter { onto: Some(_), .. } => format!("update by [{}]", list(&kernel.axes)),
         Loops::Scatter { .. } => format!("scattered sums of [{}]", list(&kernel.axes)),
     };
     let stores: Vec<String> = kernel

@@ -159,7 +159,19 @@ impl Runner<'_> {
             let (units, elements) = (self.dims.dim(&units[0]), self.dims.dim(&elements));
             return quote!(::kiln::rt::total_of(&#value, #units, #elements, #cost, #outs););
         }
-        quote!(::kiln::rt::launch(&#value, #units, #per_unit, #outs);)
+        let base = self.base(kernel);
+        quote!(#base ::kiln::rt::launch(&#value, #units, #per_unit, #outs);)
+    }
+
+    /// What an update writes over is copied to the result's place, unless it lies there.
+    fn base(&self, kernel: &Kernel) -> TokenStream {
+        let Loops::Scatter { onto: Some(base), .. } = kernel.loops else { return TokenStream::new() };
+        let to = kernel.stores[0].value;
+        if self.plan.places[&base] == self.plan.places[&to] {
+            return TokenStream::new();
+        }
+        let (from, to) = (self.get(base, self.plan.places[&base]), self.get_mut(to, self.plan.places[&to]));
+        quote!(#to.copy_from_slice(#from);)
     }
 
     /// Units of a kernel that is no product, and what one costs.

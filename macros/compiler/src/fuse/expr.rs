@@ -208,7 +208,12 @@ impl<'a> Puller<'a> {
             Op::Reduce(how, axes) if is_unrolled(self.func, v) => {
                 self.unrolled(args[0], *how, axes, index, guards)
             }
-            Op::Input(_) | Op::Reduce(..) | Op::ArgMax(_) | Op::Contract { .. } | Op::ScatterAdd(..) => {
+            Op::Input(_)
+            | Op::Reduce(..)
+            | Op::ArgMax(_)
+            | Op::Contract { .. }
+            | Op::ScatterAdd(..)
+            | Op::Update(_) => {
                 unreachable!("%{} is stored before it is read", v.0)
             }
             _ => {

@@ -92,7 +92,7 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
             _ if groups.forced.contains(&v) => groups.map(v),
             _ if size(func, v).is_some() => {}
             Op::Concat(_) | Op::Fold(..) | Op::Gather(_) | Op::Random(..) => groups.map(v),
-            Op::ScatterAdd(..) => groups.contract(v, Kind::Scatter),
+            Op::ScatterAdd(..) | Op::Update(_) => groups.contract(v, Kind::Scatter),
             Op::Scan(_) => groups.contract(v, Kind::Turns(v)),
             Op::Result(..) => {
                 let home = groups.of[&node.args[0]];

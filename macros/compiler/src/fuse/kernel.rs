@@ -49,6 +49,8 @@ pub enum Loops {
         inside: Id,
         /// Its place in the row.
         at: Id,
+        /// What they are written over, in place of zeros that they are added to.
+        onto: Option<Value>,
     },
     /// A matrix product, and what is mapped over it.
     Gemm(Box<Gemm>),
@@ -198,16 +200,22 @@ impl Kernel {
         match &self.loops {
             Loops::Gemm(g) => reads.extend(g.operands().iter().flat_map(|o| o.reads())),
             Loops::Turns(turns) => reads.extend(&turns.args),
+            Loops::Scatter { onto, .. } => reads.extend(onto),
             _ => {}
         }
-        let roots = self.roots();
-        reads.extend(self.exprs.needed(&roots).iter().filter_map(|id| match self.exprs.get(*id) {
-            Expr::Load(v, ..) => Some(*v),
-            _ => None,
-        }));
+        reads.extend(self.loads());
         let mut seen = std::collections::HashSet::new();
         reads.retain(|v| seen.insert(*v));
         reads
+    }
+
+    /// What its expressions load.
+    pub fn loads(&self) -> Vec<Value> {
+        let load = |id: &Id| match self.exprs.get(*id) {
+            Expr::Load(v, ..) => Some(*v),
+            _ => None,
+        };
+        self.exprs.needed(&self.roots()).iter().filter_map(load).collect()
     }
 
     /// Whether it is a product and nothing else.

@@ -224,28 +224,40 @@ fn gather(cx: &Context, group: &Group, puller: &mut Puller) -> Kernel {
     Kernel { name: String::new(), axes, exprs, loops: Loops::Rows { outer, reduces }, stores }
 }
 
-/// Elements added where an index says: loops over what is added.
+/// Elements added where an index says, or written over what is there: loops over what is added.
 fn scatter(cx: &Context, v: Value, puller: &mut Puller) -> Kernel {
     let node = cx.func.node(v);
-    let Op::ScatterAdd(axis, len) = &node.op else { unreachable!("grouped as a scatter") };
-    let from = &cx.func.ty(node.args[0]).shape;
-    let here = index(cx.func, node.args[0]);
-    let expr = puller.pull(node.args[0], &here, &[]);
-    let place = puller.pull(node.args[1], &here, &[]);
+    let (x, axis, onto) = match &node.op {
+        Op::ScatterAdd(axis, _) => (node.args[0], *axis, None),
+        Op::Update(axis) => {
+            (node.args[1], *axis, Some((cx.stored)(node.args[0]).expect("what is written over is stored")))
+        }
+        _ => unreachable!("grouped as a scatter"),
+    };
+    let len = node.ty.shape[axis].clone();
+    let from = &cx.func.ty(x).shape;
+    let here = index(cx.func, x);
+    let expr = puller.pull(x, &here, &[]);
+    let place = match onto {
+        None => puller.pull(node.args[1], &here, &[]),
+        Some(_) => puller.pull(node.args[2], &[], &[]),
+    };
     let place = derive(Derived::Element(place), &mut puller.exprs.derived);
+    let place = if onto.is_some() { place.plus(here[axis].clone()) } else { place };
     let guard = Guard { at: place.clone(), span: len.clone(), step: 1 };
     let inside = puller.exprs.add(Expr::Inside(vec![guard]), DType::Bool);
-    let (mut there, mut row) = (here[*axis..].to_vec(), from[*axis..].to_vec());
-    (there[0], row[0]) = (place, len.clone());
+    let (mut there, mut row) = (here[axis..].to_vec(), from[axis..].to_vec());
+    (there[0], row[0]) = (place, len);
     let at = puller.exprs.add(Expr::Index(flat_all(&there, &row)), DType::I64);
     let axes = wide(from);
-    let split = wide(&from[..*axis]).len();
+    let split = wide(&from[..axis]).len();
     let (exprs, runs) = collapsed(&axes, std::mem::take(&mut puller.exprs), None, &[split]);
     let outer = runs.iter().filter(|run| run[0] < split).count();
     let width = row.iter().fold(Dim::from(1), |n, d| n * d.clone());
     let stores = vec![Store { value: v, expr, per_row: false }];
     let axes = lengths(&axes, &runs);
-    Kernel { name: String::new(), axes, exprs, loops: Loops::Scatter { outer, width, inside, at }, stores }
+    let loops = Loops::Scatter { outer, width, inside, at, onto };
+    Kernel { name: String::new(), axes, exprs, loops, stores }
 }
 
 /// Position in a row-major tensor whose first axis counts even where it has one element: its index is data.

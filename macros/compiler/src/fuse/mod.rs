@@ -56,7 +56,8 @@ pub fn fuse(func: &Func) -> Fused {
 /// Whether a value is computed by loops, not a view.
 fn computes(op: &Op) -> bool {
     let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
-    let loops = loops || matches!(op, Op::Gather(_) | Op::ScatterAdd(..) | Op::Scan(_) | Op::Result(..));
+    let loops = loops
+        || matches!(op, Op::Gather(_) | Op::ScatterAdd(..) | Op::Update(_) | Op::Scan(_) | Op::Result(..));
     loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_) | Op::Random(..))
 }
 
@@ -86,6 +87,11 @@ fn forced(func: &Func) -> BTreeSet<Value> {
             if buffer(func, &forced, arg).is_none() {
                 forced.insert(arg);
             }
+        }
+    }
+    for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Update(_))) {
+        if buffer(func, &forced, node.args[0]).is_none() {
+            forced.insert(node.args[0]);
         }
     }
     for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
@@ -136,7 +142,7 @@ fn readers(
     let mut readers: HashMap<usize, BTreeSet<(usize, bool)>> = HashMap::new();
     for (g, group) in groups.groups.iter().enumerate() {
         for &v in &group.members {
-            let operand = is_operand_of(group, v);
+            let operand = is_operand_of(groups.func, group, v);
             for source in read_by(groups, v, buffer) {
                 let from = groups.of[&source];
                 if from != g {
@@ -170,8 +176,11 @@ fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Op
     }
 }
 
-/// Whether what a member reads must be stored: a product and a loop read no expressions.
-fn is_operand_of(group: &group::Group, member: Value) -> bool {
+/// Whether what a member reads must be stored: a product, a loop and an update read no expressions.
+fn is_operand_of(func: &Func, group: &group::Group, member: Value) -> bool {
+    if matches!(func.node(member).op, Op::Update(_)) {
+        return true;
+    }
     matches!(group.kind, Kind::Gemm(v) | Kind::Turns(v) if v == member)
 }
 

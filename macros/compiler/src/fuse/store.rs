@@ -52,12 +52,19 @@ fn readers(groups: &Groups, buffer: &dyn Fn(Value) -> Option<Value>) -> BTreeMap
                         of.products.insert(v);
                     }
                     Kind::Turns(scan) if scan == v => of.loops += 1,
+                    Kind::Scatter if is_base(groups.func, v, source, buffer) => of.loops += 1,
                     _ => of.others += 1,
                 }
             }
         }
     }
     readers
+}
+
+/// Whether a value is what an update writes over.
+fn is_base(func: &Func, update: Value, of: Value, buffer: &dyn Fn(Value) -> Option<Value>) -> bool {
+    let node = func.node(update);
+    matches!(node.op, Op::Update(_)) && buffer(node.args[0]) == Some(of)
 }
 
 /// Whether a value is in memory.
@@ -106,7 +113,12 @@ fn again(
         Op::Map(_) | Op::Cast(_) => light(func, v) || wide(&node.ty.shape).is_empty(),
         Op::Reduce(..) => return size(func, v).is_some(),
         Op::ArgMax(_) | Op::Contract { .. } | Op::Concat(_) | Op::Fold(..) | Op::Pad(_) => false,
-        Op::Gather(_) | Op::ScatterAdd(..) | Op::Random(..) | Op::Scan(_) | Op::Result(..) => false,
+        Op::Gather(_)
+        | Op::ScatterAdd(..)
+        | Op::Update(_)
+        | Op::Random(..)
+        | Op::Scan(_)
+        | Op::Result(..) => false,
         _ => true,
     };
     cost.maps += usize::from(matches!(node.op, Op::Map(_)));

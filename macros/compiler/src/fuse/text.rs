@@ -91,11 +91,12 @@ impl Writer<'_> {
         let axes = &self.kernel.axes;
         match &self.kernel.loops {
             Loops::Flat => format!("flat [{}]", self.dims(axes)),
-            Loops::Scatter { outer, width, inside, at } => {
+            Loops::Scatter { outer, width, inside, at, onto } => {
                 let (rows, row) = axes.split_at(*outer);
                 let width = self.dim(width);
                 let (rows, row) = (self.dims(rows), self.dims(row));
-                format!("scatter [{rows}] of [{row}] into {width} at t{} if t{}", at.0, inside.0)
+                let onto = onto.map_or(String::new(), |base| format!(" over %{}", base.0));
+                format!("scatter [{rows}] of [{row}] into {width} at t{} if t{}{onto}", at.0, inside.0)
             }
             Loops::Rows { outer, .. } => {
                 format!("rows [{}] of [{}]", self.dims(&axes[..*outer]), self.dims(&axes[*outer..]))

@@ -95,3 +95,57 @@ pub fn flip(b: &mut Builder, x: Value, dims: &[i64]) -> Result<Value, Error> {
     }
     Ok(y)
 }
+
+/// `len` elements along a dim from `start` on, an i64 scalar that is data: `jax.lax.dynamic_slice_in_dim`. As there, a start
+/// from which they would leave the dim is moved to the nearest from which they don't.
+pub fn narrow_at(b: &mut Builder, x: Value, dim: i64, start: Value, len: Dim) -> Built {
+    let axis = b.axis("narrow_at", x, dim)?;
+    let start = clamped(b, "narrow_at", start, x, axis, &len)?;
+    crate::ops::update::part(b, x, axis, start, len)
+}
+
+/// `x` with `value` written over it along a dim from `start` on, an i64 scalar that is data:
+/// `jax.lax.dynamic_update_slice_in_dim`, which moves a start likewise.
+pub fn update_at(b: &mut Builder, x: Value, dim: i64, start: Value, value: Value) -> Built {
+    let axis = b.axis("update_at", x, dim)?;
+    let Some(len) = b.ty(value).shape.get(axis).cloned() else {
+        let (left, right) = (b.ty(x).clone(), b.ty(value).clone());
+        return Err(b.error(Fault::Concat { axis, left, right }));
+    };
+    let start = clamped(b, "update_at", start, x, axis, &len)?;
+    b.emit(Op::Update(axis), &[x, value, start])
+}
+
+/// `min(max(start, 0), size − len)`, and that `len` elements have room where both are known.
+fn clamped(b: &mut Builder, op: &str, start: Value, x: Value, axis: usize, len: &Dim) -> Built {
+    let ty = b.ty(start).clone();
+    if ty != crate::Ty::scalar(DType::I64) {
+        return Err(b.error(Fault::DType { op: op.into(), want: "an i64 scalar as its start", got: ty }));
+    }
+    let room = b.ty(x).shape[axis].clone() - len.clone();
+    if room.literal().is_some_and(|n| n < 0) || len.literal().is_some_and(|n| n < 0) {
+        let of = b.ty(x).clone();
+        return Err(b.error(Fault::Slice { axis, of, start: 0.into(), end: len.clone() }));
+    }
+    let last = match room.literal() {
+        Some(n) => b.constant(n as f64, DType::I64),
+        None => {
+            let (size, len) = (b.ty(x).shape[axis].clone(), count(b, len)?);
+            let size = count(b, &size)?;
+            b.map(Scalar::Sub, &[size, len])?
+        }
+    };
+    let zero = b.constant(0.0, DType::I64);
+    let low = b.map(Scalar::Max, &[start, zero])?;
+    b.map(Scalar::Min, &[low, last])
+}
+
+/// A size as a value.
+fn count(b: &mut Builder, size: &Dim) -> Built {
+    if let Some(n) = size.literal() {
+        return Ok(b.constant(n as f64, DType::I64));
+    }
+    let one = b.constant(1.0, DType::I64);
+    let ones = b.emit(Op::Broadcast(vec![(0, size.clone())]), &[one])?;
+    b.emit(Op::Reduce(crate::Reduction::Sum, vec![0]), &[ones])
+}

@@ -13,6 +13,7 @@ pub mod random;
 pub mod reduce;
 pub mod scalar;
 pub mod scan;
+pub mod update;
 pub mod windows;
 
 use crate::{Builder, DType, Dim, Error, Fault, Op, Ty, Value};
@@ -47,6 +48,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         Op::Input(_) | Op::Const(..) | Op::Iota { .. } => 0,
         Op::Map(s) => s.arity(),
         Op::Contract { .. } | Op::Gather(_) | Op::ScatterAdd(..) | Op::Random(..) => 2,
+        Op::Update(_) => 3,
         Op::Concat(_) => args.len().max(1),
         Op::Scan(scan) => scan.body.inputs.len(),
         _ => 1,
@@ -61,6 +63,7 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         }
         Op::Windows(_) | Op::Fold(..) => windows::infer(op, args[0]),
         Op::Gather(_) | Op::ScatterAdd(..) => gather::infer(op, args[0], args[1]),
+        Op::Update(axis) => update::infer(*axis, args),
         Op::Random(draw, shape) => random::infer(*draw, shape, args[0], args[1]),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::infer(op, args[0]),
         Op::Contract { lhs, rhs, out } => contract::infer(lhs, rhs, out, args[0], args[1]),
@@ -79,6 +82,7 @@ pub fn vjp(b: &mut Builder, v: Value, ct: Value) -> Result<Cotangents, Error> {
         }
         Op::Windows(_) | Op::Fold(..) => windows::vjp(b, &node, ct),
         Op::Gather(_) | Op::ScatterAdd(..) => gather::vjp(b, &node, ct),
+        Op::Update(axis) => update::vjp(b, *axis, &node, ct),
         Op::Random(..) => Ok(random::vjp()),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::vjp(b, &node, v, ct),
         Op::Contract { lhs, rhs, out } => contract::vjp(b, lhs, rhs, out, &node.args, ct),
@@ -95,6 +99,7 @@ pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
         }
         Op::Windows(_) | Op::Fold(..) => windows::eval(op, args[0], cx),
         Op::Gather(_) | Op::ScatterAdd(..) => gather::eval(op, args[0], args[1], cx),
+        Op::Update(axis) => update::eval(*axis, args),
         Op::Random(draw, _) => random::eval(*draw, args[0], args[1], cx),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::eval(op, args[0], cx),
         Op::Contract { lhs, rhs, out } => contract::eval(lhs, rhs, out, args[0], args[1], cx),
@@ -135,6 +140,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Concat(_) => "concat",
         Op::Gather(_) => "gather",
         Op::ScatterAdd(..) => "scatter_add",
+        Op::Update(_) => "update",
         Op::Random(..) => "random",
         Op::Reduce(crate::Reduction::Sum, _) => "sum",
         Op::Reduce(crate::Reduction::Max, _) => "max_over",

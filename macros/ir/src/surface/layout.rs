@@ -97,6 +97,12 @@ table! {
     /// The entries at these indices along a dim.
     Method index_select(x: Tensor, dim: Axis, index: Tensor) -> One
         |b, a| index::index_select(b, a.tensor(0), a.axis(1), a.tensor(2));
+    /// len elements along a dim from a start on that is data.
+    Method narrow_at(x: Tensor, dim: Axis, start: Tensor, len: Size) -> One
+        |b, a| index::narrow_at(b, a.tensor(0), a.axis(1), a.tensor(2), a.size(3));
+    /// x with another tensor written over it along a dim, from a start on that is data.
+    Method update_at(x: Tensor, dim: Axis, start: Tensor, value: Tensor) -> One
+        |b, a| index::update_at(b, a.tensor(0), a.axis(1), a.tensor(2), a.tensor(3));
     /// x[index[i, j], j] for dim 0, likewise for others.
     Method gather(x: Tensor, dim: Axis, index: Tensor) -> One
         |b, a| index::gather(b, a.tensor(0), a.axis(1), a.tensor(2));

@@ -272,6 +272,7 @@ fn attributes(c: &mut Cursor, func: &Func, ty: &Ty, name: &str, at: usize) -> Pa
             c.expect(":")?;
             Op::ScatterAdd(axis, dim(c, func)?)
         }
+        "update" => Op::Update(c.number()?),
         "concat" => Op::Concat(c.number()?),
         "argmax" => Op::ArgMax(c.number()?),
         "contract" => contract(c)?,

@@ -111,7 +111,7 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         Op::Windows(w) => window(w, &dim),
         Op::Fold(w, full) => format!("{} to {}", window(w, &dim), dim(full)),
         Op::ScatterAdd(axis, len) => format!("{axis}: {}", dim(len)),
-        Op::Concat(axis) | Op::ArgMax(axis) | Op::Gather(axis) => axis.to_string(),
+        Op::Concat(axis) | Op::ArgMax(axis) | Op::Gather(axis) | Op::Update(axis) => axis.to_string(),
         Op::Contract { lhs, rhs, out } => format!("{},{}->{}", letters(lhs), letters(rhs), letters(out)),
         Op::Cast(dtype) => dtype.name().to_string(),
         Op::Random(draw, shape) if shape.is_empty() => draw.name().to_string(),

@@ -25,6 +25,37 @@ pub(super) fn scatter_add(x: &Value, index: &Value, axis: usize, shape: Vec<usiz
     }
 }
 
+/// `x` written over `base` along an axis from a start on; what lies outside is dropped.
+pub(super) fn update(base: &Value, x: &Value, start: &Value, axis: usize) -> Value {
+    let start = places(start);
+    let start = start.data[start.offset];
+    match (base, x) {
+        (Value::F32(base), Value::F32(x)) => Value::F32(replaced(base, x, start, axis)),
+        (Value::F64(base), Value::F64(x)) => Value::F64(replaced(base, x, start, axis)),
+        (Value::I64(base), Value::I64(x)) => Value::I64(replaced(base, x, start, axis)),
+        (Value::I32(base), Value::I32(x)) => Value::I32(replaced(base, x, start, axis)),
+        (Value::U8(base), Value::U8(x)) => Value::U8(replaced(base, x, start, axis)),
+        (Value::Bool(base), Value::Bool(x)) => Value::Bool(replaced(base, x, start, axis)),
+        _ => unreachable!("infer has seen that both are of one type"),
+    }
+}
+
+fn replaced<T: Element>(base: &View<T>, x: &View<T>, start: i64, axis: usize) -> View<T> {
+    let row: usize = base.shape[axis + 1..].iter().product();
+    let (len, given) = (base.shape[axis], x.shape[axis]);
+    let x = x.contiguous();
+    View::written(base.shape.clone(), |out| {
+        base.copy_to(out);
+        let Some(x) = x.slice().filter(|x| !x.is_empty()) else { return };
+        for (n, from) in x.chunks(row).enumerate() {
+            if let Some(place) = within(start.saturating_add((n % given) as i64), len) {
+                let at = (n / given * len + place) * row;
+                out[at..at + row].copy_from_slice(from);
+            }
+        }
+    })
+}
+
 fn places(index: &Value) -> View<i64> {
     match index.cast(DType::I64) {
         Value::I64(view) => view,

@@ -58,6 +58,15 @@ methods! {
     /// The same, and the row `padding_idx` has no gradient: `F.embedding(padding_idx=…)`.
     embedding_with(index: Index, padding_idx: Axis) -> One,
         "[[1.0], [2.0]]": "x.embedding_with(kiln::Tensor::<i64>::from([1]), 1)" => "[[2]]";
+    /// `len` elements along a dim from `start` on, a scalar that is data: `torch.narrow` of a tensor as start. A start from
+    /// which they would leave the dim is moved to the nearest from which they don't, as in `jax.lax.dynamic_slice`.
+    narrow_at(dim: Axis, start: Index, len: Size) -> One,
+        "[1.0, 2.0, 3.0]": "x.narrow_at(0, kiln::Tensor::<i64>::scalar(1), 2)" => "[2, 3]";
+    /// The tensor with `value` written over it along a dim from `start` on, which is moved as that of
+    /// [`Tensor::narrow_at`]: `jax.lax.dynamic_update_slice`. In a model `*cache = cache.update_at(dim, start, value)`, of a
+    /// `&mut` argument, touches what is written alone.
+    update_at(dim: Axis, start: Index, value: Tensor) -> One,
+        "[1.0, 2.0, 3.0]": "x.update_at(0, kiln::Tensor::<i64>::scalar(1), &x.narrow(0, 0, 1))" => "[1, 1, 3]";
     /// The entries at these indices along a dim: `torch.index_select`.
     index_select(dim: Axis, index: Index) -> One,
         "[1.0, 2.0]": "x.index_select(0, kiln::Tensor::<i64>::from([1, 0]))" => "[2, 1]";
