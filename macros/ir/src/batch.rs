@@ -3,6 +3,7 @@
 //! A value that differs from element to element has the batch as its first axis; what is the same for all stays as it is
 //! and is computed once. Each operation has a form over one axis more, so the result is a graph of the same operations.
 
+use crate::ops::update;
 use crate::{Builder, Dim, Error, Fault, Func, Node, Op, PadAxis, Scan, SliceAxis, Ty, Value, Window};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,6 +78,13 @@ fn operation(b: &mut Builder, node: &Node, own: &[Mapped], size: &Dim) -> Result
         let op = Op::Contract { lhs: side(lhs, own[0].1), rhs: side(rhs, own[1].1), out: side(out, true) };
         return b.emit(op, &[own[0].0, own[1].0]);
     }
+    if let Op::Update(axis) = node.op {
+        let (base, x) = (lifted(b, own[0], size)?, lifted(b, own[1], size)?);
+        return match own[2] {
+            (start, false) => b.emit(Op::Update(axis + 1), &[base, x, start]),
+            (starts, true) => update::each(b, axis + 1, base, x, starts),
+        };
+    }
     if let Op::Random(..) = node.op {
         let what = "in a batch all elements draw from one state".to_string();
         return Err(b.error(Fault::Attribute { op: "random".into(), what }));
@@ -114,6 +122,7 @@ fn shifted(op: &Op, size: &Dim) -> Op {
         | Op::Iota { .. }
         | Op::Contract { .. }
         | Op::Random(..)
+        | Op::Update(_)
         | Op::Scan(_)
         | Op::Result(..) => unreachable!("it has no mapped argument, or a rule of its own"),
     }

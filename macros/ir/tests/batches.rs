@@ -65,6 +65,27 @@ fn another_function_is_rejected() {
 }
 
 #[test]
+fn updates_wherever_they_start() {
+    let mut b = Builder::new("f", Syms::default());
+    let base = b.input("base", f64s(&[3, 5, 2]), Role::Argument);
+    let x = b.input("x", f64s(&[3, 2, 2]), Role::Argument);
+    let start = b.input("start", kiln_ir::Ty::scalar(kiln_ir::DType::I64), Role::Argument);
+    let y = b.emit(Op::Update(1), &[base, x, start]).unwrap();
+    b.output("y", y, None);
+    let func = b.finish();
+    let mut rng = Rng(2);
+    for mask in 1..8 {
+        let mapped = [mask & 1 != 0, mask & 2 != 0, mask & 4 != 0];
+        let mut rows = elements(&[rng.array(&[3, 5, 2]), rng.array(&[3, 2, 2])], &mapped[..2], 4);
+        for (i, row) in rows.iter_mut().enumerate() {
+            let start = if mapped[2] { [-1.0, 0.0, 4.0, 7.0][i] } else { 2.0 };
+            row.push(Array::rounded(kiln_ir::DType::I64, vec![], vec![start]));
+        }
+        check("update", &func, &mapped, &rows);
+    }
+}
+
+#[test]
 fn random_graphs() {
     for seed in 0..300 {
         let mut graph = Graph::new(seed);

@@ -109,8 +109,7 @@ pub fn narrow_at(b: &mut Builder, x: Value, dim: i64, start: Value, len: Dim) ->
 pub fn update_at(b: &mut Builder, x: Value, dim: i64, start: Value, value: Value) -> Built {
     let axis = b.axis("update_at", x, dim)?;
     let Some(len) = b.ty(value).shape.get(axis).cloned() else {
-        let (left, right) = (b.ty(x).clone(), b.ty(value).clone());
-        return Err(b.error(Fault::Concat { axis, left, right }));
+        return Err(b.error(crate::ops::update::misfit(axis)));
     };
     let start = clamped(b, "update_at", start, x, axis, &len)?;
     b.emit(Op::Update(axis), &[x, value, start])

@@ -120,6 +120,10 @@ fn tangent(
                 d.iter().zip(args).map(|(d, arg)| still(b, *d, *arg)).collect();
             b.emit(node.op.clone(), &parts?).map(Some)
         }
+        Op::Update(_) => {
+            let (base, x) = (still(b, d[0], args[0])?, still(b, d[1], args[1])?);
+            b.emit(node.op.clone(), &[base, x, args[2]]).map(Some)
+        }
         Op::Reduce(Reduction::Max, axes) => maximum(b, axes, args[0], out, d[0]),
         // Linear in the first argument; others are integers.
         Op::Gather(_)

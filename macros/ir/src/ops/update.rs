@@ -17,9 +17,16 @@ pub(super) fn infer(axis: usize, args: &[&Ty]) -> Result<Ty, Fault> {
     }
     let other = |i: usize| i == axis || x.shape[i] == base.shape[i];
     if x.dtype != base.dtype || x.rank() != base.rank() || !(0..x.rank()).all(other) {
-        return Err(Fault::Concat { axis, left: base.clone(), right: x.clone() });
+        return Err(misfit(axis));
     }
     Ok(base.clone())
+}
+
+/// What is written doesn't fit what it is written over.
+pub(crate) fn misfit(axis: usize) -> Fault {
+    let what =
+        format!("what is written must have the element type and, but for dim {axis}, the dims of the other");
+    Fault::Attribute { op: "update".into(), what }
 }
 
 /// To `base` zeros where it is written over, to `x` what stands there.
@@ -40,6 +47,28 @@ pub(crate) fn part(b: &mut Builder, x: Value, axis: usize, start: Value, len: Di
     let others = shape.into_iter().enumerate().filter(|(i, _)| *i != axis).collect();
     let index = b.emit(Op::Broadcast(others), &[index])?;
     b.emit(Op::Gather(axis), &[x, index])
+}
+
+/// An update whose start is another for each index of the first axis: a choice for each element.
+pub(crate) fn each(
+    b: &mut Builder,
+    axis: usize,
+    base: Value,
+    x: Value,
+    starts: Value,
+) -> Result<Value, Error> {
+    let shape = b.ty(base).shape.clone();
+    let iota = b.emit(Op::Iota { len: shape[axis].clone(), dtype: DType::I64 }, &[])?;
+    let others = |kept: usize| shape.iter().cloned().enumerate().filter(|(i, _)| *i != kept).collect();
+    let place = b.emit(Op::Broadcast(others(axis)), &[iota])?;
+    let start = b.emit(Op::Broadcast(others(0)), &[starts])?;
+    let index = b.map(Scalar::Sub, &[place, start])?;
+    let new = b.emit(Op::Gather(axis), &[x, index])?;
+    // Outside of what is written there is false.
+    let there = b.constant(1.0, DType::Bool);
+    let there = b.emit(Op::Broadcast(b.ty(x).shape.iter().cloned().enumerate().collect()), &[there])?;
+    let written = b.emit(Op::Gather(axis), &[there, index])?;
+    b.map(Scalar::Select, &[written, new, base])
 }
 
 pub(super) fn eval(axis: usize, args: &[&Array]) -> Vec<f64> {
