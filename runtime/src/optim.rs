@@ -24,14 +24,16 @@ use crate::{Leaf, LeafKind, LeafMut, Params, Result};
 
 mod adam;
 mod define;
+mod lion;
 mod rmsprop;
 pub mod schedule;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub use crate::builtins::{Adam, AdamW, AmsGrad, RmsProp, Sgd};
+pub use crate::builtins::{Adam, AdamW, AmsGrad, Lion, RmsProp, Sgd};
 pub use adam::{Adam, AdamW, AmsGrad};
+pub use lion::Lion;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 

@@ -8,7 +8,7 @@ use kiln_ir::composite::rule::Rule;
 use super::Any;
 use super::tape::{Origin, Track, with_recording};
 use super::trees::function;
-use crate::optim::{Adam, AdamW, AmsGrad, Number, Optimizer, RmsProp, Sgd};
+use crate::optim::{Adam, AdamW, AmsGrad, Lion, Number, Optimizer, RmsProp, Sgd};
 use crate::{Error, LeafKind, LeafMut, Params, Result, Tensor};
 
 /// `step` of each optimizer: its doc, its name, an example's optimizer, and the weight after it, which was 1.
@@ -45,6 +45,7 @@ steps! {
     AdamW "AdamW": "AdamW::new(&net, 0.1).weight_decay(0.0)" => 0.9;
     AmsGrad "Adam": "AmsGrad::new(&net, 0.1)" => 0.9;
     RmsProp "RMSprop": "RmsProp::new(&net, 0.1).alpha(0.75)" => 0.8;
+    Lion "Lion": "Lion::new(&net, 0.1)" => 0.9;
 }
 
 /// The hyper-parameters as f64 scalars, and the steps taken.

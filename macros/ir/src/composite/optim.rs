@@ -163,6 +163,21 @@ pub fn rmsprop(
     Ok([b.sub(p, change)?, square, velocity, mean])
 }
 
+/// One step of Lion (Chen et al., *Symbolic Discovery of Optimization Algorithms*, 2023): the new parameter and mean of
+/// gradients. All numbers are f64 scalars: `lr`, `β₁`, `β₂` and the decay apart from the gradient.
+pub fn lion(
+    b: &mut Builder,
+    [lr, beta1, beta2, decay]: [Value; 4],
+    [p, g, m]: [Value; 3],
+) -> Result<[Value; 2], Error> {
+    let ahead = moving(b, beta1, m, g)?;
+    let sign = b.map(Scalar::Sign, &[ahead])?;
+    let penalty = scaled(b, decay, p)?;
+    let step = b.add(sign, penalty)?;
+    let change = scaled(b, lr, step)?;
+    Ok([b.sub(p, change)?, moving(b, beta2, m, g)?])
+}
+
 /// `factor · x` for an f64 scalar.
 fn scaled(b: &mut Builder, factor: Value, x: Value) -> Built {
     let factor = narrowed(b, factor, x)?;

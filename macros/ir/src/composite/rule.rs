@@ -16,14 +16,16 @@ pub enum Rule {
     AmsGrad,
     /// RMSprop.
     RmsProp,
+    /// Lion.
+    Lion,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 5] = [Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::AmsGrad, Rule::RmsProp];
+    pub const ALL: [Rule; 6] = [Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::AmsGrad, Rule::RmsProp, Rule::Lion];
 
     /// Their names, which are those of the runtime's types.
-    pub const NAMES: [&str; 5] = ["Sgd", "Adam", "AdamW", "AmsGrad", "RmsProp"];
+    pub const NAMES: [&str; 6] = ["Sgd", "Adam", "AdamW", "AmsGrad", "RmsProp", "Lion"];
 
     /// The rule of that name.
     pub fn named(name: &str) -> Option<Rule> {
@@ -36,6 +38,7 @@ impl Rule {
             Rule::Sgd => &["lr", "momentum", "dampening", "weight_decay", "nesterov"],
             Rule::Adam | Rule::AdamW => &["lr", "beta1", "beta2", "eps", "weight_decay"],
             Rule::AmsGrad => &["lr", "beta1", "beta2", "eps", "weight_decay", "decoupled"],
+            Rule::Lion => &["lr", "beta1", "beta2", "weight_decay"],
             Rule::RmsProp => &["lr", "alpha", "eps", "momentum", "weight_decay", "centered"],
         }
     }
@@ -46,6 +49,7 @@ impl Rule {
             Rule::Sgd => &["velocity"],
             Rule::Adam | Rule::AdamW => &["m", "v"],
             Rule::AmsGrad => &["m", "v", "v_max"],
+            Rule::Lion => &["m"],
             Rule::RmsProp => &["square", "velocity", "mean"],
         }
     }
@@ -82,6 +86,9 @@ impl Rule {
             (Rule::RmsProp, &[lr, alpha, eps, momentum, weight_decay, centered], &[square, v, mean]) => {
                 let h = optim::RmsProp { lr, alpha, eps, momentum, weight_decay, centered };
                 Ok(optim::rmsprop(b, h, p, g, [square, v, mean])?.to_vec())
+            }
+            (Rule::Lion, &[lr, beta1, beta2, decay], &[m]) => {
+                Ok(optim::lion(b, [lr, beta1, beta2, decay], [p, g, m])?.to_vec())
             }
             _ => {
                 let (want, got) =
