@@ -51,13 +51,16 @@ fn without_gradient(b: &mut Builder, x: Value, row: i64) -> Built {
 /// The part of `x` that an index of another shape reaches: its first elements in all axes but one.
 fn reached(b: &mut Builder, op: &str, x: Value, index: Value, but: Option<usize>) -> Built {
     let (own, shape) = (b.ty(x).clone(), b.ty(index).shape.clone());
+    let fault = |b: &Builder| {
+        let (of, index) = (own.clone(), b.ty(index).clone());
+        b.error(Fault::Index { op: op.into(), axis: but.unwrap_or(0), of, index })
+    };
     if own.rank() != shape.len() {
-        let (of, index) = (own, b.ty(index).clone());
-        return Err(b.error(Fault::Index { op: op.into(), axis: but.unwrap_or(0), of, index }));
+        return Err(fault(b));
     }
     let len = |i: usize| if but == Some(i) { own.shape[i].clone() } else { shape[i].clone() };
     let axes = (0..shape.len()).map(|i| SliceAxis { start: Dim::from(0), len: len(i), step: 1 });
-    b.emit(Op::Slice(axes.collect()), &[x])
+    b.emit(Op::Slice(axes.collect()), &[x]).map_err(|_| fault(b))
 }
 
 /// `torch.gather`: `out[i, j] = x[index[i, j], j]` for dim 0, likewise for others.

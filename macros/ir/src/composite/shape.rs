@@ -78,6 +78,10 @@ pub fn cat(b: &mut Builder, xs: &[Value], dim: i64) -> Built {
 
 /// Side by side along a new axis.
 pub fn stack(b: &mut Builder, xs: &[Value], dim: i64) -> Built {
+    if let Some(other) = xs.iter().find(|x| b.ty(**x) != b.ty(xs[0])) {
+        let (left, right) = (b.ty(xs[0]).clone(), b.ty(*other).clone());
+        return Err(b.error(Fault::Mismatch { op: "stack".into(), left, right }));
+    }
     let raised: Vec<Value> = xs.iter().map(|x| unsqueeze(b, *x, dim)).collect::<Result<_, _>>()?;
     cat(b, &raised, dim)
 }
