@@ -34,6 +34,15 @@ pub enum Error {
         /// The argument that contradicts, and its size.
         second: (&'static str, usize),
     },
+    /// Free dims for which a size within the model would be negative.
+    TooSmall {
+        /// The model called.
+        model: &'static str,
+        /// The size as a sum: `N - 3`.
+        size: &'static str,
+        /// By how much it is below 0.
+        below: usize,
+    },
     /// A free dim exceeds the bound that the model was declared with.
     Bound {
         /// The model called.
@@ -172,6 +181,12 @@ impl Display for Error {
             ),
             Self::Bound { model, dim, bound, given } => {
                 write!(f, "`{model}`: `{dim}` is {given}, but the model was declared with `{dim} <= {bound}`")
+            }
+            Self::TooSmall { model, size, below } => {
+                write!(
+                    f,
+                    "`{model}`: the arguments are too small: a size in it is `{size}`, which would be -{below}"
+                )
             }
             Self::Rank { rank } => write!(f, "a tensor has at most {} axes, not {rank}", crate::MAX_RANK),
             Self::TooLarge { shape } => write!(f, "a tensor of shape {shape} exceeds the address space"),

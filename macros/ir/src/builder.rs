@@ -2,7 +2,7 @@
 //! rules, share equal nodes. So no pass is needed for any of them, and gradients come out simplified.
 
 use crate::{
-    DType, Dim, Error, Fault, Func, Input, Literal, Loc, Node, Op, Output, Role, Scalar, Scan, Syms, Ty,
+    DType, Dim, Error, Fault, Func, Input, Literal, Loc, Node, Op, Output, Role, Scalar, Scan, Sym, Syms, Ty,
     Value,
 };
 use crate::{ops, simplify};
@@ -189,8 +189,7 @@ impl Builder {
             let op = callee.name.clone();
             return Err(self.error(Fault::Arity { op, want: callee.inputs.len(), got: args.len() }));
         }
-        let syms: Vec<Dim> =
-            callee.syms.0.iter().map(|s| self.syms().intern(&s.name, s.kind.clone()).into()).collect();
+        let syms: Vec<Dim> = self.adopted(&callee.syms);
         let dim = |d: &Dim| d.substitute(&|s| syms[s.0 as usize].clone());
         for (input, arg) in callee.inputs.iter().zip(args) {
             let want = Ty::new(input.ty.dtype, input.ty.shape.iter().map(dim).collect::<Vec<_>>());
@@ -214,6 +213,16 @@ impl Builder {
         }
         self.at(caller);
         Ok(callee.outputs.iter().map(|o| here[o.value.0 as usize]).collect())
+    }
+
+    /// Each symbol of another function as a dim of this one.
+    fn adopted(&mut self, other: &Syms) -> Vec<Dim> {
+        let named = |s: Sym, to: &mut Syms| {
+            let info = other.info(s);
+            to.intern(&info.name, info.kind.clone()).into()
+        };
+        let all = (0..other.0.len() as u32).map(Sym);
+        all.map(|s| other.replace(&s.into(), self.syms(), &named)).collect()
     }
 
     /// A fault with the names of this function's dims.

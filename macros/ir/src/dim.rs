@@ -19,6 +19,13 @@ pub enum SymKind {
     Turn,
     /// A Rust constant expression whose value the compiler can't see; the name is its text.
     Const,
+    /// `⌊of / by⌋`, of symbols before it; it has no multiple of `by` to take out.
+    Floor {
+        /// What is divided.
+        of: Dim,
+        /// A number above 1.
+        by: i64,
+    },
 }
 
 /// A symbol's name and kind.
@@ -42,6 +49,69 @@ impl Syms {
         }
         self.0.push(SymInfo { name: name.to_string(), kind });
         Sym(self.0.len() as u32 - 1)
+    }
+
+    /// `⌊dim / by⌋` of a positive number: what `by` divides is a polynomial, the rest a symbol of kind `Floor`.
+    ///
+    /// Equal quotients are equal dims: `⌊(⌊n/2⌋ + 1)/2⌋` is `⌊(n + 2)/4⌋`.
+    pub fn floor_divide(&mut self, dim: &Dim, by: i64) -> Dim {
+        if let Some(exact) = dim.floor_divide(by) {
+            return exact;
+        }
+        // ⌊(⌊a/m⌋ + c) / by⌋ = ⌊(a + m·c) / (m·by)⌋ for whole numbers c.
+        let (whole, rest) = dim.split(by);
+        let nested = rest.syms().into_iter().find_map(|s| match &self.info(s).kind {
+            SymKind::Floor { of, by } if rest.linear_in(s)?.0 == 1 => Some((s, of.clone(), *by)),
+            _ => None,
+        });
+        if let Some((sym, of, inner)) = nested
+            && let Some(all) = inner.checked_mul(by)
+        {
+            let (_, others) = rest.linear_in(sym).expect("just seen");
+            return whole + self.floor_divide(&(of + others * Dim::from(inner)), all);
+        }
+        let name = match rest.terms().len() {
+            1 => format!("⌊{}/{by}⌋", rest.display(self)),
+            _ => format!("⌊({})/{by}⌋", rest.display(self)),
+        };
+        whole + Dim::from(self.intern(&name, SymKind::Floor { of: rest, by }))
+    }
+
+    /// The value of a dim, where that of each symbol is known but for floors.
+    pub fn value(&self, dim: &Dim, of: &dyn Fn(Sym) -> Option<i64>) -> Option<i64> {
+        let one = |s: Sym| match &self.info(s).kind {
+            SymKind::Floor { of: inner, by } => Some(self.value(inner, of)?.div_euclid(*by)),
+            _ => of(s),
+        };
+        dim.terms().iter().try_fold(0, |sum, (symbols, factor)| {
+            Some(sum + symbols.iter().try_fold(*factor, |product, s| Some(product * one(*s)?))?)
+        })
+    }
+
+    /// The symbols on which a dim rests that are no floors of others, sorted.
+    pub fn roots(&self, dim: &Dim) -> Vec<Sym> {
+        let root = |s: Sym| match &self.info(s).kind {
+            SymKind::Floor { of, .. } => self.roots(of),
+            _ => vec![s],
+        };
+        let mut all: Vec<Sym> = dim.syms().into_iter().flat_map(root).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The dim with each symbol replaced, and each floor by the floor of what it divides then, over the symbols `to`.
+    pub fn replace(&self, dim: &Dim, to: &mut Syms, of: &dyn Fn(Sym, &mut Syms) -> Dim) -> Dim {
+        let one = |s: Sym, to: &mut Syms| match &self.info(s).kind {
+            SymKind::Floor { of: inner, by } => {
+                let inner = self.replace(inner, to, of);
+                to.floor_divide(&inner, *by)
+            }
+            _ => of(s, to),
+        };
+        dim.terms().iter().fold(Dim::from(0), |sum, (symbols, factor)| {
+            sum + symbols.iter().fold(Dim::from(*factor), |product, s| product * one(*s, to))
+        })
     }
 
     /// Name and kind of a symbol.
@@ -165,6 +235,14 @@ impl Dim {
         (by > 0).then(|| each.collect::<Option<_>>()).flatten().map(Dim::normalize)
     }
 
+    /// `q` and `r` of `self = by·q + r`, the coefficients of `r` from 0 to `by − 1`.
+    fn split(&self, by: i64) -> (Dim, Dim) {
+        let each = |of: &dyn Fn(i64) -> i64| {
+            Dim::normalize(self.terms.iter().map(|(m, c)| (m.clone(), of(*c))).collect())
+        };
+        (each(&|c| c.div_euclid(by)), each(&|c| c.rem_euclid(by)))
+    }
+
     /// Text with the symbols' names: `N`, `2*N + 1`.
     pub fn display<'a>(&'a self, syms: &'a Syms) -> impl fmt::Display + 'a {
         DisplayDim { dim: self, syms }
@@ -273,6 +351,28 @@ mod tests {
         assert_eq!(n.floor_divide(2), None);
         assert_eq!(Dim::from(-1i64).floor_divide(0), None);
         assert_eq!((n.clone() - n).literal(), Some(0));
+    }
+
+    #[test]
+    fn floors_are_canonical() {
+        let mut syms = Syms::default();
+        let n = Dim::from(syms.intern("N", SymKind::Free { bound: None }));
+        let half = syms.floor_divide(&(n.clone() * 5.into() - 3.into()), 2);
+        assert_eq!(half.display(&syms).to_string(), "⌊(N + 1)/2⌋ + 2*N - 2");
+        let quarter = syms.floor_divide(&(half.clone() + 1.into()), 2);
+        let known = |s: Sym| s == Sym(0);
+        for at in 0..20 {
+            let of = |d: &Dim| syms.value(d, &|s| known(s).then_some(at));
+            assert_eq!(of(&half), Some((5 * at - 3).div_euclid(2)), "N = {at}");
+            assert_eq!(of(&quarter), Some(((5 * at - 3).div_euclid(2) + 1).div_euclid(2)), "N = {at}");
+        }
+        let first = syms.floor_divide(&n, 2);
+        let second = syms.floor_divide(&(first + 1.into()), 2);
+        assert_eq!(second, syms.floor_divide(&(n.clone() + 2.into()), 4));
+        assert_eq!(
+            (syms.roots(&second), syms.floor_divide(&(n.clone() * 4.into()), 2)),
+            (vec![Sym(0)], n * 2.into())
+        );
     }
 
     #[test]

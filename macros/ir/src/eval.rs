@@ -1,7 +1,7 @@
 //! Evaluates a function naively, in f64 rounded to each node's element type: the oracle of everything faster.
 
 use crate::ops::{self, Array, Context};
-use crate::{Dim, Func, Op, Sym, Syms, Value};
+use crate::{Dim, Func, Op, Syms, Value};
 use std::collections::HashMap;
 
 /// The sizes of symbols in an evaluation.
@@ -13,10 +13,9 @@ pub(crate) struct Sizes<'a> {
 impl Sizes<'_> {
     /// The size of a dim.
     pub fn of(&self, d: &Dim) -> usize {
-        let of = |s: Sym| {
-            self.of[s.0 as usize].unwrap_or_else(|| panic!("no input gives {}", self.syms.info(s).name))
-        };
-        usize::try_from(d.eval(&of)).expect("a dim is not negative")
+        let size = self.syms.value(d, &|s| self.of[s.0 as usize]);
+        let size = size.unwrap_or_else(|| panic!("no input gives {}", d.display(self.syms)));
+        usize::try_from(size).expect("a dim is not negative")
     }
 }
 

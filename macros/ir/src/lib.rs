@@ -37,6 +37,7 @@ pub mod turns;
 pub mod batch;
 pub mod differentiate;
 pub mod eval;
+pub mod room;
 pub mod text;
 pub mod verify;
 

@@ -16,7 +16,7 @@ pub use crate::kernels::total::{Total, total as total_of};
 pub use frozen::{HasParams, UpdatesNoParams};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;
-pub use sizes::{Place, agree, bound, extents, fit, same};
+pub use sizes::{Place, agree, bound, extents, fit, room, same};
 
 use crate::kernels::gemm::{Matrix, Walk, Walked};
 pub use crate::rng::{random_bits, random_uniform};

@@ -39,6 +39,11 @@ pub fn bound(model: &'static str, dim: &'static str, bound: usize, given: usize)
     if given <= bound { Ok(()) } else { Err(Error::Bound { model, dim, bound, given }) }
 }
 
+/// An error if a size, the difference of two sums, is negative.
+pub fn room(model: &'static str, size: &'static str, plus: usize, minus: usize) -> Result<()> {
+    if plus >= minus { Ok(()) } else { Err(Error::TooSmall { model, size, below: minus - plus }) }
+}
+
 /// The value that the constants of one name have; called in constants, so that the build fails where they differ.
 ///
 /// # Panics
@@ -72,6 +77,13 @@ mod tests {
     fn free_dims_agree_and_keep_their_bounds() {
         assert!(agree("f", "N", ("x", 2), ("y", 2)).is_ok() && agree("f", "N", ("x", 2), ("y", 3)).is_err());
         assert!(bound("f", "N", 4, 4).is_ok() && bound("f", "N", 4, 5).is_err());
+    }
+
+    #[test]
+    fn sizes_leave_room() {
+        assert!(room("f", "N - 3", 3, 3).is_ok());
+        let error = room("f", "N - 3", 1, 3).unwrap_err().to_string();
+        assert_eq!(error, "`f`: the arguments are too small: a size in it is `N - 3`, which would be -2");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::library::{Entry, Item, Library};
 use crate::model::dtype;
 use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, Params, TensorTy};
 use crate::{message, quiet};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use statements::Body;
 
@@ -163,25 +163,43 @@ fn arguments(model: &Model) -> TokenStream {
         }
     });
     let frees = model.frees.iter().filter(|free| !is_typed(model, &free.ident)).filter_map(|free| {
-        let (name, (arg, axis)) = (&free.ident, place(model, free.sym)?);
+        let (name, size) = (&free.ident, size(model, free.sym)?);
         // A variable can't be named as a constant of the user's is, but as a function it can.
-        Some(quote!(fn #name() {} let #name: usize = ::kiln::rt::eager::size(&#arg, #axis);))
+        Some(quote!(fn #name() {} let #name: usize = #size;))
     });
     let fits = model.args.iter().map(|arg| fit(model, arg));
     quote!(#(#views)* #(#frees)* #(#fits)*)
 }
 
-/// The argument and axis that a free dim is read from.
-fn place(model: &Model, sym: kiln_ir::Sym) -> Option<(TokenStream, usize)> {
-    model.args.iter().find_map(|arg| {
-        let name = &arg.ident;
-        let (ty, read) = match &arg.kind {
-            ArgKind::Tensor(ty) => (ty, quote!(#name)),
-            ArgKind::TensorMut(ty) => (ty, quote!(*#name)),
-            _ => return None,
-        };
-        Some((read, ty.dims.iter().position(|d| d.dim.symbol() == Some(sym))?))
-    })
+/// How a free dim is read from an argument: where it stands alone, or from a multiple of it and a number, `2 * N + 1`.
+fn size(model: &Model, sym: kiln_ir::Sym) -> Option<TokenStream> {
+    let read = |alone: bool| {
+        model.args.iter().find_map(|arg| {
+            let name = &arg.ident;
+            let (ty, read) = match &arg.kind {
+                ArgKind::Tensor(ty) => (ty, quote!(#name)),
+                ArgKind::TensorMut(ty) => (ty, quote!(*#name)),
+                _ => return None,
+            };
+            ty.dims.iter().enumerate().find_map(|(axis, d)| {
+                let (factor, rest) = d.dim.linear_in(sym)?;
+                let (rest, alone_here) = (rest.literal()?, d.dim.symbol() == Some(sym));
+                (factor > 0 && alone_here >= alone).then(|| solved(&read, axis, factor, rest))
+            })
+        })
+    };
+    read(true).or_else(|| read(false))
+}
+
+/// `n` of an axis of `factor·n + rest` elements.
+fn solved(read: &TokenStream, axis: usize, factor: i64, rest: i64) -> TokenStream {
+    let size = quote!(::kiln::rt::eager::size(&#read, #axis));
+    if (factor, rest) == (1, 0) {
+        return size;
+    }
+    let (less, more) = (Literal::i64_unsuffixed(rest.max(0)), Literal::i64_unsuffixed(-rest.min(0)));
+    let factor = Literal::i64_unsuffixed(factor);
+    quote!(usize::saturating_sub(#size + #more, #less) / #factor)
 }
 
 fn fit(model: &Model, arg: &Arg) -> TokenStream {

@@ -6,9 +6,13 @@ use kiln_ir::{Dim, SymKind, Syms};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
-/// The variable of a free dim, or the path of a constant one.
-pub fn symbol(name: &str, kind: &SymKind) -> TokenStream {
+/// The variable of a free dim, the path of a constant one, or what a floor comes to; `dim` writes what that divides.
+pub fn symbol(name: &str, kind: &SymKind, dim: &dyn Fn(&Dim) -> TokenStream) -> TokenStream {
     match kind {
+        SymKind::Floor { of, by } => {
+            let (of, by) = (dim(of), Literal::i64_unsuffixed(*by));
+            quote!(((#of) / #by))
+        }
         // A counter is never part of a finished graph.
         SymKind::Free { .. } | SymKind::Turn => {
             let ident = ident(name);
@@ -88,7 +92,7 @@ impl Dims<'_> {
             .iter()
             .map(|s| {
                 let info = self.syms.info(*s);
-                symbol(&info.name, &info.kind)
+                symbol(&info.name, &info.kind, &|d| self.dim(d))
             })
             .collect()
     }

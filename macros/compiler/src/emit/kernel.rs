@@ -115,7 +115,7 @@ pub(super) fn loaded(kernel: &Kernel) -> Vec<Value> {
 /// The free dims that occur anywhere in a kernel's code.
 fn frees(func: &Func, kernel: &Kernel) -> Vec<Sym> {
     let mut syms = BTreeSet::new();
-    let mut add = |d: &Dim| syms.extend(d.syms());
+    let mut add = |d: &Dim| syms.extend(func.syms.roots(d));
     kernel.axes.iter().for_each(&mut add);
     for at in kernel.exprs.affines() {
         add(&at.constant);

@@ -36,9 +36,9 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 messages! {
     // Dims.
-    dim_syntax() = "a dim is a literal, a `const`, a const generic, or `{{ … }}` over those with `+`, `-` and `*`";
-    dim_operator(op) = "`{op}` can't be used in a dim: only `+`, `-` and `*`; \
-        put the quotient in a `const` and name that";
+    dim_syntax() = "a dim is a literal, a `const`, a const generic, or `{{ … }}` over those with `+`, `-`, `*` and `/`";
+    dim_operator(op) = "`{op}` can't be used in a dim: only `+`, `-`, `*` and `/`";
+    dim_divisor() = "a dim is divided by a whole number above 0, which stands there as a literal";
     dim_too_large() = "this dim is too large";
     dim_negative(value) = "a dim can't be negative, and this is {value}";
     dim_suffix(suffix) = "a dim is a `usize`, not a `{suffix}`";

@@ -132,11 +132,24 @@ pub fn bind(entry: &Entry, forms: &[Form], sizes: &Sizes, names: &mut Names) -> 
     let extents = tensors.iter().map(|t| t.extents(entry, sizes));
     let frees = free_dims(entry, &tensors, sizes);
     let fits = tensors.iter().map(|t| t.fit(entry, sizes));
+    let room = room(entry, sizes);
     let slices = tensors.iter().map(|t| t.slice(entry, &inputs));
     let trees = forms.iter().filter(|f| matches!(f.kind, FormKind::Tree(_)));
     let trees = trees.map(|form| trees::take_apart(entry, form, sizes, &inputs, names));
     let trees: TokenStream = trees.collect();
-    Bound { statements: quote!(#(#extents)* #frees #(#fits)* #trees #(#slices)*), inputs }
+    Bound { statements: quote!(#(#extents)* #frees #(#fits)* #room #trees #(#slices)*), inputs }
+}
+
+/// Checks that no size within the model is negative.
+fn room(entry: &Entry, sizes: &Sizes) -> TokenStream {
+    let model = entry.model.ident.to_string();
+    let all = kiln_ir::room::room(&entry.traced.func);
+    let one = |size: &Dim| {
+        let [plus, minus] = sizes.sums(size).map(|sum| sum.unwrap_or_else(|| quote!(0)));
+        let text = sizes.text(size);
+        quote!(::kiln::rt::room(#model, #text, #plus, #minus)?;)
+    };
+    all.iter().map(one).collect()
 }
 
 /// The names that a shape error has: model, argument, and the dims wanted.
@@ -243,7 +256,7 @@ fn free_dims(entry: &Entry, tensors: &[Viewed], sizes: &Sizes) -> TokenStream {
 
 /// A free dim that no argument tells: a half of a frozen model may not have it.
 fn unread(tensors: &[Viewed], sizes: &Sizes, sym: Sym) -> TokenStream {
-    let used = tensors.iter().any(|t| t.ty.shape.iter().any(|d| d.syms().contains(&sym)));
+    let used = tensors.iter().any(|t| t.ty.shape.iter().any(|d| sizes.rests_on(d, sym)));
     if used {
         let message = crate::message::dim_unreadable(sizes.name(sym));
         return quote!(::core::compile_error!(#message););

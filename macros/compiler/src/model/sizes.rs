@@ -72,11 +72,16 @@ impl<'a> Sizes<'a> {
         matches!(self.syms.info(sym).kind, SymKind::Free { .. })
     }
 
+    /// Whether a dim has another value where the symbol has.
+    pub fn rests_on(&self, dim: &Dim, sym: Sym) -> bool {
+        self.syms.roots(dim).contains(&sym)
+    }
+
     /// The declared bound of a free dim.
     pub fn bound(&self, sym: Sym) -> Option<u64> {
         match self.syms.info(sym).kind {
             SymKind::Free { bound } => bound,
-            SymKind::Const | SymKind::Turn => None,
+            SymKind::Const | SymKind::Turn | SymKind::Floor { .. } => None,
         }
     }
 
@@ -94,24 +99,26 @@ impl<'a> Sizes<'a> {
     /// The expression of a symbol.
     pub fn symbol(&self, sym: Sym) -> TokenStream {
         let info = self.syms.info(sym);
-        dims::symbol(&info.name, &info.kind)
+        dims::symbol(&info.name, &info.kind, &|d| self.expression(d))
     }
 
     /// The expression of a dim. A difference stops at 0: what is too small for a model has another shape than asked.
     pub fn expression(&self, dim: &Dim) -> TokenStream {
-        let sum = |negative: bool| {
-            let terms = dim.terms().iter().filter(|(_, c)| (*c < 0) == negative);
-            terms.map(|(symbols, factor)| self.product(symbols, factor.unsigned_abs())).collect::<Vec<_>>()
-        };
-        let (plus, minus) = (sum(false), sum(true));
-        match (plus.is_empty(), minus.is_empty()) {
-            (true, _) => quote!(0),
-            (false, true) => joined(plus, &quote!(+)),
-            (false, false) => {
-                let (plus, minus) = (joined(plus, &quote!(+)), joined(minus, &quote!(+)));
-                quote!(usize::saturating_sub(#plus, #minus))
-            }
+        match self.sums(dim) {
+            [None, _] => quote!(0),
+            [Some(plus), None] => plus,
+            [Some(plus), Some(minus)] => quote!(usize::saturating_sub(#plus, #minus)),
         }
+    }
+
+    /// What is added in a dim, and what is taken from that.
+    pub fn sums(&self, dim: &Dim) -> [Option<TokenStream>; 2] {
+        [false, true].map(|negative| {
+            let terms = dim.terms().iter().filter(|(_, c)| (*c < 0) == negative);
+            let products: Vec<TokenStream> =
+                terms.map(|(symbols, factor)| self.product(symbols, factor.unsigned_abs())).collect();
+            (!products.is_empty()).then(|| joined(products, &quote!(+)))
+        })
     }
 
     /// The expressions of dims between commas.

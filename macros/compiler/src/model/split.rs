@@ -31,7 +31,7 @@ fn ready(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Vec<bool> {
     let mut of_params = Vec::new();
     frozen.iter().for_each(|i| inputs(&traced.args[*i].tree, &mut of_params));
     let free = |v: Value| {
-        let dims = func.ty(v).shape.iter().flat_map(|d| d.syms());
+        let dims = func.ty(v).shape.iter().flat_map(|d| func.syms.roots(d));
         dims.into_iter()
             .any(|s| matches!(func.syms.info(s).kind, SymKind::Free { .. }) && !known.contains(&s))
     };

@@ -1,4 +1,4 @@
-//! Dims: `literal`, path to a `const`, const generic, `{ expr }` over those with `+`, `-`, `*`.
+//! Dims: `literal`, path to a `const`, const generic, `{ expr }` over those with `+`, `-`, `*`, and `/` by a literal.
 //!
 //! A name that isn't a const generic becomes `SymKind::Const` with its text: rustc knows its value, we don't.
 
@@ -102,6 +102,9 @@ fn weight(dim: &Dim) -> i128 {
 fn binary(scope: &mut Scope, b: &ExprBinary) -> Option<Dim> {
     // Both sides first: their faults are independent.
     let (left, right) = (polynomial(scope, &b.left), polynomial(scope, &b.right));
+    if matches!(b.op, BinOp::Div(_)) {
+        return quotient(scope, b, &left?, &right?);
+    }
     if !matches!(b.op, BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_)) {
         scope.errors.at(b.op, message::dim_operator(&b.op.to_token_stream().to_string()));
         return None;
@@ -119,6 +122,17 @@ fn binary(scope: &mut Scope, b: &ExprBinary) -> Option<Dim> {
         BinOp::Sub(_) => left - right,
         _ => left * right,
     })
+}
+
+/// Rust's division of sizes, which rounds down.
+fn quotient(scope: &mut Scope, b: &ExprBinary, left: &Dim, right: &Dim) -> Option<Dim> {
+    match right.literal() {
+        Some(by) if by > 0 => Some(scope.syms.floor_divide(left, by)),
+        _ => {
+            scope.errors.at(&b.right, message::dim_divisor());
+            None
+        }
+    }
 }
 
 fn path_polynomial(scope: &mut Scope, path: &Path) -> Option<Dim> {

@@ -174,7 +174,7 @@ impl<'a> Tracer<'a> {
             };
             let most = match size.symbol().map(|s| self.syms.info(s).kind.clone()) {
                 Some(SymKind::Free { bound }) => Some(bound.unwrap_or(u64::MAX)),
-                Some(SymKind::Const | SymKind::Turn) => None,
+                Some(SymKind::Const | SymKind::Turn | SymKind::Floor { .. }) => None,
                 None => size.literal().and_then(|n| u64::try_from(n).ok()),
             };
             if most.is_some_and(|most| most > bound) {

@@ -69,7 +69,7 @@ impl<'a> Tracer<'a> {
         for (i, info) in model.syms.0.iter().enumerate() {
             owner.sizes[i] = match info.kind {
                 SymKind::Free { .. } => Some(Dim::from(self.syms.intern(&info.name, info.kind.clone()))),
-                SymKind::Const | SymKind::Turn => None,
+                SymKind::Const | SymKind::Turn | SymKind::Floor { .. } => None,
             };
         }
         let builder = Builder::new(&model.ident.to_string(), self.syms.clone());

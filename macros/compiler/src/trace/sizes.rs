@@ -102,7 +102,7 @@ impl Tracer<'_> {
 
     /// Whether a size is made of constants alone.
     pub fn is_constant(&self, size: &Dim) -> bool {
-        size.syms().iter().all(|s| self.syms.info(*s).kind == SymKind::Const)
+        self.syms.roots(size).iter().all(|s| self.syms.info(*s).kind == SymKind::Const)
     }
 
     /// Why a size isn't known while compiling.

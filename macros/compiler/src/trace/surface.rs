@@ -80,7 +80,10 @@ impl Tracer<'_> {
             return Value::Poison;
         }
         self.locate(&at.to_token_stream());
-        match entry.call(self.b(), &args) {
+        let results = entry.call(self.b(), &args);
+        // A size that is a floor of others is a symbol of its own.
+        self.syms = self.frame().builder.func().syms.clone();
+        match results {
             Ok(Results::One(v)) => self.tensor(v),
             Ok(Results::Drawn([v, next])) => {
                 self.advance(counter, next);

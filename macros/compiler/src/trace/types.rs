@@ -64,16 +64,16 @@ impl<'a> Tracer<'a> {
     /// A size in an item's symbols as one of the entry's; `None` where a free one isn't known.
     pub fn size(&mut self, owner: &Owner<'a>, syms: &Syms, dim: &Dim) -> Option<Dim> {
         let mut known = BTreeMap::new();
-        for sym in dim.syms() {
+        for sym in syms.roots(dim) {
             let info = syms.info(sym).clone();
             let size = match (info.kind, owner.sizes.get(sym.0 as usize)) {
                 (SymKind::Const, _) => self.constant(&info.name, &owner.key),
                 (SymKind::Free { .. }, Some(Some(size))) => size.clone(),
-                (SymKind::Free { .. } | SymKind::Turn, _) => return None,
+                (SymKind::Free { .. } | SymKind::Turn | SymKind::Floor { .. }, _) => return None,
             };
             known.insert(sym, size);
         }
-        Some(dim.substitute(&|s| known[&s].clone()))
+        Some(syms.replace(dim, &mut self.syms, &|s, _| known[&s].clone()))
     }
 
     /// A tensor type of an item, its free sizes being known.

@@ -12,6 +12,8 @@
 
 #[model] fn f<const N: usize>(x: Tensor<{ N / 2 }>) -> Tensor<> { x }
 
+#[model] fn f<const N: usize, const M: usize>(x: Tensor<N, M>) -> Tensor<{ N / M }, { N % 2 }, { N / 0 }> { x }
+
 #[model] fn f(x: Tensor<{ 2 - 3 }>) -> Tensor<> { x }
 
 #[model] fn f(x: Tensor<99999999999999999999>) -> Tensor<> { x }

@@ -80,14 +80,10 @@ impl Line {
     }
 
     /// The number of windows, and what is added at the end for the last one where a part of a window counts.
-    fn count(&self, b: &Builder, ceil: bool) -> Result<(Dim, i64), Error> {
+    fn count(&self, b: &mut Builder, ceil: bool) -> Result<(Dim, i64), Error> {
         let room = self.len.clone() + Dim::from(2 * self.padding - self.span());
         let Some(known) = room.literal() else {
-            let what = "the stride doesn't divide a size that is free";
-            return room
-                .floor_divide(self.stride)
-                .map(|n| (n + Dim::from(1), 0))
-                .ok_or_else(|| fault(b, what));
+            return self.count_free(b, &room, ceil);
         };
         if known < 0 {
             let own = self.len.display(&b.func().syms).to_string();
@@ -101,6 +97,22 @@ impl Line {
             last += i64::from(begin < known + self.span() - self.padding);
         }
         Ok((Dim::from(last + 1), (last * self.stride - known).max(0)))
+    }
+
+    /// The same where only a call knows the length.
+    fn count_free(&self, b: &mut Builder, room: &Dim, ceil: bool) -> Result<(Dim, i64), Error> {
+        let last = b.syms().floor_divide(room, self.stride);
+        if !ceil {
+            return Ok((last + Dim::from(1), 0));
+        }
+        let left = room.clone() - last.clone() * Dim::from(self.stride);
+        match left.literal() {
+            Some(left) if left > 0 && self.stride - left < self.span() - self.padding => {
+                Ok((last + Dim::from(2), self.stride - left))
+            }
+            Some(_) => Ok((last + Dim::from(1), 0)),
+            None => Err(fault(b, "whether a last window is whole isn't known for a size that is free")),
+        }
     }
 }
 

@@ -38,7 +38,13 @@ fn function(c: &mut Cursor) -> Parse<Func> {
     c.expect("fn")?;
     let mut func = Func { name: c.name()?, ..Func::default() };
     if c.eat("<") {
-        func.syms.0 = c.list(">", symbol)?;
+        let mut syms = Func::default();
+        c.list(">", |c| {
+            let next = symbol(c, &syms)?;
+            syms.syms.0.push(next);
+            Ok(())
+        })?;
+        func.syms = syms.syms;
     }
     c.expect("{")?;
     while c.rest().starts_with('%') {
@@ -54,7 +60,20 @@ fn function(c: &mut Cursor) -> Parse<Func> {
     Ok(func)
 }
 
-fn symbol(c: &mut Cursor) -> Parse<SymInfo> {
+/// A symbol; those before it are those of `func`.
+fn symbol(c: &mut Cursor, func: &Func) -> Parse<SymInfo> {
+    if c.eat("floor") {
+        let name = c.name()?;
+        c.expect("=")?;
+        let of = dim(c, func)?;
+        c.expect("by")?;
+        let at = c.mark();
+        let by = c.number()?;
+        return match by > 1 {
+            true => Ok(SymInfo { name, kind: SymKind::Floor { of, by } }),
+            false => Err(c.back(at).expected("a number above 1")),
+        };
+    }
     if c.eat("const") {
         return Ok(SymInfo { name: c.name()?, kind: SymKind::Const });
     }

@@ -38,11 +38,12 @@ fn quoted(syms: &Syms) -> Syms {
 }
 
 fn head(syms: &Syms) -> String {
-    let one = |s: &SymInfo| match s.kind {
+    let one = |s: &SymInfo| match &s.kind {
         SymKind::Free { bound: None } => s.name.clone(),
         SymKind::Free { bound: Some(most) } => format!("{} <= {most}", s.name),
         SymKind::Const => format!("const {}", s.name),
         SymKind::Turn => format!("turn {}", s.name),
+        SymKind::Floor { of, by } => format!("floor {} = {} by {by}", s.name, of.display(syms)),
     };
     if syms.0.is_empty() { String::new() } else { format!("<{}>", list(&syms.0, one)) }
 }
