@@ -154,9 +154,10 @@ fn names_constants_and_sizes_of_any_kind_read_back() {
     let wide = Dim::from(syms.intern("cfg::WIDTH", SymKind::Const));
     let odd = Dim::from(syms.intern("A / 2", SymKind::Const));
     let n = Dim::from(syms.intern("N", SymKind::Free { bound: Some(u64::MAX) }));
+    let half = syms.floor_divide(&(n.clone() * wide.clone() + 3.into()), 2);
     let mut b = Builder::new("a \"b\"\n\u{1}", syms);
     let polynomial = n.clone() * n.clone() * odd.clone() - n.clone() * wide.clone() * 3.into() - 7.into();
-    let shape = [wide, odd, n, polynomial, i64::MIN.into(), i64::MAX.into()];
+    let shape = [wide, odd, n, half, polynomial, i64::MIN.into(), i64::MAX.into()];
     let x = b.input("net.blocks.3.weight", Ty::new(DType::F32, shape.clone()), Role::Parameter);
     let same = b.input("net.blocks.3.weight", Ty::new(DType::F32, shape), Role::Buffer);
     b.output("grad.net.blocks.3.weight", x, Some(1));
