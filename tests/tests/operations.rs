@@ -231,6 +231,8 @@ operations! {
     embedding_with: |x, z, l| x.embedding_with(l, 1) * z;
     index_select: |x, z, l| x.index_select(0, l) * z;
     gather: |x, z, l| x.gather(1, l.unsqueeze(1)) * z;
+    narrow_at: |x, z, l| x.narrow_at(1, l.sum(), 2) * z.narrow(1, 0, 2);
+    update_at: |x, z, l| x.update_at(1, l.sum(), z.narrow(1, 0, 2)) * z;
     scatter_add: |x, z, l| x.scatter_add(1, l.unsqueeze(1), z.sum_keepdim(1)) * z;
     flip: |x, z, l| x.flip([0, 1]) * z;
     interpolate_nearest: |x, z, l| (x * z).unsqueeze(1).interpolate_nearest(6).sum_dim(1) + z.unsqueeze(1).interpolate_nearest(5).sum();

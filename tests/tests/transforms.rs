@@ -126,9 +126,9 @@ fn floats(seed: u64, shape: [usize; 2]) -> Tensor {
     Tensor::from_vec(shape, data).expect("as many elements")
 }
 
-fn close<T: kiln::Element>(a: &Tensor<T>, b: &Tensor<T>, within: f64)
+fn close<T>(a: &Tensor<T>, b: &Tensor<T>, within: f64)
 where
-    T: Into<f64>,
+    T: kiln::Element + Into<f64>,
 {
     assert_eq!(a.shape(), b.shape());
     for (x, y) in a.as_slice().iter().zip(b.as_slice()) {

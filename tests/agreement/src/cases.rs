@@ -43,7 +43,7 @@ pub fn all() -> Vec<Case> {
     let mut cases: Vec<Case> = (0..GRAPHS).map(random).collect();
     cases.extend((0..LOOPS).flat_map(loops::random));
     let transformed = |seed: u64| {
-        let case = if seed % 3 == 0 { random(seed) } else { loops::random(seed).remove(0) };
+        let case = if seed.is_multiple_of(3) { random(seed) } else { loops::random(seed).remove(0) };
         transforms::of(&case, seed)
     };
     cases.extend((0..TRANSFORMED).flat_map(transformed));
