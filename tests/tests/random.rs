@@ -91,7 +91,7 @@ fn compiled_and_eager_draw_the_same_bits() {
         assert_eq!(a, b);
     }
     let (one, other) =
-        (like(&Tensor::<f64>::zeros([37]), &mut a).unwrap(), like::eager(&Tensor::zeros([37]), &mut b));
+        (like(Tensor::<f64>::zeros([37]), &mut a).unwrap(), like::eager(Tensor::zeros([37]), &mut b));
     assert_eq!(one.0, other.0);
     assert_eq!(a, b);
     // What one generator gives after the other.
