@@ -8,8 +8,8 @@ mod text;
 mod write;
 
 use kiln::prelude::*;
-use kiln_examples::chart;
 use kiln_examples::progress::Progress;
+use kiln_examples::{chart, cli};
 use net::{Gpt, T, loss, train_step};
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,24 +41,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("chargpt: {error}; see --help");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chargpt: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::main("chargpt", HELP, options(), run)
 }
 
 /// The options; `None` if only help is wanted.

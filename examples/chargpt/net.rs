@@ -87,19 +87,19 @@ pub struct Cache {
     blocks: [Seen; LAYERS],
 }
 
-/// A block for the character at a place, `x: [1, 128]`; `now` is 1 at the place, `later` −10⁹ behind it.
+/// A block for the character at a place, `x: [1, 128]`; `later` is −10⁹ behind the place.
 #[model]
 fn block_step(
     b: &Block,
     seen: &mut Seen,
     x: Tensor<1, 128>,
-    now: Tensor<T, 1>,
+    at: Tensor<i64>,
     later: Tensor<1, T>,
 ) -> Tensor<1, 128> {
     let parts = b.qkv.forward(b.ln_1.forward(x)).reshape([3, 4, 1, 32]);
     let (q, k, v) = (parts.select(0, 0), parts.select(0, 1), parts.select(0, 2));
-    seen.k = where_cond(now.gt(0.5), k, seen.k);
-    seen.v = where_cond(now.gt(0.5), v, seen.v);
+    seen.k = seen.k.update_at(1, at, k);
+    seen.v = seen.v.update_at(1, at, v);
     let heads = scaled_dot_product_attention_with(q, seen.k, seen.v, Some(later), false, 0.17677669529663687);
     let x = x + b.proj.forward(heads.reshape([1, 128]));
     x + b.out.forward(b.fc.forward(b.ln_2.forward(x)).gelu_tanh())
@@ -108,12 +108,10 @@ fn block_step(
 /// Scores of what comes behind the character at a place, whose keys and values are put into the cache.
 #[model]
 pub fn step(net: &Gpt, cache: &mut Cache, id: Tensor<i64, 1>, at: Tensor<i64, 1>) -> Tensor<VOCAB> {
-    let places = arange(T);
-    let now = places.eq(at).to(f32).unsqueeze(1);
-    let later = places.gt(at).to(f32).unsqueeze(0) * -1e9;
+    let later = arange(T).gt(at).to(f32).unsqueeze(0) * -1e9;
     let mut h = net.wte.embedding(id) + net.wpe.embedding(at);
     for i in 0..LAYERS {
-        h = block_step(&net.blocks[i], &mut cache.blocks[i], h, now, later);
+        h = block_step(&net.blocks[i], &mut cache.blocks[i], h, at.squeeze(0), later);
     }
     net.head.forward(net.ln_f.forward(h)).squeeze(0)
 }

@@ -6,7 +6,7 @@ mod net;
 mod train;
 
 use kiln::prelude::*;
-use kiln_examples::{chart, mnist};
+use kiln_examples::{chart, cli, mnist};
 use net::Mlp;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,24 +28,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("digits: {error}; see --help");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("digits: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::main("digits", HELP, options(), run)
 }
 
 /// The options; `None` if only help is wanted.

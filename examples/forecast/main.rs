@@ -7,6 +7,7 @@ mod net;
 mod series;
 
 use kiln::prelude::*;
+use kiln_examples::cli;
 use kiln_examples::progress::Progress;
 use kiln_examples::svg::{self, Line};
 use net::{FEATURES, Net, growth, train_step};
@@ -38,24 +39,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("forecast: {error}; see --help");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("forecast: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::main("forecast", HELP, options(), run)
 }
 
 /// The options; `None` if only help is wanted.

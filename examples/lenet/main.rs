@@ -7,7 +7,7 @@ mod net;
 mod train;
 
 use kiln::prelude::*;
-use kiln_examples::{chart, mnist};
+use kiln_examples::{chart, cli, mnist};
 use net::LeNet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,24 +21,7 @@ Trains a convolutional net on 4,000 images of digits and tests it on 1,000 other
   --help        this text";
 
 fn main() -> ExitCode {
-    let (epochs, seed) = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("lenet: {error}; see --help");
-            return ExitCode::from(2);
-        }
-    };
-    match run(epochs, seed) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("lenet: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::main("lenet", HELP, options(), |(epochs, seed)| run(*epochs, *seed))
 }
 
 /// Epochs and seed; `None` if only help is wanted.
