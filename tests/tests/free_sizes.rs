@@ -1,6 +1,9 @@
 //! Sizes that only a call knows, under strides that don't divide them: height, width and time of any length.
 #![allow(missing_docs)]
 
+mod common;
+
+use common::{close, input};
 use kiln::prelude::*;
 
 /// The beginning of a residual net: every size of it is a floor of the picture's.
@@ -59,19 +62,6 @@ fn hourglass<const H: usize, const W: usize>(
     cat(&[up.interpolate_nearest([4 * H, 4 * W]), x], 1)
 }
 
-fn input<const R: usize>(shape: [usize; R]) -> Tensor {
-    let n = shape.iter().product::<usize>();
-    let at = |i: usize| ((i * 37 % 101) as f32 / 50.0) - 1.0;
-    Tensor::from_vec(shape, (0..n).map(at).collect()).expect("as many elements")
-}
-
-fn close(got: &Tensor, want: &Tensor, what: &str) {
-    assert_eq!(got.shape(), want.shape(), "{what}");
-    for (g, w) in got.as_slice().iter().zip(want.as_slice()) {
-        assert!((g - w).abs() <= 2e-5 * w.abs().max(1.0), "{what}: {g} for {w}");
-    }
-}
-
 #[test]
 fn pictures_have_any_size() {
     let params = Net::init(&mut Rng::seed(3));
@@ -111,6 +101,8 @@ fn what_is_too_short_for_a_window_is_an_error() {
     let error = short(input([1, 1, 1]), &w).expect_err("4 of 1").to_string();
     let want = "`short`: the arguments are too small: a size in it is `⌊N/2⌋ - 1`, which would be -1";
     assert_eq!(error, want);
+    // What such a call would take is a number all the same.
+    assert!((0..9).all(|n| short::scratch_bytes(n) < 4096 && short::flops(n) < 4096));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Loops over time: compiled as loops, forward and backwards, and equal to what the body does eagerly.
 #![allow(missing_docs)]
 
+mod common;
+
+use common::{close, input};
 use kiln::prelude::*;
 
 #[params]
@@ -59,19 +62,6 @@ fn nested<const T: usize>(memory: &mut Tensor<2>, x: Tensor<T, 6, 2>) -> Tensor<
         total = total + memory;
     }
     total
-}
-
-fn input<const R: usize>(shape: [usize; R]) -> Tensor {
-    let n = shape.iter().product::<usize>();
-    let at = |i: usize| ((i * 37 % 101) as f32 / 50.0) - 1.0;
-    Tensor::from_vec(shape, (0..n).map(at).collect()).expect("as many elements")
-}
-
-fn close(got: &Tensor, want: &Tensor, what: &str) {
-    assert_eq!(got.shape(), want.shape(), "{what}");
-    for (g, w) in got.as_slice().iter().zip(want.as_slice()) {
-        assert!((g - w).abs() <= 2e-5 * w.abs().max(1.0), "{what}: {g} for {w}");
-    }
 }
 
 #[test]

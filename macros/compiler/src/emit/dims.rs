@@ -99,7 +99,16 @@ impl Dims<'_> {
 
     /// The dim's value: an expression that binds as a sum does, unless it is one term.
     pub fn dim(&self, dim: &Dim) -> TokenStream {
-        sum(dim.terms().iter().map(|(m, c)| (*c, self.factors(m))).collect(), false)
+        let terms = dim.terms().iter().map(|(m, c)| (*c, self.factors(m)));
+        let (plus, minus): (Vec<_>, Vec<_>) = terms.partition(|(c, _)| *c > 0);
+        let less = minus.into_iter().map(|(c, factors)| (-c, factors)).collect::<Vec<_>>();
+        let (plus, is_whole) = (sum(plus, false), less.is_empty());
+        if is_whole {
+            return plus;
+        }
+        // A run has been checked; what a run would take may be asked for any size.
+        let less = sum(less, false);
+        quote!(usize::saturating_sub(#plus, #less))
     }
 
     /// The dim's value as an operand of any operator.
