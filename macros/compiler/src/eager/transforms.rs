@@ -7,7 +7,7 @@ use super::statements::Body;
 use crate::library::Item;
 use crate::link::RNG;
 use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
-use crate::trace::Derivative;
+use crate::trace::Transform;
 use kiln_ir::composite::rule::Rule;
 use kiln_ir::surface;
 use proc_macro2::{Ident, TokenStream};
@@ -19,7 +19,7 @@ impl Body<'_> {
     pub fn transformed(&mut self, transform: &ExprCall, given: &[Given]) -> TokenStream {
         let how = match bare(&transform.func) {
             Expr::Path(path) => match self.callee(path) {
-                Callee::Builtin(name) if Derivative::from_name(name).is_some() => name.to_string(),
+                Callee::Builtin(name) if Transform::from_name(name).is_some() => name.to_string(),
                 _ => return self.refuse("a call of what a call yields"),
             },
             _ => return self.refuse("a call of what a call yields"),

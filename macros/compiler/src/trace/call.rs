@@ -5,7 +5,7 @@ use super::arguments::Given;
 use super::frame::Frame;
 use super::series::is_new_list;
 use super::types::{Owner, plain};
-use super::value::{Compiled, Derivative, Function, Value};
+use super::value::{Compiled, Function, Transform, Value};
 use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{ArgKind, Model};
@@ -37,16 +37,14 @@ impl<'a> Tracer<'a> {
                 args.iter().for_each(|arg| drop(self.expr(arg)));
                 Value::Poison
             }
-            Value::Function(Function::Builtin(name)) => {
-                match (Derivative::from_name(name), args.as_slice()) {
-                    (Some(how), [of]) => self.derived(how, of),
-                    (Some(how), _) => self.fault(call, message::transform_arity(how.name())),
-                    (None, _) => match surface::function(name) {
-                        Some(entry) => self.surface(entry, None, &args, &call.func),
-                        None => self.fault(&call.func, message::not_callable(name)),
-                    },
-                }
-            }
+            Value::Function(Function::Builtin(name)) => match (Transform::from_name(name), args.as_slice()) {
+                (Some(how), [of]) => self.derived(how, of),
+                (Some(how), _) => self.fault(call, message::transform_arity(how.name())),
+                (None, _) => match surface::function(name) {
+                    Some(entry) => self.surface(entry, None, &args, &call.func),
+                    None => self.fault(&call.func, message::not_callable(name)),
+                },
+            },
             Value::Closure(closure) => {
                 let args: Vec<Value> = args.iter().map(|arg| self.passed(arg)).collect();
                 self.call_closure(&closure.clone(), args, &call.func)
@@ -130,7 +128,7 @@ impl<'a> Tracer<'a> {
             Value::Function(Function::Model(key)) => self.model(key, given, at),
             Value::Closure(closure) => self.closure_function(&closure.clone(), given, at).map(Rc::new),
             Value::Function(Function::Builtin(name)) => self.surface_function(name, given, at).map(Rc::new),
-            Value::Function(Function::Derived(how, inner)) => {
+            Value::Function(Function::Transformed(how, inner)) => {
                 self.transformed(*how, inner, given, at).map(Rc::new)
             }
             _ => None,
@@ -297,6 +295,6 @@ fn prefixed(callee: &Compiled, prefix: &str) -> Compiled {
 
 /// A builtin that can be called.
 fn builtin_function(name: &str) -> Option<Function> {
-    let how = Derivative::from_name(name).map(Derivative::name);
+    let how = Transform::from_name(name).map(Transform::name);
     how.or_else(|| surface::function(name).map(|e| e.name)).map(Function::Builtin)
 }

@@ -1,8 +1,8 @@
-//! Transforms of functions: `value_and_grad(f)`, `vjp(f)`, `jvp(f)`, `vmap(f)`, in any order, each a function again.
+//! Transforms of functions: `value_and_grad(f)`, `vjp(f)`, `jvp(f)`, `vmap(f)`, `checkpoint(f)`, in any order, each a function again.
 
 use super::Tracer;
 use super::arguments::Given;
-use super::value::{Compiled, Derivative, Function, Value};
+use super::value::{Compiled, Function, Transform, Value};
 use super::{tangents, transform};
 use crate::library::Item;
 use crate::message::body as message;
@@ -13,28 +13,28 @@ use std::rc::Rc;
 use syn::Expr;
 
 /// How many arguments a transform's function has behind those of the function that it transforms.
-fn further(how: Derivative, traced: &Traced) -> usize {
+fn further(how: Transform, traced: &Traced) -> usize {
     match how {
-        Derivative::Vjp => transform::float_results(traced).len(),
-        Derivative::Jvp => traced.wrt.len(),
+        Transform::Vjp => transform::float_results(traced).len(),
+        Transform::Jvp => traced.wrt.len(),
         _ => 0,
     }
 }
 
 impl Tracer<'_> {
     /// `value_and_grad(f)`
-    pub(super) fn derived(&mut self, how: Derivative, of: &Expr) -> Value {
+    pub(super) fn derived(&mut self, how: Transform, of: &Expr) -> Value {
         let inner = match of {
             Expr::Path(p) => self.callee(&p.path),
             other => self.expr(other),
         };
         match inner {
             Value::Poison => Value::Poison,
-            Value::Closure(_) | Value::Function(Function::Model(_) | Function::Derived(..)) => {
-                Value::Function(Function::Derived(how, Rc::new(inner)))
+            Value::Closure(_) | Value::Function(Function::Model(_) | Function::Transformed(..)) => {
+                Value::Function(Function::Transformed(how, Rc::new(inner)))
             }
             Value::Function(Function::Builtin(name)) if surface::function(name).is_some() => {
-                Value::Function(Function::Derived(how, Rc::new(inner)))
+                Value::Function(Function::Transformed(how, Rc::new(inner)))
             }
             other => {
                 let what = self.describe(&other);
@@ -46,14 +46,14 @@ impl Tracer<'_> {
     /// A transform as a graph for these arguments.
     pub(super) fn transformed(
         &mut self,
-        how: Derivative,
+        how: Transform,
         inner: &Value,
         given: &[Given],
         at: &dyn ToTokens,
     ) -> Option<Compiled> {
         match how {
-            Derivative::Vmap => self.batched(inner, given, at),
-            Derivative::Checkpoint => {
+            Transform::Vmap => self.batched(inner, given, at),
+            Transform::Checkpoint => {
                 let of = self.compiled(inner, given, at)?;
                 let traced = self.built(at.to_token_stream(), transform::checkpoint(&of.traced))?;
                 Some(Compiled { traced, captures: of.captures.clone() })
@@ -64,7 +64,7 @@ impl Tracer<'_> {
 
     fn derivative(
         &mut self,
-        how: Derivative,
+        how: Transform,
         inner: &Value,
         given: &[Given],
         at: &dyn ToTokens,
@@ -94,14 +94,14 @@ impl Tracer<'_> {
         let further = further(how, &of.traced);
         if given.len() != own + further {
             let message = match how {
-                Derivative::Jvp => message::tangents(&name, further, given.len() - own),
+                Transform::Jvp => message::tangents(&name, further, given.len() - own),
                 _ => message::cotangents(&name, further, given.len() - own),
             };
             self.fault(at.to_token_stream(), message);
             return None;
         }
         let derived = match how {
-            Derivative::Jvp => tangents::jvp(&of.traced, of.captures.len()),
+            Transform::Jvp => tangents::jvp(&of.traced, of.captures.len()),
             _ => transform::derive(&of.traced, how, of.captures.len()),
         };
         let traced = self.built(at.to_token_stream(), derived)?;
@@ -227,13 +227,13 @@ impl Tracer<'_> {
             },
             Value::Closure(closure) => Some(closure.expr.inputs.len()),
             Value::Function(Function::Builtin(name)) => Some(surface::function(name)?.params.len()),
-            Value::Function(Function::Derived(Derivative::Vmap, inner)) => {
+            Value::Function(Function::Transformed(Transform::Vmap, inner)) => {
                 let (rows, ..) = self.rows(given, at)?;
                 self.arity(inner, &rows, at)
             }
-            Value::Function(Function::Derived(how, inner)) => {
+            Value::Function(Function::Transformed(how, inner)) => {
                 let own = self.arity(inner, given, at)?;
-                if how.needs_scalar() || *how == Derivative::Checkpoint {
+                if how.needs_scalar() || *how == Transform::Checkpoint {
                     return Some(own);
                 }
                 let of = self.compiled(inner, given.get(..own)?, at)?;
@@ -251,7 +251,7 @@ impl Tracer<'_> {
                 _ => key.clone(),
             },
             Value::Function(Function::Builtin(name)) => name.to_string(),
-            Value::Function(Function::Derived(how, inner)) => {
+            Value::Function(Function::Transformed(how, inner)) => {
                 format!("{}({})", how.name(), self.function_name(inner))
             }
             _ => "the closure".to_string(),

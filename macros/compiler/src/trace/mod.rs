@@ -38,7 +38,7 @@ pub mod transform;
 
 pub use entry::trace;
 pub(crate) use number::known_constant;
-pub use value::Derivative;
+pub use value::Transform;
 
 use crate::library::Library;
 use crate::traced::Const;

@@ -1,6 +1,6 @@
 //! Gradients of traced functions, as traced functions.
 
-use super::value::Derivative;
+use super::value::Transform;
 use crate::traced::{Arg, Ret, Traced, Tree};
 use kiln_ir::{Builder, Error, Fault, Op, Role, Scan, Value, differentiate::differentiate};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// # Errors
 /// If the first result is no float scalar, or a gradient of what is no float is asked.
 pub fn value_and_grad(traced: &Traced) -> Result<Traced, Error> {
-    derive(traced, Derivative::ValueAndGrad, 0)
+    derive(traced, Transform::ValueAndGrad, 0)
 }
 
 /// The gradients alone: `f::grad`.
@@ -18,7 +18,7 @@ pub fn value_and_grad(traced: &Traced) -> Result<Traced, Error> {
 /// # Errors
 /// As `value_and_grad`.
 pub fn grad(traced: &Traced) -> Result<Traced, Error> {
-    derive(traced, Derivative::Grad, 0)
+    derive(traced, Transform::Grad, 0)
 }
 
 /// The results, and the gradients of the sum of each float result times its cotangent, a further argument:
@@ -27,7 +27,7 @@ pub fn grad(traced: &Traced) -> Result<Traced, Error> {
 /// # Errors
 /// If a gradient of what is no float is asked.
 pub fn vjp(traced: &Traced) -> Result<Traced, Error> {
-    derive(traced, Derivative::Vjp, 0)
+    derive(traced, Transform::Vjp, 0)
 }
 
 /// The function as a loop of one turn whose gradient computes the turn again, from the arguments.
@@ -78,7 +78,7 @@ pub(crate) fn float_results(traced: &Traced) -> Vec<usize> {
 }
 
 /// A transform; the last `captured` inputs are no arguments.
-pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Result<Traced, Error> {
+pub(crate) fn derive(traced: &Traced, how: Transform, captured: usize) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
     let own = func.inputs.len() - captured;
@@ -86,7 +86,7 @@ pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Resul
     let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| declare(&mut b, i)).collect();
     let mut args = traced.args.clone();
     let mut cotangents = Vec::new();
-    if how == Derivative::Vjp {
+    if how == Transform::Vjp {
         let outputs = float_results(traced);
         for (i, output) in outputs.iter().enumerate() {
             let mut name = if outputs.len() == 1 { "cotangent".to_string() } else { format!("cotangent{i}") };
@@ -101,7 +101,7 @@ pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Resul
     inputs.extend(func.inputs[own..].iter().map(|i| declare(&mut b, i)));
     let results = b.inline(func, &inputs)?;
     let of = match how {
-        Derivative::Vjp => cotangents.into_iter().map(|(i, cotangent)| (results[i], cotangent)).collect(),
+        Transform::Vjp => cotangents.into_iter().map(|(i, cotangent)| (results[i], cotangent)).collect(),
         _ => vec![scalar(&mut b, traced, &results)?],
     };
     let mut leaves = Vec::new();
@@ -109,7 +109,7 @@ pub(crate) fn derive(traced: &Traced, how: Derivative, captured: usize) -> Resul
     let wrt: Vec<Value> = leaves.iter().map(|i| inputs[*i]).collect();
     let grads = differentiate(&mut b, &of, &wrt)?;
     let mut outputs = Outputs { b: &mut b, traced, results: &results, prefix: "" };
-    let values = (how != Derivative::Grad).then(|| outputs.results_of(&traced.result));
+    let values = (how != Transform::Grad).then(|| outputs.results_of(&traced.result));
     let mut grads = leaves.into_iter().zip(grads);
     let mut forms: Vec<Ret> = traced.wrt.iter().map(|i| outputs.gradient(*i, &mut grads)).collect();
     let gradient = if forms.len() == 1 { forms.remove(0) } else { Ret::Tuple(forms) };

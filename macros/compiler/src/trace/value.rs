@@ -128,12 +128,12 @@ pub(crate) enum Function {
     /// A function of the surface, or a transform: `value_and_grad`.
     Builtin(&'static str),
     /// A transform of a model or closure.
-    Derived(Derivative, Rc<Value>),
+    Transformed(Transform, Rc<Value>),
 }
 
 /// The transforms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Derivative {
+pub enum Transform {
     /// The value and its gradients.
     ValueAndGrad,
     /// The gradients alone.
@@ -148,35 +148,35 @@ pub enum Derivative {
     Vmap,
 }
 
-impl Derivative {
-    const ALL: [Derivative; 6] = [
-        Derivative::ValueAndGrad,
-        Derivative::Grad,
-        Derivative::Vjp,
-        Derivative::Jvp,
-        Derivative::Vmap,
-        Derivative::Checkpoint,
+impl Transform {
+    const ALL: [Transform; 6] = [
+        Transform::ValueAndGrad,
+        Transform::Grad,
+        Transform::Vjp,
+        Transform::Jvp,
+        Transform::Vmap,
+        Transform::Checkpoint,
     ];
 
     /// Whether it is of functions that return one float.
     pub(crate) fn needs_scalar(self) -> bool {
-        matches!(self, Derivative::ValueAndGrad | Derivative::Grad)
+        matches!(self, Transform::ValueAndGrad | Transform::Grad)
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Derivative::ValueAndGrad => "value_and_grad",
-            Derivative::Grad => "grad",
-            Derivative::Vjp => "vjp",
-            Derivative::Jvp => "jvp",
-            Derivative::Vmap => "vmap",
-            Derivative::Checkpoint => "checkpoint",
+            Transform::ValueAndGrad => "value_and_grad",
+            Transform::Grad => "grad",
+            Transform::Vjp => "vjp",
+            Transform::Jvp => "jvp",
+            Transform::Vmap => "vmap",
+            Transform::Checkpoint => "checkpoint",
         }
     }
 
     /// The transform of that name.
-    pub(crate) fn from_name(name: &str) -> Option<Derivative> {
+    pub(crate) fn from_name(name: &str) -> Option<Transform> {
         Self::ALL.into_iter().find(|d| d.name() == name)
     }
 }
