@@ -76,18 +76,21 @@ fn of_floats(b: &mut Builder, s: Scalar, x: &[Value]) -> Result<Value, Error> {
 
 #[test]
 fn a_wrong_rule_is_rejected() {
-    let of = |factor: f64| {
-        function(&[vec![3]], move |b, x| {
+    let of = |n: usize, factor: f64| {
+        function(&[vec![n]], move |b, x| {
             let (y, c) = (b.map(Scalar::Sin, x)?, b.splat(factor, x[0])?);
             b.map(Scalar::Mul, &[y, c])
         })
     };
-    let (mut rng, func) = (Rng(1), of(1.0));
-    let x = [rng.array(&[3])];
-    assert_eq!(agrees(&func, &gradient(&func), &x, &mut rng), Ok(()));
-    assert!(agrees(&func, &gradient(&of(1.0001)), &x, &mut rng).is_err());
-    let cos = function(&[vec![3]], |b, x| b.map(Scalar::Cos, x));
-    assert!(agrees(&func, &gradient(&cos), &x, &mut rng).is_err());
+    // Of 3 elements each is moved, of 60 some together.
+    for n in [3, 60] {
+        let (mut rng, func) = (Rng(1), of(n, 1.0));
+        let x = [rng.array(&[n])];
+        assert_eq!(agrees(&func, &gradient(&func), &x, &mut rng), Ok(()));
+        assert!(agrees(&func, &gradient(&of(n, 1.0001)), &x, &mut rng).is_err());
+        let cos = function(&[vec![n]], |b, x| b.map(Scalar::Cos, x));
+        assert!(agrees(&func, &gradient(&cos), &x, &mut rng).is_err());
+    }
 }
 
 #[test]
@@ -176,6 +179,21 @@ fn gathers() {
     }
 }
 
+/// Both arguments, at a start inside and partly outside.
+#[test]
+fn updates() {
+    let mut rng = Rng(5);
+    for start in [-1.0, 0.0, 1.0, 3.0] {
+        let func = function(&[vec![4, 3], vec![2, 3]], |b, x| {
+            let bent: Result<Vec<Value>, Error> = x.iter().map(|x| b.map(Scalar::Sin, &[*x])).collect();
+            let start = b.constant(start, DType::I64);
+            let y = b.emit(Op::Update(0), &[&bent?[..], &[start]].concat())?;
+            b.map(Scalar::Exp, &[y])
+        });
+        check(&format!("an update at {start}"), &func, &[rng.array(&[4, 3]), rng.array(&[2, 3])], &mut rng);
+    }
+}
+
 #[test]
 fn reductions() {
     for shape in [[1, 1, 1], [3, 1, 5], [2, 7, 2], [2, 0, 3]] {
@@ -217,4 +235,24 @@ fn casts_round_and_stops_stop() {
     });
     let x = Array::rounded(DType::F64, vec![2], vec![2.0, 5.0]);
     assert_eq!(eval(&gradient(&stop), &[x, ct])[0].data, [0.1 * 2.0, -3.0 * 5.0]);
+}
+
+/// A new operation must say here where its derivative is compared with differences.
+#[test]
+fn every_operation_has_a_row() {
+    let of = |op: &Op| match op {
+        Op::Map(_) => "scalars",
+        Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Pad(_) | Op::Concat(_) => {
+            "layouts"
+        }
+        Op::Windows(_) | Op::Fold(..) => "windows",
+        Op::Gather(_) | Op::ScatterAdd(..) => "gathers",
+        Op::Update(_) => "updates",
+        Op::Reduce(..) | Op::ArgMax(_) => "reductions",
+        Op::Contract { .. } => "contractions",
+        Op::Cast(_) | Op::StopGrad => "casts_round_and_stops_stop",
+        Op::Scan(_) | Op::Result(..) => "tests/scans.rs",
+        Op::Input(_) | Op::Const(..) | Op::Iota { .. } | Op::Random(..) => "of nothing that is a float",
+    };
+    assert_eq!(of(&Op::StopGrad), "casts_round_and_stops_stop");
 }

@@ -99,7 +99,8 @@ pub fn performer(
     b.div(seen, total)
 }
 
-/// (exp(x·pᵀ − |x|²/2 − top) + eps) / √M for x / E^¼, `top` being the largest of x·pᵀ over dims.
+/// (exp(x·pᵀ − |x|²/2 − top) + eps) / √M for x / E^¼, `top` being the largest of x·pᵀ over dims: a constant to the derivative, as
+/// in the authors' code.
 fn features(b: &mut Builder, x: Value, projection: Value, over: &[i64], eps: f64) -> Built {
     let axis = b.axis("performer_attention", x, -1)?;
     let number = |b: &Builder, d: &Dim| match d.literal() {
