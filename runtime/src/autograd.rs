@@ -30,7 +30,7 @@ use crate::{Element, Params, Result, Tensor};
 
 pub use crate::eager::args::{Dims, ElementType, Operand, Size, Sizes, TensorArg};
 #[doc(hidden)]
-pub use crate::eager::args::{bool, f32, f64, i32, i64, u8};
+pub use crate::eager::args::{bf16, bool, f16, f32, f64, i32, i64, u8};
 pub use crate::eager::transform::Outcome;
 
 /// The gradients of `of`, which has one element, with respect to tensors it was computed from: `torch.autograd.grad`.

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
+use crate::half::{bf16, f16};
 use crate::storage::{LocalPool, Pool};
 
 mod sealed {
@@ -30,7 +31,7 @@ mod sealed {
     }
 }
 
-/// A type that tensors are made of: `f32`, `f64`, `i64`, `i32`, `u8` or `bool`.
+/// A type that tensors are made of: `f32`, `f64`, `bf16`, `f16`, `i64`, `i32`, `u8` or `bool`.
 ///
 /// ```
 /// use kiln::Element;
@@ -51,7 +52,7 @@ pub trait Element:
 }
 
 macro_rules! elements {
-    ($($ty:ident $variant:ident: $zero:literal, $one:literal, $sum:ident;)*) => {$(
+    ($($ty:ident $variant:ident: $zero:expr, $one:expr, $sum:ident;)*) => {$(
         impl sealed::Sealed for $ty {
             fn pool() -> LocalPool<Self> {
                 thread_local!(static POOL: Pool<$ty> = const { Pool::new() });
@@ -83,6 +84,8 @@ macro_rules! elements {
 elements! {
     f32 F32: 0.0, 1.0, f32;
     f64 F64: 0.0, 1.0, f64;
+    bf16 BF16: bf16::ZERO, bf16::ONE, bf16;
+    f16 F16: f16::ZERO, f16::ONE, f16;
     i64 I64: 0, 1, i64;
     i32 I32: 0, 1, i64;
     u8 U8: 0, 1, i64;

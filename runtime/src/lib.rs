@@ -50,6 +50,7 @@ mod error;
 mod freeze;
 #[cfg(feature = "eager")]
 pub mod functional;
+mod half;
 pub mod init;
 #[doc(hidden)]
 pub mod kernels;
@@ -75,11 +76,12 @@ pub use builtins::*;
 pub use dtype::Element;
 pub use error::{Error, Result, ShapeFault, WeightFaults};
 pub use freeze::{Freeze, Frozen};
+pub use half::{bf16, f16};
 pub use init::Init;
 #[doc(hidden)]
 pub use kiln_macros::__link;
 pub use kiln_macros::{model, params};
-pub use params::{Leaf, LeafKind, LeafMut, Params};
+pub use params::{Leaf, LeafKind, LeafMut, LeafTensor, LeafTensorMut, Params};
 pub use rng::Rng;
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;

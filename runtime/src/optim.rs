@@ -89,13 +89,11 @@ pub trait Optimizer: Sized {
 
     /// [`Optimizer::load`] from memory.
     fn load_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let (tensors, numbers) = weights::decode(&trained(self.moments()), &self.numbers(), bytes)?;
+        let (read, numbers) =
+            weights::decode(&trained(self.moments()), &self.numbers(), bytes, weights::Types::AsDeclared)?;
         self.set_numbers(&numbers);
         let moments = self.moments_mut().into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter);
-        for (leaf, tensor) in moments.zip(tensors) {
-            *leaf.tensor = tensor;
-        }
-        Ok(())
+        weights::set(moments.collect(), read)
     }
 }
 

@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use crate::rt::join;
-use crate::{Result, Rng, Tensor};
+use crate::{Result, Rng};
 
+pub(crate) mod leaf;
 pub(crate) mod weights;
+
+pub use leaf::{LeafTensor, LeafTensorMut};
+use weights::Types;
 
 /// Whether a leaf is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +30,7 @@ pub struct Leaf<'a> {
     /// The extents declared.
     pub shape: Vec<usize>,
     /// The tensor.
-    pub tensor: &'a Tensor,
+    pub tensor: LeafTensor<'a>,
 }
 
 /// One tensor of a tree, to write.
@@ -39,7 +43,7 @@ pub struct LeafMut<'a> {
     /// The extents declared.
     pub shape: Vec<usize>,
     /// The tensor.
-    pub tensor: &'a mut Tensor,
+    pub tensor: LeafTensorMut<'a>,
 }
 
 /// A tree of tensors: the parameters of a model, and all of the same form, such as gradients and the moments of
@@ -59,11 +63,11 @@ pub struct LeafMut<'a> {
 ///     }
 ///     fn leaves<'a>(&'a self, prefix: &str, out: &mut Vec<Leaf<'a>>) {
 ///         let (name, kind) = (join(prefix, "weight"), LeafKind::Parameter);
-///         out.push(Leaf { name, kind, shape: vec![3], tensor: &self.weight });
+///         out.push(Leaf { name, kind, shape: vec![3], tensor: (&self.weight).into() });
 ///     }
 ///     fn leaves_mut<'a>(&'a mut self, prefix: &str, out: &mut Vec<LeafMut<'a>>) {
 ///         let (name, kind) = (join(prefix, "weight"), LeafKind::Parameter);
-///         out.push(LeafMut { name, kind, shape: vec![3], tensor: &mut self.weight });
+///         out.push(LeafMut { name, kind, shape: vec![3], tensor: (&mut self.weight).into() });
 ///     }
 /// }
 ///
@@ -105,8 +109,7 @@ pub trait Params: Clone {
         let mut leaves = Vec::new();
         zeros.leaves_mut("", &mut leaves);
         for leaf in leaves {
-            // A fresh tensor: writing through the shared one would copy what is about to be overwritten.
-            *leaf.tensor = leaf.tensor.same_shape_zeros();
+            leaf.tensor.zero();
         }
         zeros
     }
@@ -122,7 +125,7 @@ pub trait Params: Clone {
     /// ```
     #[cfg(feature = "eager")]
     #[track_caller]
-    fn norm(&self) -> Tensor {
+    fn norm(&self) -> crate::Tensor {
         crate::eager::trees::norm(self)
     }
 
@@ -170,13 +173,43 @@ pub trait Params: Clone {
 
     /// [`Params::load`] from memory.
     fn load_bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        let (tensors, _) = weights::decode(&self.named_leaves(), &[], bytes)?;
+        let (read, _) = weights::decode(&self.named_leaves(), &[], bytes, Types::AsDeclared)?;
         let mut leaves = Vec::new();
         self.leaves_mut("", &mut leaves);
-        for (leaf, tensor) in leaves.into_iter().zip(tensors) {
-            *leaf.tensor = tensor;
-        }
-        Ok(())
+        weights::set(leaves, read)
+    }
+
+    /// [`Params::load`] from a file whose floats may have another type: each is rounded to the type of its leaf, as weights
+    /// trained in f32 for a net that keeps them as bf16.
+    ///
+    /// ```
+    /// use kiln::prelude::*;
+    ///
+    /// #[params]
+    /// struct Wide { weight: Tensor<2, 3> }
+    ///
+    /// #[params]
+    /// struct Narrow { weight: Tensor<bf16, 2, 3> }
+    ///
+    /// let wide = Wide::init(&mut Rng::seed(0)).to_bytes()?;
+    /// let mut net = Narrow::init(&mut Rng::seed(0));
+    /// let error = net.load_bytes(&wide).unwrap_err().to_string();
+    /// assert!(error.ends_with("weight must be BF16 [2, 3], but is F32 [2, 3]"), "{error}");
+    /// net.load_rounded_bytes(&wide)?;
+    /// # Ok::<(), kiln::Error>(())
+    /// ```
+    fn load_rounded(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = weights::read(path)?;
+        self.load_rounded_bytes(&bytes).map_err(|error| error.in_file(path))
+    }
+
+    /// [`Params::load_rounded`] from memory.
+    fn load_rounded_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let (read, _) = weights::decode(&self.named_leaves(), &[], bytes, Types::AnyFloat)?;
+        let mut leaves = Vec::new();
+        self.leaves_mut("", &mut leaves);
+        weights::set(leaves, read)
     }
 
     /// The leaves as the bytes of a safetensors file.

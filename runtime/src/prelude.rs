@@ -3,9 +3,10 @@
 #[doc(hidden)]
 pub use crate::builtins::*;
 #[cfg(feature = "eager")]
-pub use crate::eager::args::{bool, f32, f64, i32, i64, u8};
+pub use crate::eager::args::{bf16, bool, f16, f32, f64, i32, i64, u8};
 #[cfg(feature = "eager")]
 pub use crate::functional::*;
+pub use crate::half::{bf16, f16};
 pub use crate::nn::{
     BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Conv3d, Conv3dNoBias,
     ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Embedding, GroupNorm, GroupedConv1d,

@@ -4,7 +4,7 @@
 #[path = "src/cases.rs"]
 mod cases;
 
-use kiln_compiler::emit::{Compiled, Unit};
+use kiln_compiler::emit::{Compiled, Unit, element};
 use kiln_ir::{DType, Func};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -38,7 +38,7 @@ fn module(name: &str, func: &Func) -> TokenStream {
     let mut unit = Unit::new();
     let Compiled { run, dims, scratch, .. } = unit.add(func);
     let (items, module) = (unit.finish(), format_ident!("{name}"));
-    let ty = |d: DType| format_ident!("{}", d.name());
+    let ty = |d: DType| element(d.name());
     let inputs: Vec<_> = (0..func.inputs.len()).map(|i| format_ident!("input{i}")).collect();
     let outputs: Vec<_> = (0..func.outputs.len()).map(|i| format_ident!("output{i}")).collect();
     let free: Vec<_> = dims.iter().map(|s| format_ident!("{}", func.syms.info(*s).name)).collect();

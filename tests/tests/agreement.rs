@@ -58,7 +58,8 @@ fn close(what: &str, a: &Tensor, b: &Tensor) {
 
 fn same_trees(what: &str, a: &impl Params, b: &impl Params) {
     for (a, b) in a.named_leaves().iter().zip(b.named_leaves()) {
-        close(&format!("{what}, {}", a.name), a.tensor, b.tensor);
+        let (x, y) = (a.tensor.as_f32().expect("f32"), b.tensor.as_f32().expect("f32"));
+        close(&format!("{what}, {}", a.name), x, y);
     }
 }
 

@@ -35,6 +35,6 @@ fn close<T: kiln::Element + Into<f64>>(a: &Tensor<T>, b: &Tensor<T>) {
 #[track_caller]
 fn same(a: &impl Params, b: &impl Params) {
     for (a, b) in a.named_leaves().iter().zip(b.named_leaves()) {
-        close(a.tensor, b.tensor);
+        close(a.tensor.as_f32().unwrap(), b.tensor.as_f32().unwrap());
     }
 }

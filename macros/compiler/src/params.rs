@@ -4,10 +4,12 @@
 
 use crate::errors::{Errors, compile_errors};
 use crate::link::{self, Kind, Root};
+use crate::model::dtype;
 use crate::source::{self, Seen, Source};
 use crate::syntax::ast::{FieldKind, Leaf, Params, ParamsField};
 use crate::syntax::{params as syntax, tensor};
 use crate::{message, quiet};
+use kiln_ir::DType;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
@@ -88,7 +90,10 @@ fn sound(params: &Params) -> TokenStream {
 fn run_time_type(field: &ParamsField) -> TokenStream {
     match &field.kind {
         FieldKind::Nested(ty) => quote!(#ty),
-        _ => quote!(::kiln::Tensor<f32>),
+        FieldKind::Parameter(leaf) | FieldKind::Buffer(leaf) => {
+            let dtype = dtype(leaf.ty.dtype);
+            quote!(::kiln::Tensor<#dtype>)
+        }
     }
 }
 
@@ -168,7 +173,11 @@ fn init(field: &ParamsField) -> TokenStream {
         None => default,
     };
     let dims = shape(leaf);
-    quote!(#name: #initializer.tensor(rng, &[#(#dims),*]))
+    let value = quote!(#initializer.tensor(rng, &[#(#dims),*]));
+    match leaf.ty.dtype {
+        DType::F32 => quote!(#name: #value),
+        _ => quote!(#name: ::kiln::rt::stored(&#value)),
+    }
 }
 
 fn visit(
@@ -193,7 +202,7 @@ fn visit(
             name: #path,
             kind: ::kiln::LeafKind::#kind,
             shape: ::std::vec![#(#dims),*],
-            tensor: #borrow self.#ident,
+            tensor: (#borrow self.#ident).into(),
         });
     }
 }

@@ -27,6 +27,7 @@ pub mod op;
 pub mod ops;
 
 pub mod builder;
+mod narrow;
 pub mod simplify;
 
 pub mod composite;

@@ -1,6 +1,6 @@
 //! The algebraic rules that fire while a node is built. Each is exact in floating point.
 
-use crate::{Builder, DType, Dim, Error, Literal, Op, PadAxis, Scalar, SliceAxis, Ty, Value, ops};
+use crate::{Builder, DType, Dim, Error, Literal, Op, PadAxis, Scalar, SliceAxis, Ty, Value, narrow, ops};
 
 /// A value equal to `op(args)`, if a rule gives one.
 pub fn simplify(b: &mut Builder, op: &Op, args: &[Value], ty: &Ty) -> Result<Option<Value>, Error> {
@@ -9,6 +9,9 @@ pub fn simplify(b: &mut Builder, op: &Op, args: &[Value], ty: &Ty) -> Result<Opt
     }
     if let Some(folded) = fold(b, op, args, ty) {
         return Ok(Some(folded));
+    }
+    if let Some(wide) = narrow::through_f32(b, op, args, ty)? {
+        return Ok(Some(wide));
     }
     match op {
         Op::Map(s) => map(b, *s, args),

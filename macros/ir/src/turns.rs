@@ -120,8 +120,8 @@ impl Closing<'_> {
         }
         if let Some(all) = self.stacked(node, &args)? {
             self.named(v, all);
-            let computed =
-                !is_view(&node.op) || args.iter().any(|a| matches!(a, At::Stacked { computed: true, .. }));
+            let computed = !is_view(self.body, node)
+                || args.iter().any(|a| matches!(a, At::Stacked { computed: true, .. }));
             return Ok(At::Stacked { all, computed });
         }
         let args: Result<Vec<Value>, Error> = node.args.iter().map(|a| self.inside(*a)).collect();
@@ -277,7 +277,7 @@ impl Closing<'_> {
         let value = match self.at[v.0 as usize] {
             At::Turn(value) => value,
             At::Stacked { computed: false, .. } | At::Before(_)
-                if is_view(&node.op) && !self.is_cut(node) =>
+                if is_view(self.body, node) && !self.is_cut(node) =>
             {
                 let args: Result<Vec<Value>, Error> = node.args.iter().map(|a| self.inside(*a)).collect();
                 self.inner.emit(node.op.clone(), &args?)?
@@ -348,8 +348,12 @@ impl Closing<'_> {
 }
 
 /// Whether it costs nothing where it is read.
-fn is_view(op: &Op) -> bool {
+fn is_view(func: &Func, node: &Node) -> bool {
+    let op = &node.op;
+    // What is narrow is read as f32 wherever it is read.
+    let widens =
+        matches!(op, Op::Cast(DType::F32)) && node.args.iter().all(|a| func.ty(*a).dtype.is_narrow());
     let moves =
         matches!(op, Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Windows(_));
-    moves || matches!(op, Op::Const(..) | Op::Iota { .. } | Op::StopGrad)
+    widens || moves || matches!(op, Op::Const(..) | Op::Iota { .. } | Op::StopGrad)
 }

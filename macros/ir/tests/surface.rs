@@ -5,9 +5,9 @@ mod common;
 mod typical;
 
 use kiln_ir::composite::random::Generator;
-use kiln_ir::surface::{Arg, Results, entries, function, method};
+use kiln_ir::surface::{Arg, Entry, Results, entries, function, method};
 use kiln_ir::{Builder, DType, Dim, Error, Role, Syms, Ty, Value, eval, ops::Array, verify};
-use typical::typical;
+use typical::{typical, typical_of};
 
 fn values(results: &Results) -> Vec<Value> {
     match results {
@@ -40,6 +40,60 @@ fn every_entry_builds_and_runs() {
         eval::eval(&func, &inputs);
         assert!(!entry.doc.is_empty() && !entry.params.iter().any(|p| p.name.is_empty()));
     }
+}
+
+/// What the typical call of an entry yields for these inputs, its floats of a type.
+fn results(entry: &Entry, float: DType, inputs: &[Array]) -> Vec<Array> {
+    let mut b = Builder::new(entry.name, Syms::default());
+    let args = typical_of(&mut b, entry, float);
+    let results = entry.call(&mut b, &args).unwrap_or_else(|e| panic!("{}: {e}", entry.name));
+    values(&results).iter().for_each(|v| b.output("out", *v, None));
+    let func = b.finish();
+    verify::verify(&func).unwrap_or_else(|e| panic!("{}: {e}", entry.name));
+    let typed =
+        |(i, a): (&kiln_ir::Input, &Array)| Array::rounded(i.ty.dtype, a.shape.clone(), a.data.clone());
+    eval::eval(&func, &func.inputs.iter().zip(inputs).map(typed).collect::<Vec<_>>())
+}
+
+#[test]
+fn narrow_floats_are_computed_in_f32_and_rounded_once() {
+    let mut rng = common::Rng(11);
+    // Quantization says itself what is computed in which type.
+    for entry in entries().filter(|e| !e.name.contains("quant") && !e.name.contains("qparams")) {
+        if entry.name == "linear_dynamic" {
+            continue;
+        }
+        let mut b = Builder::new(entry.name, Syms::default());
+        typical(&mut b, entry);
+        let of = |i: &kiln_ir::Input| common::sizes(&i.ty);
+        let func = b.func();
+        let arrays: Vec<Array> = func.inputs.iter().map(|i| rng.array(&of(i))).collect();
+        for narrow in [DType::BF16, DType::F16] {
+            let stored = |a: &Array| Array::rounded(narrow, a.shape.clone(), a.data.clone());
+            let arrays: Vec<Array> = arrays.iter().map(stored).collect();
+            let floats = func.inputs.iter().any(|i| i.ty.dtype.is_float());
+            let wide = results(entry, DType::F32, &arrays);
+            for (got, want) in results(entry, narrow, &arrays).iter().zip(&wide) {
+                let rounds = floats && want.dtype == DType::F32;
+                let want = if rounds { &stored(want) } else { want };
+                assert!(common::same(got, want), "{}: {got:?} for {want:?}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mistake_with_narrow_floats_names_their_type() {
+    let mut b = Builder::new("f", Syms::default());
+    let mut input =
+        |dtype, shape: [i64; 2]| b.input("x", Ty::new(dtype, shape.map(Dim::from)), Role::Argument);
+    let (x, y, z) = (input(DType::BF16, [2, 3]), input(DType::F32, [3, 4]), input(DType::BF16, [4, 3]));
+    let mut message = |name: &str, args: [Value; 2]| {
+        let entry = method(name).expect("an entry");
+        entry.call(&mut b, &args.map(Arg::Tensor)).expect_err("refused").to_string()
+    };
+    assert_eq!(message("matmul", [x, y]), "`matmul` needs arguments of one type: bf16 [2, 3] and f32 [3, 4]");
+    assert_eq!(message("logical_and", [z, z]), "`logical_and` needs bools, not bf16 [4, 3]");
 }
 
 #[test]

@@ -89,6 +89,8 @@ fn every_attribute() -> Result<(), Error> {
     let still = b.emit(Op::StopGrad, &[x])?;
     let half = b.emit(Op::Const(Literal::new(0.5, DType::F32), DType::F32), &[])?;
     let truth = b.constant(1.0, DType::Bool);
+    let third = b.constant(1.0 / 3.0, DType::BF16);
+    let short = b.emit(Op::Cast(DType::F16), &[half])?;
     let window = Window { axis: 0, len: n_windows, size: 2, stride: 1, dilation: 1 };
     let windows = b.emit(Op::Windows(window.clone()), &[x])?;
     let folded = b.emit(Op::Fold(window, n_full), &[windows])?;
@@ -96,7 +98,7 @@ fn every_attribute() -> Result<(), Error> {
     let picked = b.emit(Op::Gather(0), &[x, i])?;
     let scattered = b.emit(Op::ScatterAdd(0, 9.into()), &[x, i])?;
     let views = [flat, turned, wide, part, padded, joined, windows, folded, picked, scattered];
-    for v in views.into_iter().chain([top, arg, count, cast, still, half, truth]) {
+    for v in views.into_iter().chain([top, arg, count, cast, still, half, truth, third, short]) {
         b.output("o", v, None);
     }
     let func = b.finish();
@@ -123,11 +125,13 @@ fn all<N> {
   %11: f64[N, 4] = stop_grad %0
   %12: f32[] = const[0.5]
   %13: bool[] = const[true]
-  %14: f64[N - 1, 2, 4] = windows[0: N - 1 of 2 every 1 by 1] %0
-  %15: f64[N, 4] = fold[0: N - 1 of 2 every 1 by 1 to N] %14
-  %16: i64[N, 4] = broadcast[1: 4] %8
-  %17: f64[N, 4] = gather[0] %0 %16
-  %18: f64[9, 4] = scatter_add[0: 9] %0 %16
+  %14: bf16[] = const[0.333984375]
+  %15: f16[] = const[0.5]
+  %16: f64[N - 1, 2, 4] = windows[0: N - 1 of 2 every 1 by 1] %0
+  %17: f64[N, 4] = fold[0: N - 1 of 2 every 1 by 1 to N] %16
+  %18: i64[N, 4] = broadcast[1: 4] %8
+  %19: f64[N, 4] = gather[0] %0 %18
+  %20: f64[9, 4] = scatter_add[0: 9] %0 %18
 }";
 
 /// Whether the text of a function parses to the function itself, but for the places of its nodes.
@@ -199,7 +203,7 @@ fn faults_say_where_and_what_was_expected() {
     assert_eq!(fault("fn f {\n  %1: f32[] = input[x]\n}"), "2:3: expected `%0`, found `%`");
     assert_eq!(fault("fn f {\n"), "2:1: expected `return` or `}`, found the end");
     assert_eq!(fault("fn f {\n}\nfn"), "3:1: expected the end, found `fn`");
-    assert_eq!(in_body("%1: f16[N] = exp %0"), "3:7: expected an element type, found `f16`");
+    assert_eq!(in_body("%1: i16[N] = exp %0"), "3:7: expected an element type, found `i16`");
     assert_eq!(in_body("%1: f32[M] = exp %0"), "3:11: expected a symbol of the head, found `M`");
     assert_eq!(in_body("%1: f32[N 3] = exp %0"), "3:13: expected `,` or `]`, found `3`");
     assert_eq!(in_body("%1: f32[N] = exp %0"), "3:16: the type is f32[N, 3]");

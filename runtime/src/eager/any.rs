@@ -3,7 +3,7 @@
 use kiln_ir::{DType, Ty};
 
 use super::tape::Track;
-use crate::{Element, Tensor};
+use crate::{Element, Tensor, bf16, f16};
 
 /// A tensor of any element type.
 #[derive(Clone)]
@@ -11,6 +11,8 @@ use crate::{Element, Tensor};
 pub enum Any {
     F32(Tensor<f32>),
     F64(Tensor<f64>),
+    BF16(Tensor<bf16>),
+    F16(Tensor<f16>),
     I64(Tensor<i64>),
     I32(Tensor<i32>),
     U8(Tensor<u8>),
@@ -23,6 +25,8 @@ macro_rules! each_tensor {
         match $any {
             Any::F32($t) => $body,
             Any::F64($t) => $body,
+            Any::BF16($t) => $body,
+            Any::F16($t) => $body,
             Any::I64($t) => $body,
             Any::I32($t) => $body,
             Any::U8($t) => $body,
@@ -68,6 +72,8 @@ impl Any {
         let shape = crate::Shape::new(shape)?;
         Ok(match dtype {
             DType::F64 => Any::F64(Tensor::full(shape, value)),
+            DType::BF16 => Any::BF16(Tensor::full(shape, (value as f32).into())),
+            DType::F16 => Any::F16(Tensor::full(shape, (value as f32).into())),
             _ => Any::F32(Tensor::full(shape, value as f32)),
         })
     }
@@ -78,4 +84,24 @@ impl Any {
     pub(crate) fn into_track(self) -> Track {
         each_tensor!(self, |t| t.into_track())
     }
+
+    /// The same elements, not part of any computation.
+    pub(crate) fn detach(&self) -> Any {
+        each_tensor!(self, |t| Any::new(t.detach()))
+    }
+
+    /// A tensor of the same type that stands for a fault.
+    pub(crate) fn failed(&self, fault: Track) -> Any {
+        fn failed<T: Element>(_: &Tensor<T>, fault: Track) -> Tensor<T> {
+            super::call::failed(fault)
+        }
+        each_tensor!(self, |t| Any::new(failed(t, fault)))
+    }
+
+    /// An error if it stands for an operation that failed.
+    pub(crate) fn sound(&self) -> crate::Result<()> {
+        self.track().sound()
+    }
 }
+
+pub(crate) use each_tensor;

@@ -130,10 +130,19 @@ lists!(Sizes: i32 i64 usize);
 pub struct ElementType<T>(std::marker::PhantomData<T>);
 
 macro_rules! element_types {
-    ($($name:ident)*) => {$(
+    ($($name:ident: $ty:path,)*) => {$(
         #[doc = concat!("`", stringify!($name), "` as a value: see [`ElementType`].")]
         #[allow(non_upper_case_globals)]
-        pub const $name: ElementType<::core::primitive::$name> = ElementType(std::marker::PhantomData);
+        pub const $name: ElementType<$ty> = ElementType(std::marker::PhantomData);
     )*};
 }
-element_types!(f32 f64 i64 i32 u8 bool);
+element_types! {
+    f32: ::core::primitive::f32,
+    f64: ::core::primitive::f64,
+    bf16: crate::half::bf16,
+    f16: crate::half::f16,
+    i64: ::core::primitive::i64,
+    i32: ::core::primitive::i32,
+    u8: ::core::primitive::u8,
+    bool: ::core::primitive::bool,
+}

@@ -107,15 +107,24 @@ fn hand_on(
 /// See [`crate::autograd::grad`].
 #[track_caller]
 pub(crate) fn grad<T: Element>(of: &Any, wrt: &[&Tensor<T>], create_graph: bool) -> Result<Vec<Tensor<T>>> {
+    let all: Vec<Any> = wrt.iter().map(|x| Any::new((*x).clone())).collect();
+    let grads = grad_of(of, &all, create_graph)?.into_iter();
+    Ok(wrt
+        .iter()
+        .zip(grads)
+        .map(|(x, grad)| T::restored(grad).unwrap_or_else(|| x.same_shape_zeros()))
+        .collect())
+}
+
+/// [`grad`] with respect to tensors of any element type.
+#[track_caller]
+pub(crate) fn grad_of(of: &Any, wrt: &[Any], create_graph: bool) -> Result<Vec<Any>> {
     let at = Location::caller();
     let tracks: Vec<&Track> = wrt.iter().map(|x| x.track()).collect();
     tracks.iter().try_for_each(|track| track.sound())?;
     let (_, found) = with_recording(create_graph, || sweep(of, &tracks, at))?;
-    let made = |(x, found): (&&Tensor<T>, Option<Any>)| match found.and_then(T::restored) {
-        Some(grad) => grad,
-        None => x.same_shape_zeros(),
-    };
-    Ok(wrt.iter().zip(found).map(made).collect())
+    let zeros = |x: &Any| Any::full(x.dtype(), x.shape(), 0.0);
+    wrt.iter().zip(found).map(|(x, found)| found.map_or_else(|| zeros(x), Ok)).collect()
 }
 
 /// The gradients of `of` with respect to tensors of any element type; zeros where it doesn't depend on one.

@@ -138,7 +138,7 @@ pub(crate) fn list<T: Element>(name: &'static str, given: Vec<Given>) -> Vec<Ten
 }
 
 #[track_caller]
-fn first<T: Element>(results: Vec<Any>) -> Tensor<T> {
+pub(crate) fn first<T: Element>(results: Vec<Any>) -> Tensor<T> {
     let found = results.into_iter().next();
     let dtype = found.as_ref().map(|x| x.dtype().name());
     found.and_then(T::restored).unwrap_or_else(|| {

@@ -9,7 +9,7 @@ use super::Any;
 use super::tape::{Origin, Track, with_recording};
 use super::trees::function;
 use crate::optim::{Adam, AdamW, AmsGrad, Lion, Number, Optimizer, RmsProp, Sgd};
-use crate::{Error, LeafKind, LeafMut, Params, Result, Tensor};
+use crate::{Error, LeafKind, LeafMut, LeafTensor, Params, Result, Tensor};
 
 /// `step` of each optimizer: its doc, its name, an example's optimizer, and the weight after it, which was 1.
 macro_rules! steps {
@@ -70,11 +70,11 @@ fn step<P: Params>(rule: Rule, opt: &mut impl Optimizer, params: &mut P, grads: 
         let trained = (0..params.len()).filter(|i| params[*i].kind == LeafKind::Parameter);
         let updated = trained.map(|i| {
             let own = (0..count).map(|k| moments[k * params.len() + i].tensor);
-            let tensors: Vec<&Tensor> = [params[i].tensor, grads[i].tensor].into_iter().chain(own).collect();
+            let tensors: Vec<Any> =
+                [params[i].tensor, grads[i].tensor].into_iter().chain(own).map(LeafTensor::any).collect();
             fitting(&params[i].name, &tensors, at)?;
             let steps = Any::new(Tensor::<i64>::scalar(taken));
-            let inputs = tensors.into_iter().cloned().map(Any::new);
-            let inputs = inputs.chain(numbers.iter().cloned()).chain([steps]).collect();
+            let inputs = tensors.into_iter().chain(numbers.iter().cloned()).chain([steps]).collect();
             let built = with_recording(false, || {
                 function("step", inputs, |b, values| {
                     let (leaf, rest) = values.split_at(2 + count);
@@ -84,17 +84,18 @@ fn step<P: Params>(rule: Rule, opt: &mut impl Optimizer, params: &mut P, grads: 
             });
             built.map_err(|what| Error::Operation { what, at })
         });
-        updated.collect::<Result<Vec<Vec<Tensor>>>>()?
+        updated.collect::<Result<Vec<Vec<Any>>>>()?
     };
-    let (mut first, mut moments) = (trained(leaves_mut(params)).into_iter(), trained(opt.moments_mut()));
+    let mut first = trained(leaves_mut(params)).into_iter();
+    let mut moments: Vec<Option<LeafMut>> = trained(opt.moments_mut()).into_iter().map(Some).collect();
     let leaves = new.len();
     for (i, tensors) in new.into_iter().enumerate() {
         let mut tensors = tensors.into_iter();
         if let (Some(leaf), Some(tensor)) = (first.next(), tensors.next()) {
-            replace(leaf.tensor, tensor);
+            replace(leaf, tensor);
         }
         for (k, tensor) in tensors.enumerate() {
-            replace(moments[k * leaves + i].tensor, tensor);
+            moments[k * leaves + i].take().into_iter().for_each(|leaf| replace(leaf, tensor.clone()));
         }
     }
     let after = opt.numbers().into_iter().map(|(_, number)| match number {
@@ -106,9 +107,9 @@ fn step<P: Params>(rule: Rule, opt: &mut impl Optimizer, params: &mut P, grads: 
     Ok(())
 }
 
-fn replace(place: &mut Tensor, tensor: Tensor) {
-    let track = kept(place.track());
-    *place = tensor.tracked(track);
+fn replace(leaf: LeafMut<'_>, tensor: Any) {
+    let track = kept(leaf.tensor.as_ref().any().track());
+    leaf.tensor.set(tensor.tracked(track));
 }
 
 fn leaves_mut<P: Params>(tree: &mut P) -> Vec<LeafMut<'_>> {
@@ -130,7 +131,7 @@ fn kept(track: &Track) -> Track {
 }
 
 /// An error unless a parameter, its gradient and its moments are of one shape.
-fn fitting(name: &str, tensors: &[&Tensor], at: &'static Location<'static>) -> Result<()> {
+fn fitting(name: &str, tensors: &[Any], at: &'static Location<'static>) -> Result<()> {
     for tensor in tensors {
         tensor.sound()?;
         if tensor.shape() != tensors[0].shape() {

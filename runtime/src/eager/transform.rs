@@ -7,8 +7,9 @@ use std::cell::Cell;
 use std::panic::Location;
 
 use super::Any;
-use super::backward::grad;
-use super::call::{Given, call, failed, one};
+use super::any::each_tensor;
+use super::backward::grad_of;
+use super::call::{Given, call, failed, first, one};
 use super::tape::{Track, recording, with_recording};
 use super::trees::{trained, with_trained};
 use crate::{Element, LeafKind, Params, Result, Tensor};
@@ -71,18 +72,18 @@ fn leaf<T: Element>(x: &Tensor<T>, scope: &mut Scope) -> Tensor<T> {
 }
 
 /// State that a differentiated function left; nothing reaches back into the function unless someone outside asks.
-fn kept<T: Element>(state: &Tensor<T>, scope: &Scope) -> Tensor<T> {
-    if scope.again { state.clone() } else { state.detach() }
+fn kept(state: Any, scope: &Scope) -> Any {
+    if scope.again { state } else { state.detach() }
 }
 
-fn gradients<T: Element>(
+fn gradients(
     of: &Result<Any, Track>,
-    wrt: &[&Tensor<T>],
+    wrt: &[Any],
     again: bool,
     at: &'static Location<'static>,
-) -> Result<Vec<Tensor<T>>, Track> {
+) -> Result<Vec<Any>, Track> {
     let of = of.as_ref().map_err(Track::clone)?;
-    grad(of, wrt, again).map_err(|error| Track::fault(error.to_string(), at))
+    grad_of(of, wrt, again).map_err(|error| Track::fault(error.to_string(), at))
 }
 
 impl<T: Element> Wrt for Tensor<T> {
@@ -91,7 +92,7 @@ impl<T: Element> Wrt for Tensor<T> {
     }
 
     fn __kiln_keep(&self, scope: &Scope, original: &mut Self) {
-        *original = kept(self, scope);
+        *original = if scope.again { self.clone() } else { self.detach() };
     }
 
     fn __kiln_leaves(&self) -> Vec<Any> {
@@ -99,8 +100,8 @@ impl<T: Element> Wrt for Tensor<T> {
     }
 
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
-        match gradients(of, &[self], again, at) {
-            Ok(mut grads) => grads.remove(0),
+        match gradients(of, &[Any::new(self.clone())], again, at) {
+            Ok(grads) => first(grads),
             Err(fault) => failed(fault),
         }
     }
@@ -108,7 +109,7 @@ impl<T: Element> Wrt for Tensor<T> {
 
 impl<P: Params> Wrt for P {
     fn __kiln_leaf(&self, scope: &mut Scope) -> Self {
-        with_trained(self, |x| leaf(x, scope))
+        with_trained(self, |x| each_tensor!(x, |t| Any::new(leaf(&t, scope))))
     }
 
     fn __kiln_keep(&self, scope: &Scope, original: &mut Self) {
@@ -116,23 +117,22 @@ impl<P: Params> Wrt for P {
         original.leaves_mut("", &mut originals);
         for (copy, original) in copies.iter().zip(originals) {
             if original.kind == LeafKind::Buffer {
-                *original.tensor = kept(copy.tensor, scope);
+                original.tensor.set(kept(copy.tensor.any(), scope));
             }
         }
     }
 
     fn __kiln_leaves(&self) -> Vec<Any> {
-        trained(self).into_iter().map(Any::new).collect()
+        trained(self)
     }
 
     fn __kiln_gradient(&self, of: &Result<Any, Track>, again: bool, at: &'static Location<'static>) -> Self {
-        let leaves = trained(self);
-        let grads = gradients(of, &leaves.iter().collect::<Vec<_>>(), again, at);
+        let grads = gradients(of, &trained(self), again, at);
         let mut next = grads.as_ref().map(|grads| grads.iter());
         let zeros = self.zeros_like();
-        with_trained(&zeros, |_| match &mut next {
-            Ok(grads) => grads.next().cloned().unwrap_or_default(),
-            Err(fault) => failed(fault.clone()),
+        with_trained(&zeros, |zero| match &mut next {
+            Ok(grads) => grads.next().cloned().unwrap_or(zero),
+            Err(fault) => zero.failed(fault.clone()),
         })
     }
 }
@@ -183,7 +183,7 @@ impl<T: Element> Outcome for Tensor<T> {
 
 impl<P: Params> Outcome for P {
     fn tensors(&self, out: &mut Vec<Any>) {
-        out.extend(trained(self).into_iter().map(Any::new));
+        out.extend(trained(self));
     }
 
     fn detached(self) -> Self {
@@ -191,7 +191,7 @@ impl<P: Params> Outcome for P {
     }
 
     fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
-        with_trained(self, |x| x.rebuilt(with))
+        with_trained(self, |x| each_tensor!(x, |t| Any::new(t.rebuilt(with))))
     }
 }
 

@@ -6,7 +6,7 @@ use kiln_ir::composite::optim;
 use kiln_ir::{Builder, Role, Syms, Value};
 
 use super::Any;
-use super::call::{Compiled, apply, failed};
+use super::call::{Compiled, apply, failed, first};
 use super::tape::Track;
 use crate::{LeafKind, Params, Result, Tensor};
 
@@ -15,7 +15,7 @@ use crate::{LeafKind, Params, Result, Tensor};
 pub(crate) fn norm(tree: &impl Params) -> Tensor {
     let made = mapped(tree, |b, leaves| Ok(vec![optim::grad_norm(b, leaves)?]));
     match made {
-        Ok(mut norms) => norms.remove(0),
+        Ok(norms) => first(norms),
         Err(fault) => failed(fault),
     }
 }
@@ -37,52 +37,51 @@ pub(crate) fn clip_value<P: Params>(tree: &P, max: f64) -> P {
 fn mapped(
     tree: &impl Params,
     build: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, kiln_ir::Error>,
-) -> Result<Vec<Tensor>, Track> {
+) -> Result<Vec<Any>, Track> {
     let at = Location::caller();
-    let leaves = trained(tree);
-    if let Some(bad) = leaves.iter().find(|x| x.track().is_fault()) {
+    let inputs = trained(tree);
+    if let Some(bad) = inputs.iter().find(|x| x.track().is_fault()) {
         return Err(bad.track().clone());
     }
-    let inputs: Vec<Any> = leaves.into_iter().map(Any::new).collect();
     function("tree", inputs, build).map_err(|what| Track::fault(what, at))
 }
 
-/// The f32 results of a function built for these inputs, or what is wrong with them.
+/// The results of a function built for these inputs, or what is wrong with them.
 pub(crate) fn function(
     name: &str,
     inputs: Vec<Any>,
     build: impl FnOnce(&mut Builder, &[Value]) -> Result<Vec<Value>, kiln_ir::Error>,
-) -> Result<Vec<Tensor>, String> {
+) -> Result<Vec<Any>, String> {
     let mut b = Builder::new(name, Syms::default());
     let values: Vec<Value> = inputs.iter().map(|x| b.input("x", x.ty(), Role::Parameter)).collect();
     let results = build(&mut b, &values).map_err(|error| error.to_string())?;
     results.iter().for_each(|v| b.output("out", *v, None));
-    let outputs = apply(&Compiled::new(b.finish()), inputs).map_err(|error| error.to_string())?;
-    Ok(outputs.into_iter().filter_map(|x| if let Any::F32(x) = x { Some(x) } else { None }).collect())
+    apply(&Compiled::new(b.finish()), inputs).map_err(|error| error.to_string())
 }
 
 /// The trained leaves, in order.
-pub(crate) fn trained(tree: &impl Params) -> Vec<Tensor> {
+pub(crate) fn trained(tree: &impl Params) -> Vec<Any> {
     let leaves = tree.named_leaves().into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter);
-    leaves.map(|leaf| leaf.tensor.clone()).collect()
+    leaves.map(|leaf| leaf.tensor.any()).collect()
 }
 
 /// The tree with other trained leaves; all of them the fault, if there is one.
-fn replaced<P: Params>(tree: &P, made: Result<Vec<Tensor>, Track>) -> P {
+fn replaced<P: Params>(tree: &P, made: Result<Vec<Any>, Track>) -> P {
     let mut new = made.as_ref().map(|made| made.iter());
-    with_trained(tree, |_| match &mut new {
-        Ok(made) => made.next().cloned().unwrap_or_default(),
-        Err(fault) => failed(fault.clone()),
+    with_trained(tree, |old| match &mut new {
+        Ok(made) => made.next().cloned().unwrap_or(old),
+        Err(fault) => old.failed(fault.clone()),
     })
 }
 
 /// A clone of the tree whose trained leaves are made of the old ones.
-pub(crate) fn with_trained<P: Params>(tree: &P, mut made: impl FnMut(&Tensor) -> Tensor) -> P {
+pub(crate) fn with_trained<P: Params>(tree: &P, mut made: impl FnMut(Any) -> Any) -> P {
     let mut tree = tree.clone();
     let mut leaves = Vec::new();
     tree.leaves_mut("", &mut leaves);
     for leaf in leaves.into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter) {
-        *leaf.tensor = made(leaf.tensor);
+        let old = leaf.tensor.as_ref().any();
+        leaf.tensor.set(made(old));
     }
     tree
 }

@@ -24,6 +24,10 @@ pub unsafe trait Plain: Copy + Send + Sync + 'static {}
 unsafe impl Plain for f32 {}
 // SAFETY: primitive numbers.
 unsafe impl Plain for f64 {}
+// SAFETY: 16 bits, of which all patterns are numbers.
+unsafe impl Plain for crate::bf16 {}
+// SAFETY: 16 bits, of which all patterns are numbers.
+unsafe impl Plain for crate::f16 {}
 // SAFETY: primitive numbers.
 unsafe impl Plain for i64 {}
 // SAFETY: primitive numbers.

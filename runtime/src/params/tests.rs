@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::{Error, ShapeFault, WeightFaults, init};
+use crate::{Error, ShapeFault, Tensor, WeightFaults, init};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Layer {
@@ -18,16 +18,21 @@ impl Params for Layer {
 
     fn leaves<'a>(&'a self, prefix: &str, out: &mut Vec<Leaf<'a>>) {
         let name = join(prefix, "weight");
-        out.push(Leaf { name, kind: LeafKind::Parameter, shape: vec![2, 3], tensor: &self.weight });
+        out.push(Leaf { name, kind: LeafKind::Parameter, shape: vec![2, 3], tensor: (&self.weight).into() });
         let name = join(prefix, "seen");
-        out.push(Leaf { name, kind: LeafKind::Buffer, shape: vec![], tensor: &self.seen });
+        out.push(Leaf { name, kind: LeafKind::Buffer, shape: vec![], tensor: (&self.seen).into() });
     }
 
     fn leaves_mut<'a>(&'a mut self, prefix: &str, out: &mut Vec<LeafMut<'a>>) {
         let name = join(prefix, "weight");
-        out.push(LeafMut { name, kind: LeafKind::Parameter, shape: vec![2, 3], tensor: &mut self.weight });
+        out.push(LeafMut {
+            name,
+            kind: LeafKind::Parameter,
+            shape: vec![2, 3],
+            tensor: (&mut self.weight).into(),
+        });
         let name = join(prefix, "seen");
-        out.push(LeafMut { name, kind: LeafKind::Buffer, shape: vec![], tensor: &mut self.seen });
+        out.push(LeafMut { name, kind: LeafKind::Buffer, shape: vec![], tensor: (&mut self.seen).into() });
     }
 }
 

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::Leaf;
-use crate::{Error, Result, ShapeFault, Tensor, WeightFaults};
+use super::leaf::from_le_bytes;
+use super::{Leaf, LeafMut};
+use crate::{Error, Result, ShapeFault, WeightFaults};
 
 /// A number that stands in a file as a tensor of rank 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,14 +49,19 @@ impl Number {
 pub(crate) fn encode(leaves: &[Leaf<'_>], numbers: &[(&str, Number)]) -> Result<Vec<u8>> {
     let mut faults = WeightFaults { repeated: repeated(leaves), ..WeightFaults::default() };
     for leaf in leaves.iter().filter(|leaf| leaf.shape != leaf.tensor.shape()) {
-        faults.ill_shaped.push(shape_fault(&Wanted::leaf(leaf), leaf.tensor.shape(), Dtype::F32));
+        faults.ill_shaped.push(shape_fault(
+            &Wanted::leaf(leaf),
+            leaf.tensor.shape(),
+            leaf.tensor.stored_as(),
+        ));
     }
     fitting(faults)?;
-    let data: Vec<Vec<u8>> = leaves.iter().map(|leaf| to_le_bytes(leaf.tensor)).collect();
+    let data: Vec<Vec<u8>> = leaves.iter().map(|leaf| leaf.tensor.to_le_bytes()).collect();
     let numbers: Vec<_> = numbers.iter().map(|(name, n)| (*name, n.dtype(), n.to_le_bytes())).collect();
     let mut views = BTreeMap::new();
     for (leaf, data) in leaves.iter().zip(&data) {
-        views.insert(&*leaf.name, TensorView::new(Dtype::F32, leaf.shape.clone(), data).map_err(bad)?);
+        let dtype = leaf.tensor.stored_as();
+        views.insert(&*leaf.name, TensorView::new(dtype, leaf.shape.clone(), data).map_err(bad)?);
     }
     for (name, dtype, data) in &numbers {
         views.insert(name, TensorView::new(*dtype, vec![], data).map_err(bad)?);
@@ -63,26 +69,41 @@ pub(crate) fn encode(leaves: &[Leaf<'_>], numbers: &[(&str, Number)]) -> Result<
     safetensors::serialize(views, None).map_err(bad)
 }
 
-/// The tensors for the leaves and the numbers, in their order, out of the bytes of a file; an error that lists all that
+/// Which element types a file may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Types {
+    /// Those of the leaves.
+    AsDeclared,
+    /// Any floats.
+    AnyFloat,
+}
+
+/// A leaf's shape and elements, which f32 holds exactly unless the file has f64.
+pub(crate) type Read = (Vec<usize>, Vec<f32>);
+
+/// The elements for the leaves and the numbers, in their order, out of the bytes of a file; an error that lists all that
 /// doesn't fit.
 pub(crate) fn decode(
     leaves: &[Leaf<'_>],
     numbers: &[(&str, Number)],
     bytes: &[u8],
-) -> Result<(Vec<Tensor>, Vec<Number>)> {
+    types: Types,
+) -> Result<(Vec<Read>, Vec<Number>)> {
     let file = SafeTensors::deserialize(bytes).map_err(bad)?;
     let mut stored: BTreeMap<_, _> = file.iter().collect();
     let mut faults = WeightFaults { repeated: repeated(leaves), ..WeightFaults::default() };
     let mut tensors = Vec::with_capacity(leaves.len());
     for wanted in leaves.iter().map(Wanted::leaf) {
-        if let Some(view) = take(&mut stored, &wanted, &mut faults) {
-            tensors.push(Tensor::from_vec(view.shape(), from_le_bytes(view.data()))?);
-        }
+        let view = take(&mut stored, &wanted, types, &mut faults);
+        tensors.extend(view.and_then(|v| Some((v.shape().to_vec(), from_le_bytes(v.dtype(), v.data())?))));
     }
     let mut read = Vec::with_capacity(numbers.len());
     for (name, number) in numbers {
         let wanted = Wanted { name, dtype: number.dtype(), shape: &[] };
-        read.extend(take(&mut stored, &wanted, &mut faults).and_then(|view| number.read(view.data())));
+        read.extend(
+            take(&mut stored, &wanted, Types::AsDeclared, &mut faults)
+                .and_then(|view| number.read(view.data())),
+        );
     }
     stored.retain(|name, view| !is_count_of_batches(name, view));
     faults.unexpected = stored.into_keys().map(str::to_owned).collect();
@@ -107,7 +128,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn leaf(leaf: &'a Leaf<'_>) -> Self {
-        Wanted { name: &leaf.name, dtype: Dtype::F32, shape: &leaf.shape }
+        Wanted { name: &leaf.name, dtype: leaf.tensor.stored_as(), shape: &leaf.shape }
     }
 }
 
@@ -115,10 +136,14 @@ impl<'a> Wanted<'a> {
 fn take<'a>(
     stored: &mut BTreeMap<&str, TensorView<'a>>,
     wanted: &Wanted<'_>,
+    types: Types,
     faults: &mut WeightFaults,
 ) -> Option<TensorView<'a>> {
+    let any = |dtype| types == Types::AnyFloat && from_le_bytes(dtype, &[]).is_some();
+    let fits =
+        |v: &TensorView<'_>| v.shape() == wanted.shape && (v.dtype() == wanted.dtype || any(v.dtype()));
     match stored.remove(wanted.name) {
-        Some(view) if view.dtype() == wanted.dtype && view.shape() == wanted.shape => return Some(view),
+        Some(view) if fits(&view) => return Some(view),
         Some(view) => faults.ill_shaped.push(shape_fault(wanted, view.shape(), view.dtype())),
         None if faults.repeated.iter().any(|name| name == wanted.name) => {}
         None => faults.missing.push(wanted.name.to_owned()),
@@ -172,10 +197,10 @@ fn bad(cause: safetensors::SafeTensorError) -> Error {
     Error::BadWeights { path: None, cause: cause.to_string() }
 }
 
-fn to_le_bytes(tensor: &Tensor) -> Vec<u8> {
-    tensor.as_slice().iter().flat_map(|x| x.to_le_bytes()).collect()
-}
-
-fn from_le_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect()
+/// Puts what was read into the leaves.
+pub(crate) fn set(leaves: Vec<LeafMut<'_>>, read: Vec<Read>) -> Result<()> {
+    leaves
+        .into_iter()
+        .zip(read)
+        .try_for_each(|(leaf, (shape, elements))| leaf.tensor.set_f32(&shape, elements))
 }

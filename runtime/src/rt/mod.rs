@@ -6,6 +6,7 @@ mod scalar;
 mod sizes;
 
 pub use crate::__kiln_fold as fold;
+pub use crate::half::{bf16, f16};
 pub use crate::kernels::fold::{BLOCK, blocks, total};
 pub use crate::kernels::gemm::{
     Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane,
@@ -13,6 +14,7 @@ pub use crate::kernels::gemm::{
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
+pub use crate::params::leaf::stored;
 pub use frozen::{HasParams, UpdatesNoParams};
 pub use leaves::{Stored, leaf, leaf_mut, zero};
 pub use scalar::*;

@@ -39,6 +39,21 @@ elements! {
     u8, 177;
 }
 
+macro_rules! narrow {
+    ($($t:ty)*) => {$(
+        impl Element for $t {
+            fn of(x: f64) -> $t {
+                <$t>::from_f32(x as f32)
+            }
+            fn wide(self) -> f64 {
+                self.into()
+            }
+            const POISON: $t = <$t>::from_bits(u16::MAX);
+        }
+    )*};
+}
+narrow!(kiln::bf16 kiln::f16);
+
 impl Element for bool {
     fn of(x: f64) -> bool {
         x != 0.0

@@ -47,7 +47,7 @@ impl Inputs {
         tree.leaves_mut("", &mut leaves);
         for leaf in leaves {
             let kind = if leaf.kind == LeafKind::Buffer { "buf" } else { "param" };
-            *leaf.tensor = self.f32(&format!("{kind}.{}", leaf.name));
+            *leaf.tensor.into_f32().expect("f32") = self.f32(&format!("{kind}.{}", leaf.name));
         }
         tree
     }
@@ -58,8 +58,9 @@ impl Inputs {
         tree.leaves_mut("", &mut leaves);
         leaves.retain(|leaf| leaf.kind == LeafKind::Parameter);
         let record = |leaf: kiln::LeafMut<'_>| {
-            *leaf.tensor = leaf.tensor.clone().requires_grad();
-            (format!("grad.{}", leaf.name), leaf.tensor.clone())
+            let tensor = leaf.tensor.into_f32().expect("f32");
+            *tensor = tensor.clone().requires_grad();
+            (format!("grad.{}", leaf.name), tensor.clone())
         };
         leaves.into_iter().map(record).collect()
     }
@@ -120,14 +121,14 @@ impl Outputs {
     /// The buffers of a net after a call.
     pub fn push_buffers(&mut self, form: &str, net: &impl Params) {
         for leaf in net.named_leaves().iter().filter(|leaf| leaf.kind == LeafKind::Buffer) {
-            self.push(format!("{form}buf_after.{}", leaf.name), leaf.tensor);
+            self.push(format!("{form}buf_after.{}", leaf.name), leaf.tensor.as_f32().expect("f32"));
         }
     }
 
     /// Gradients in the form of a net.
     pub fn push_grads(&mut self, grads: &impl Params) {
         for leaf in grads.named_leaves().iter().filter(|leaf| leaf.kind == LeafKind::Parameter) {
-            self.push(format!("grad.{}", leaf.name), leaf.tensor);
+            self.push(format!("grad.{}", leaf.name), leaf.tensor.as_f32().expect("f32"));
         }
     }
 
@@ -155,7 +156,7 @@ impl Outputs {
         (loss, norm): (Tensor, Tensor),
     ) -> Result<()> {
         for Leaf { name, tensor, .. } in net.named_leaves() {
-            self.push(format!("{form}out.step{step}.{}", name), tensor);
+            self.push(format!("{form}out.step{step}.{}", name), tensor.as_f32().expect("f32"));
         }
         self.append(format!("{form}out.loss"), &loss)?;
         self.append(format!("{form}out.grad_norm"), &norm)
@@ -165,7 +166,7 @@ impl Outputs {
     pub fn push_state(&mut self, form: &str, optimizer: &impl Optimizer) {
         for Leaf { name, tensor, .. } in optimizer.moments() {
             let (moment, name) = name.split_once('.').expect("moment.name");
-            self.push(format!("{form}out.state.{}.{moment}", name), tensor);
+            self.push(format!("{form}out.state.{}.{moment}", name), tensor.as_f32().expect("f32"));
         }
     }
 }

@@ -3,15 +3,16 @@
 use super::dims::Dims;
 use super::kernel::{Context, by_units, element_stores, nested, out_type, store_names};
 use super::pass::{Innermost, Pass, Writer};
+use super::scalar;
 use crate::fuse::expr::Id;
 use crate::fuse::kernel::{Computed, Kernel};
 use kiln_ir::Value;
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::quote;
 
 /// A product, and what is mapped over each line of it.
 pub fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &TokenStream) -> TokenStream {
-    let acc = format_ident!("{}", cx.func.ty(value).dtype.name());
+    let acc = scalar::element(cx.func.ty(value).dtype.name());
     let innermost = Innermost { start: Some(quote!(col)), len: quote!(acc.len()) };
     let mut writer = Writer::new(kernel, dims, cx.names, innermost);
     let roots: Vec<Id> = kernel.stores.iter().map(|s| s.expr).collect();
@@ -19,8 +20,8 @@ pub fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &Tok
     let names = store_names(cx, kernel);
     let lines = names.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
     let lines = nested(&lines);
-    let elements: Vec<Ident> =
-        kernel.stores.iter().map(|s| format_ident!("{}", (cx.names.element)(s.value))).collect();
+    let elements: Vec<TokenStream> =
+        kernel.stores.iter().map(|s| scalar::element((cx.names.element)(s.value))).collect();
     let types = nested(&elements.iter().map(|t| quote!(&mut [#t])).collect::<Vec<_>>());
     let stores = element_stores(cx, kernel, &roots);
     let (out, [kernel_scope, row_scope]) = (out_type(cx, kernel, &quote!(Plane)), &writer.scopes);
@@ -48,7 +49,7 @@ pub fn operand(
     dims: &Dims,
     open: &TokenStream,
 ) -> TokenStream {
-    let element = format_ident!("{}", kernel.exprs.dtype(computed.element).name());
+    let element = scalar::element(kernel.exprs.dtype(computed.element).name());
     let innermost = Innermost { start: Some(quote!(at)), len: quote!(to.len()) };
     let mut writer = Writer::new(kernel, dims, cx.names, innermost);
     let Pass { levels, roots } = writer.pass(&[computed.element]);

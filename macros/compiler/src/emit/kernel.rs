@@ -1,14 +1,14 @@
 //! A kernel as a struct of what it reads and a function that runs.
 
 use super::dims::{Dims, variable};
-use super::scalar::Code;
+use super::scalar::{self, Code};
 use super::{columns, elements, rows, total};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
 use crate::fuse::kernel::{Computed, Kernel, Loops, Role, Store};
 use kiln_ir::{DType, Dim, Func, Scalar, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use std::collections::BTreeSet;
 
 /// What a kernel's code calls things.
@@ -60,7 +60,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
     let fields: Vec<Ident> = reads.iter().map(|v| (cx.names.slice)(*v)).collect();
     let sizes: Vec<Ident> =
         frees.iter().map(|s| super::dims::ident(&cx.func.syms.info(*s).name)).chain(batch.clone()).collect();
-    let types = reads.iter().map(|v| format_ident!("{}", (cx.names.element)(*v)));
+    let types = reads.iter().map(|v| scalar::element((cx.names.element)(*v)));
     let (declared, used) = match reads.is_empty() {
         true => (quote!(), quote!()),
         false => (quote!(<'a>), quote!(<'_>)),
@@ -140,7 +140,7 @@ pub fn nested(items: &[TokenStream]) -> TokenStream {
 
 pub(super) fn out_type(cx: &Context, kernel: &Kernel, what: &TokenStream) -> TokenStream {
     let one = |s: &Store| {
-        let t = format_ident!("{}", (cx.names.element)(s.value));
+        let t = scalar::element((cx.names.element)(s.value));
         quote!(::kiln::rt::#what<'o, #t>)
     };
     let types: Vec<TokenStream> = kernel.stores.iter().map(one).collect();

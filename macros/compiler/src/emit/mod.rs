@@ -23,6 +23,7 @@ use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+pub use scalar::element;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The functions of one model with their kernels.

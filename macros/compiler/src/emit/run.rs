@@ -2,7 +2,7 @@
 
 use super::dims::{Dims, ident};
 use super::kernel::{Emitted, RANDOM, nested, weight, width};
-use super::{Made, MadeKernel, Struct};
+use super::{Made, MadeKernel, Struct, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store};
@@ -42,14 +42,14 @@ pub fn function(
     let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms } };
     let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
     let inputs = (0..func.inputs.len()).map(|i| {
-        let (name, ty) = (runner.input(i), format_ident!("{}", func.inputs[i].ty.dtype.name()));
+        let (name, ty) = (runner.input(i), scalar::element(func.inputs[i].ty.dtype.name()));
         match func.outputs.iter().any(|o| o.updates == Some(i)) {
             true => quote!(#name: &mut [#ty]),
             false => quote!(#name: &[#ty]),
         }
     });
     let outputs = func.outputs.iter().enumerate().filter(|(_, o)| o.updates.is_none()).map(|(o, out)| {
-        let (name, ty) = (format_ident!("out{o}"), format_ident!("{}", func.ty(out.value).dtype.name()));
+        let (name, ty) = (format_ident!("out{o}"), scalar::element(func.ty(out.value).dtype.name()));
         quote!(#name: &mut [#ty])
     });
     let steps = plan.steps.iter().map(|step| match step {
@@ -95,7 +95,7 @@ impl Runner<'_> {
             }
             Place::Slot(s) => {
                 let (slot, len) = (format_ident!("s{s}"), self.numel(v));
-                let ty = format_ident!("{}", element(self.func.ty(v).dtype, place));
+                let ty = scalar::element(element(self.func.ty(v).dtype, place));
                 quote!(#slot.get::<#ty>(#len))
             }
         }
@@ -113,7 +113,7 @@ impl Runner<'_> {
             }
             Place::Slot(s) => {
                 let (slot, len) = (format_ident!("s{s}"), self.numel(v));
-                let ty = format_ident!("{}", element(self.func.ty(v).dtype, place));
+                let ty = scalar::element(element(self.func.ty(v).dtype, place));
                 quote!(#slot.get_mut::<#ty>(#len))
             }
         }

@@ -34,6 +34,12 @@ impl Code {
     }
 }
 
+/// Rust's type of that name for an element: what is narrow is the library's.
+pub fn element(name: &str) -> TokenStream {
+    let ty = format_ident!("{name}");
+    if matches!(name, "bf16" | "f16") { quote!(::kiln::#ty) } else { quote!(#ty) }
+}
+
 /// A constant: an operand.
 pub fn constant(literal: Literal, dtype: DType) -> TokenStream {
     let x = literal.value();
@@ -43,6 +49,10 @@ pub fn constant(literal: Literal, dtype: DType) -> TokenStream {
             quote!(#truth)
         }
         DType::F32 | DType::F64 => float(x, dtype),
+        DType::BF16 | DType::F16 => {
+            let (ty, x) = (element(dtype.name()), float(x, DType::F32));
+            quote!(#ty::from_f32(#x))
+        }
         _ => {
             let n = whole_number(literal, dtype);
             let digits = number(format!("{}{}", n.unsigned_abs(), dtype.name()));
@@ -184,11 +194,15 @@ fn whole(s: Scalar, dtype: DType, args: &[Code]) -> Code {
     })
 }
 
-/// A conversion. Float to integer truncates and saturates, NaN to 0; to bool: `x != 0`.
+/// A conversion. Float to integer truncates and saturates, NaN to 0; to bool: `x != 0`. What is narrow is made of f32, and f32
+/// of it.
 pub fn cast(x: &Code, from: DType, to: DType) -> Code {
     let (ty, value) = (format_ident!("{}", to.name()), x.operand());
+    let narrow = element(if from.is_narrow() { from.name() } else { to.name() });
     match (from, to) {
         (a, b) if a == b => x.clone(),
+        (DType::F32, b) if b.is_narrow() => Code::atom(quote!(#narrow::from_f32(#value))),
+        (a, DType::F32) if a.is_narrow() => Code::atom(quote!(#narrow::to_f32(#value))),
         (_, DType::Bool) => {
             let zero = zero(from);
             Code::loose(quote!(#value != #zero))

@@ -5,7 +5,7 @@
 
 pub use super::affine::counters;
 use super::affine::{Affine, Derived, Var, derive, flat};
-pub use super::view::{is_unrolled, size, through};
+pub use super::view::{is_unrolled, is_widening, size, through};
 use kiln_ir::{DType, Dim, Draw, Func, Literal, Node, Op, PadAxis, Reduction, Scalar, Value, Window};
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Contractions as matrix products: which labels are rows, columns, terms and batches, and where operands lie.
 
 use super::affine::{Affine, Derived, Var, flat};
-use super::expr::{counters, through};
+use super::expr::{counters, is_widening, through};
 use super::kernel::{Matrix, Operand, Role, collapse, renamed};
 use super::prologue::{self, Element};
 use kiln_ir::{Dim, Func, Op, Value};
@@ -46,13 +46,18 @@ fn place(
     mut index: Vec<Affine>,
 ) -> Option<Place> {
     let mut derived: Vec<Derived> = Vec::new();
+    // What is computed is computed in f32, though it is narrow on the way.
+    let mut widened = None;
     loop {
         if let Some(buffer) = stored(v) {
             let at = flat(&index, &func.ty(v).shape);
             let cut = at.terms.iter().any(|(var, _)| matches!(var, Var::Derived(_)));
             return (!cut).then_some(Place::Stored(buffer, at));
         }
-        if matches!(func.node(v).op, Op::Map(_) | Op::Cast(_)) {
+        if is_widening(func, v) {
+            widened = widened.or_else(|| Some((v, index.clone())));
+        } else if matches!(func.node(v).op, Op::Map(_) | Op::Cast(_)) {
+            let (v, index) = widened.unwrap_or((v, index));
             return derived.is_empty().then(|| Place::Computed(Element::new(func, stored, v, &index)));
         }
         (v, index) = through(func, v, &index, &mut derived)?;

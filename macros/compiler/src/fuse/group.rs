@@ -6,7 +6,7 @@
 //! backward, without a kernel of their own.
 
 use super::affine::{Affine, Derived, Var};
-use super::expr::{counters, is_unrolled, size, through};
+use super::expr::{counters, is_unrolled, is_widening, size, through};
 use kiln_ir::{Dim, Func, Op, Reduction, Value};
 use std::collections::{BTreeSet, HashMap};
 
@@ -88,6 +88,7 @@ pub fn group<'a>(func: &'a Func, forced: BTreeSet<Value>, gemms: &dyn Fn(Value) 
     let mut groups = Groups { func, groups: vec![], of: HashMap::new(), forced };
     for (v, node) in func.values() {
         match &node.op {
+            Op::Cast(_) if is_widening(func, v) && !groups.forced.contains(&v) => {}
             Op::Map(_) | Op::Cast(_) => groups.map(v),
             _ if groups.forced.contains(&v) => groups.map(v),
             _ if size(func, v).is_some() => {}

@@ -16,6 +16,7 @@ pub mod text;
 mod turns;
 mod view;
 
+pub use expr::is_widening;
 use expr::{counters, size, through};
 use group::{Groups, Kind};
 use kernel::Kernel;
@@ -54,11 +55,13 @@ pub fn fuse(func: &Func) -> Fused {
 }
 
 /// Whether a value is computed by loops, not a view.
-fn computes(op: &Op) -> bool {
+fn computes(func: &Func, v: Value) -> bool {
+    let op = &func.node(v).op;
     let loops = matches!(op, Op::Map(_) | Op::Cast(_) | Op::Concat(_) | Op::Fold(..) | Op::Contract { .. });
     let loops = loops
         || matches!(op, Op::Gather(_) | Op::ScatterAdd(..) | Op::Update(_) | Op::Scan(_) | Op::Result(..));
-    loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_) | Op::Random(..))
+    let loops = loops || matches!(op, Op::Reduce(..) | Op::ArgMax(_) | Op::Random(..));
+    loops && !is_widening(func, v)
 }
 
 /// The value as which this one would be stored: itself, or the one it reshapes. `None` for views and constants.
@@ -67,7 +70,7 @@ fn buffer(func: &Func, forced: &BTreeSet<Value>, mut v: Value) -> Option<Value> 
         match &func.node(v).op {
             _ if forced.contains(&v) => return Some(v),
             _ if size(func, v).is_some() => return None,
-            op if computes(op) || matches!(op, Op::Input(_)) => return Some(v),
+            op if computes(func, v) || matches!(op, Op::Input(_)) => return Some(v),
             Op::Reshape(_) | Op::StopGrad => v = func.node(v).args[0],
             _ => return None,
         }

@@ -1,7 +1,7 @@
 //! What moves no data, but only changes the index; and what of a graph is no loop though it looks like one.
 
 use super::affine::{Affine, Derived, reshape};
-use kiln_ir::{Dim, Func, Node, Op, Reduction, SliceAxis, Value};
+use kiln_ir::{DType, Dim, Func, Node, Op, Reduction, SliceAxis, Value};
 
 /// Most elements that a reduction over windows writes out.
 const UNROLLED: i64 = 64;
@@ -13,6 +13,12 @@ pub fn is_unrolled(func: &Func, v: Value) -> bool {
     let arg = func.node(func.node(v).args[0]);
     let count = axes.iter().try_fold(1, |n: i64, a| Some(n * arg.ty.shape[*a].literal()?));
     matches!(arg.op, Op::Windows(_)) && count.is_some_and(|n| (1..=UNROLLED).contains(&n))
+}
+
+/// Whether a value is a narrow one in f32: no loop of its own, but how the narrow one is read.
+pub fn is_widening(func: &Func, v: Value) -> bool {
+    let node = func.node(v);
+    matches!(node.op, Op::Cast(DType::F32)) && func.ty(node.args[0]).dtype.is_narrow()
 }
 
 /// The size that a sum of ones stands for: how the graph says `N as f32`.
@@ -34,6 +40,7 @@ pub fn through(
     let Node { op, args, ty, .. } = func.node(v);
     let index = match op {
         Op::StopGrad => index.to_vec(),
+        Op::Cast(_) if is_widening(func, v) => index.to_vec(),
         Op::Permute(perm) => {
             let mut inner = index.to_vec();
             perm.iter().zip(index).for_each(|(p, i)| inner[*p] = i.clone());

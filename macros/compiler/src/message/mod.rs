@@ -61,7 +61,7 @@ messages! {
     params_wants_struct(what) = "`#[params]` goes on a struct with named fields, not on {what}";
     params_tuple_struct() = "the fields of params need names, which are the names of the weights: \
         `struct Name {{ weight: Tensor<…> }}`";
-    leaf_dtype(name) = "a leaf of params is `f32` for now, not `{name}`";
+    leaf_dtype(name) = "a leaf of params is `f32`, `bf16` or `f16`, not `{name}`";
     leaf_type(ty) = "`{ty}` can't be a field of params: a field is a `Tensor<…>`, \
         another `#[params]` struct, or an array of those structs";
     leaf_number(ty) = "`{ty}` can't be a field of params: a number that is a weight is a `Tensor<>`, \

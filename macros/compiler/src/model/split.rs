@@ -1,8 +1,9 @@
 //! Splits a graph by what it depends on: what hangs on the parameters alone is computed once, the rest at each call.
 //!
 //! A value whose shape has a free dim can't be computed before the call, and one that is only broadcast is stored
-//! as it was before: the kernel that reads it broadcasts for nothing.
+//! as it was before: the kernel that reads it broadcasts for nothing. So does one that reads a narrow float as f32.
 
+use crate::fuse;
 use crate::traced::{Arg, Ret, Traced, Tree};
 use kiln_ir::{Builder, Error, Func, Op, Role, Sym, SymKind, Value};
 
@@ -54,7 +55,8 @@ fn ready(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Vec<bool> {
 
 /// The values that the rest of the graph reads, in order.
 fn stored(func: &Func, ready: &[bool]) -> Vec<Value> {
-    let rest = |v: Value| !ready[v.0 as usize] || matches!(func.node(v).op, Op::Broadcast(_));
+    let again = |v: Value| matches!(func.node(v).op, Op::Broadcast(_)) || fuse::is_widening(func, v);
+    let rest = |v: Value| !ready[v.0 as usize] || again(v);
     let mut needed = vec![false; func.nodes.len()];
     func.outputs.iter().for_each(|o| needed[o.value.0 as usize] = true);
     let mut stored = Vec::new();

@@ -1,5 +1,6 @@
 //! A model's name where there is no compiled model: so that one fault is one error.
 
+use crate::emit;
 use crate::link::Root;
 use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
 use crate::syntax::tensor::strip;
@@ -185,6 +186,5 @@ fn tensor(ty: &TensorTy) -> TokenStream {
 
 /// Rust's type for an element type.
 pub fn dtype(dtype: DType) -> TokenStream {
-    let name = format_ident!("{}", dtype.name());
-    quote!(#name)
+    emit::element(dtype.name())
 }

@@ -111,7 +111,7 @@ fn initializer(errors: &Errors, attr: &Attribute) -> Option<Expr> {
 
 fn leaf(scope: &mut Scope, ty: &Type) -> Option<super::ast::TensorTy> {
     let parsed = tensor::tensor(scope, ty)?;
-    if parsed.dtype != DType::F32 {
+    if !matches!(parsed.dtype, DType::F32 | DType::BF16 | DType::F16) {
         scope.errors.at(ty, message::leaf_dtype(parsed.dtype.name()));
         return None;
     }

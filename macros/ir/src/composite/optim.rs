@@ -3,7 +3,7 @@
 //! Hyper-parameters are values, so that a schedule changes them without compiling again.
 
 use super::{Built, reduce};
-use crate::{Builder, DType, Error, Op, Scalar, Value};
+use crate::{Builder, DType, Error, Op, Scalar, Value, narrow};
 
 /// Hyper-parameters of SGD, rank-0 values of the parameter's element type, but for `nesterov`.
 #[derive(Clone, Copy, Debug)]
@@ -205,10 +205,10 @@ fn narrowed(b: &mut Builder, x: Value, like: Value) -> Built {
     b.emit(Op::Cast(dtype), &[x])
 }
 
-/// √(Σ over all gradients of the sum of squares).
+/// √(Σ over all gradients of the sum of squares); of narrow ones in f32.
 pub fn grad_norm(b: &mut Builder, grads: &[Value]) -> Built {
     let mut total: Option<Value> = None;
-    for &g in grads {
+    for g in narrow::widened(b, grads)? {
         let square = b.map(Scalar::Mul, &[g, g])?;
         let s = reduce::sum(b, square, &[])?;
         total = Some(total.map_or(Ok(s), |t| b.map(Scalar::Add, &[t, s]))?);
@@ -224,7 +224,12 @@ pub fn clip_norm(b: &mut Builder, grads: &[Value], max: f64) -> Result<Vec<Value
     let factor = b.over(max, safe)?;
     let one = b.splat(1.0, factor)?;
     let factor = b.map(Scalar::Min, &[factor, one])?;
-    grads.iter().map(|g| b.mul(*g, factor)).collect()
+    let scale = |g: &Value| {
+        let wide = narrow::widened(b, &[*g])?;
+        let scaled = b.mul(wide[0], factor)?;
+        narrowed(b, scaled, *g)
+    };
+    grads.iter().map(scale).collect()
 }
 
 /// Gradients with each entry kept within `−max ..= max`.

@@ -1,7 +1,7 @@
 //! The optimizers by name: what each keeps, and its step for one parameter, with all hyper-parameters as values.
 
 use super::optim;
-use crate::{Builder, DType, Error, Fault, Op, Scalar, Value};
+use crate::{Builder, DType, Error, Fault, Op, Scalar, Value, narrow};
 
 /// An optimizer's rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,11 +54,28 @@ impl Rule {
         }
     }
 
-    /// The new parameter and moments. `steps` is how many steps were taken before, an i64 scalar.
+    /// The new parameter and moments, computed in f32 where they are narrow. `steps` is how many steps were taken before, an i64 scalar.
     ///
     /// # Errors
     /// If there aren't as many numbers and moments as the rule has, or shapes differ.
     pub fn step(
+        self,
+        b: &mut Builder,
+        numbers: &[Value],
+        steps: Value,
+        [p, g]: [Value; 2],
+        moments: &[Value],
+    ) -> Result<Vec<Value>, Error> {
+        let dtype = b.ty(p).dtype;
+        if !dtype.is_narrow() {
+            return self.wide(b, numbers, steps, [p, g], moments);
+        }
+        let (pair, moments) = (narrow::widened(b, &[p, g])?, narrow::widened(b, moments)?);
+        let stepped = self.wide(b, numbers, steps, [pair[0], pair[1]], &moments)?;
+        stepped.into_iter().map(|v| b.emit(Op::Cast(dtype), &[v])).collect()
+    }
+
+    fn wide(
         self,
         b: &mut Builder,
         numbers: &[Value],

@@ -7,7 +7,7 @@
 use super::residuals::{self, Source};
 use super::sink::{self, Sunk};
 use super::{differentiate, reached_from};
-use crate::{Builder, DType, Error, Func, Op, Role, Scalar, Scan, Value};
+use crate::{Builder, Error, Func, Op, Role, Scalar, Scan, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -367,7 +367,7 @@ fn read(func: &Func, roots: &[Value], stacks: &BTreeMap<Value, Value>) -> Vec<Va
 }
 
 fn zeros(b: &mut Builder, ty: &crate::Ty) -> Result<Value, Error> {
-    debug_assert!(matches!(ty.dtype, DType::F32 | DType::F64));
+    debug_assert!(ty.dtype.is_float());
     let zero = b.constant(0.0, ty.dtype);
     b.emit(Op::Broadcast(ty.shape.iter().cloned().enumerate().collect()), &[zero])
 }

@@ -20,14 +20,7 @@ impl Array {
     /// If the number of elements is not the product of the shape.
     pub fn rounded(dtype: DType, shape: Vec<usize>, data: Vec<f64>) -> Array {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "elements of an array of shape {shape:?}");
-        let data = match dtype {
-            DType::F32 => data.into_iter().map(|x| x as f32 as f64).collect(),
-            DType::F64 => data,
-            DType::I64 => data.into_iter().map(|x| x as i64 as f64).collect(),
-            DType::I32 => data.into_iter().map(|x| x as i32 as f64).collect(),
-            DType::U8 => data.into_iter().map(|x| x as u8 as f64).collect(),
-            DType::Bool => data.into_iter().map(|x| (x != 0.0) as u8 as f64).collect(),
-        };
+        let data = data.into_iter().map(|x| dtype.round(x)).collect();
         Array { dtype, shape, data }
     }
 

@@ -39,8 +39,7 @@ impl Literal {
     /// The literal of a number in an element type.
     pub fn new(x: f64, dtype: DType) -> Literal {
         match dtype {
-            DType::F32 => Literal::Float((x as f32 as f64).to_bits()),
-            DType::F64 => Literal::Float(x.to_bits()),
+            _ if dtype.is_float() => Literal::Float(dtype.round(x).to_bits()),
             DType::Bool => Literal::Bool(x != 0.0),
             _ => Literal::Int(x as i64),
         }

@@ -12,6 +12,7 @@ mod elementwise;
 mod layout;
 mod losses;
 mod names;
+mod narrow;
 mod quantization;
 mod random;
 mod recurrent;
@@ -85,6 +86,10 @@ impl Entry {
                 return Err(b.error(Fault::Attribute { op: self.name.into(), what }));
             }
         }
+        narrow::call(self, b, args)
+    }
+
+    fn build(&self, b: &mut Builder, args: &[Arg]) -> Result<Results, Error> {
         let args = Args::new(self.name, b, args)?;
         (self.build)(b, &args).map_err(|e| e.of(self.name))
     }

@@ -384,8 +384,8 @@ fn literal(c: &mut Cursor, dtype: DType) -> Parse<Literal> {
     let text = rest[..rest.find(']').unwrap_or(rest.len())].trim();
     let found = match (dtype, text.strip_prefix("NaN 0x")) {
         (DType::Bool, _) => text.parse().ok().map(Literal::Bool),
-        (DType::F32 | DType::F64, Some(bits)) => u64::from_str_radix(bits, 16).ok().map(Literal::Float),
-        (DType::F32 | DType::F64, None) => text.parse().ok().map(|x: f64| Literal::Float(x.to_bits())),
+        (d, Some(bits)) if d.is_float() => u64::from_str_radix(bits, 16).ok().map(Literal::Float),
+        (d, None) if d.is_float() => text.parse().ok().map(|x: f64| Literal::Float(x.to_bits())),
         _ => text.parse().ok().map(Literal::Int),
     };
     let found = found.ok_or_else(|| c.expected(&format!("a constant of type {}", dtype.name())))?;

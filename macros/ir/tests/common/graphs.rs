@@ -35,7 +35,9 @@ impl Graph {
         graph.input("s", DType::F64, &[]);
         graph.input("i", DType::I64, &[n.clone(), 3.into()]);
         graph.input("j", DType::I32, &[2.into(), 3.into()]);
-        graph.input("c", DType::Bool, &[n, 3.into()]);
+        graph.input("c", DType::Bool, &[n.clone(), 3.into()]);
+        graph.input("g", DType::BF16, &[n.clone(), 3.into()]);
+        graph.input("h", DType::F16, &[3.into(), n]);
         for _ in 0..30 {
             graph.grow();
         }
@@ -115,7 +117,7 @@ impl Graph {
                 let dtype = *rng.pick(&DType::ALL);
                 Op::Const(kiln_ir::Literal::new(x, dtype), dtype)
             }
-            1 => Op::Iota { len: n + 1.into(), dtype: *rng.pick(&DType::ALL[..5]) },
+            1 => Op::Iota { len: n + 1.into(), dtype: *rng.pick(&DType::ALL[..7]) },
             2 => Op::Cast(*rng.pick(&DType::ALL)),
             3 => Op::StopGrad,
             4 => match rng.below(3) {

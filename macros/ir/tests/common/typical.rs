@@ -4,9 +4,15 @@ use kiln_ir::composite::random::Generator;
 use kiln_ir::surface::{Arg, Entry, Form, Kind};
 use kiln_ir::{Builder, DType, Dim, Role, Ty};
 
-/// A call's tensors by the parameter's name, as `[4, 3]` where nothing else is said.
+/// A call's tensors by the parameter's name, as `[4, 3]` where nothing else is said; floats are f64.
 pub fn typical(b: &mut Builder, entry: &Entry) -> Vec<Arg> {
+    typical_of(b, entry, DType::F64)
+}
+
+/// The same with floats of another type.
+pub fn typical_of(b: &mut Builder, entry: &Entry, float: DType) -> Vec<Arg> {
     let mut tensor = |name: &str, dtype: DType, shape: &[i64]| {
+        let dtype = if dtype.is_float() { float } else { dtype };
         let shape: Vec<Dim> = shape.iter().map(|n| Dim::from(*n)).collect();
         Arg::Tensor(b.input(name, Ty::new(dtype, shape), Role::Argument))
     };

@@ -21,7 +21,7 @@ pub(super) fn scatter_add(x: &Value, index: &Value, axis: usize, shape: Vec<usiz
         Value::I64(x) => Value::I64(added(x, &index, axis, shape)),
         Value::I32(x) => Value::I32(added(x, &index, axis, shape)),
         Value::U8(x) => Value::U8(added(x, &index, axis, shape)),
-        Value::Bool(_) => unreachable!("infer refuses bools"),
+        _ => unreachable!("infer refuses bools, and what is narrow is added in f32"),
     }
 }
 
@@ -32,6 +32,8 @@ pub(super) fn update(base: &Value, x: &Value, start: &Value, axis: usize) -> Val
     match (base, x) {
         (Value::F32(base), Value::F32(x)) => Value::F32(replaced(base, x, start, axis)),
         (Value::F64(base), Value::F64(x)) => Value::F64(replaced(base, x, start, axis)),
+        (Value::BF16(base), Value::BF16(x)) => Value::BF16(replaced(base, x, start, axis)),
+        (Value::F16(base), Value::F16(x)) => Value::F16(replaced(base, x, start, axis)),
         (Value::I64(base), Value::I64(x)) => Value::I64(replaced(base, x, start, axis)),
         (Value::I32(base), Value::I32(x)) => Value::I32(replaced(base, x, start, axis)),
         (Value::U8(base), Value::U8(x)) => Value::U8(replaced(base, x, start, axis)),

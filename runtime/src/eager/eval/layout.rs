@@ -3,7 +3,7 @@
 use kiln_ir::{Op, PadAxis, SliceAxis, Window};
 
 use super::view::{Value, View, row_major, same, walk};
-use crate::Element;
+use crate::{Element, bf16, f16};
 
 /// An operation on one value that moves its elements.
 pub(super) fn moved(op: &Op, x: &Value, shape: Vec<usize>) -> Value {
@@ -64,6 +64,7 @@ pub(super) fn fold(x: &Value, w: &Window, shape: Vec<usize>) -> Value {
         Value::I32(x) => Value::I32(folded(x, w, shape, i32::wrapping_add)),
         Value::U8(x) => Value::U8(folded(x, w, shape, u8::wrapping_add)),
         Value::Bool(x) => Value::Bool(folded(x, w, shape, |a, b| a | b)),
+        _ => unreachable!("what is narrow is added in f32"),
     }
 }
 
@@ -107,6 +108,8 @@ pub(super) fn concat(args: &[&Value], axis: usize, shape: Vec<usize>) -> Value {
     match args[0] {
         Value::F32(_) => Value::F32(joined(args, axis, shape)),
         Value::F64(_) => Value::F64(joined(args, axis, shape)),
+        Value::BF16(_) => Value::BF16(joined(args, axis, shape)),
+        Value::F16(_) => Value::F16(joined(args, axis, shape)),
         Value::I64(_) => Value::I64(joined(args, axis, shape)),
         Value::I32(_) => Value::I32(joined(args, axis, shape)),
         Value::U8(_) => Value::U8(joined(args, axis, shape)),
@@ -142,4 +145,4 @@ macro_rules! viewed {
         }
     )*};
 }
-viewed!(f32, F32; f64, F64; i64, I64; i32, I32; u8, U8; bool, Bool;);
+viewed!(f32, F32; f64, F64; bf16, BF16; f16, F16; i64, I64; i32, I32; u8, U8; bool, Bool;);

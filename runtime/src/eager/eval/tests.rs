@@ -23,6 +23,8 @@ fn any(a: &Array) -> Any {
     match a.dtype {
         DType::F32 => Any::F32(tensor!(|x| *x as f32)),
         DType::F64 => Any::F64(tensor!(|x| *x)),
+        DType::BF16 => Any::BF16(tensor!(|x| (*x as f32).into())),
+        DType::F16 => Any::F16(tensor!(|x| (*x as f32).into())),
         DType::I64 => Any::I64(tensor!(|x| *x as i64)),
         DType::I32 => Any::I32(tensor!(|x| *x as i32)),
         DType::U8 => Any::U8(tensor!(|x| *x as u8)),
@@ -34,6 +36,8 @@ fn array(x: &Any) -> Array {
     let data = match x {
         Any::F32(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
         Any::F64(t) => t.as_slice().to_vec(),
+        Any::BF16(t) => t.as_slice().iter().map(|x| (*x).into()).collect(),
+        Any::F16(t) => t.as_slice().iter().map(|x| (*x).into()).collect(),
         Any::I64(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
         Any::I32(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
         Any::U8(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
@@ -66,6 +70,8 @@ impl Chain {
             (DType::I64, vec![n, 3]),
             (DType::I32, vec![2, 3]),
             (DType::Bool, vec![n, 3]),
+            (DType::BF16, vec![n, 3]),
+            (DType::F16, vec![3, 2]),
         ] {
             chain.input(dtype, &shape);
         }
@@ -126,7 +132,9 @@ impl Chain {
         let (axes, labels) = (some(50), (0..rank as u8).collect::<Vec<u8>>());
         let one = |op| (op, vec![at]);
         match rng.below(16) {
-            0 => one(Op::Cast([DType::F64, DType::F32, DType::I64, DType::Bool][rng.below(4)])),
+            0 => one(Op::Cast(
+                [DType::F64, DType::F32, DType::I64, DType::Bool, DType::BF16, DType::F16][rng.below(6)],
+            )),
             1 => one(Op::Reshape(ty.shape.iter().rev().cloned().collect())),
             2 => one(Op::Reshape(vec![ty.numel(), 1.into()])),
             3 | 4 => {

@@ -6,7 +6,7 @@ use kiln_ir::{DType, Literal};
 
 use super::super::Any;
 use crate::storage::Storage;
-use crate::{Element, Result, Shape, Tensor};
+use crate::{Element, Result, Shape, Tensor, bf16, f16};
 
 /// Elements under a shape: `(i, j, …)` is `data[offset + i·strides[0] + j·strides[1] + …]`.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub(super) struct View<T: Element> {
 pub(super) enum Value {
     F32(View<f32>),
     F64(View<f64>),
+    BF16(View<bf16>),
+    F16(View<f16>),
     I64(View<i64>),
     I32(View<i32>),
     U8(View<u8>),
@@ -34,6 +36,8 @@ macro_rules! each {
         match $value {
             Value::F32($view) => $body,
             Value::F64($view) => $body,
+            Value::BF16($view) => $body,
+            Value::F16($view) => $body,
             Value::I64($view) => $body,
             Value::I32($view) => $body,
             Value::U8($view) => $body,
@@ -47,6 +51,8 @@ macro_rules! same {
         match $value {
             Value::F32($view) => Value::F32($body),
             Value::F64($view) => Value::F64($body),
+            Value::BF16($view) => Value::BF16($body),
+            Value::F16($view) => Value::F16($body),
             Value::I64($view) => Value::I64($body),
             Value::I32($view) => Value::I32($body),
             Value::U8($view) => Value::U8($body),
@@ -158,6 +164,8 @@ impl Value {
         match tensor {
             Any::F32(t) => Value::F32(view(t)),
             Any::F64(t) => Value::F64(view(t)),
+            Any::BF16(t) => Value::BF16(view(t)),
+            Any::F16(t) => Value::F16(view(t)),
             Any::I64(t) => Value::I64(view(t)),
             Any::I32(t) => Value::I32(view(t)),
             Any::U8(t) => Value::U8(view(t)),
@@ -169,6 +177,8 @@ impl Value {
         Ok(match self {
             Value::F32(v) => Any::F32(v.tensor()?),
             Value::F64(v) => Any::F64(v.tensor()?),
+            Value::BF16(v) => Any::BF16(v.tensor()?),
+            Value::F16(v) => Any::F16(v.tensor()?),
             Value::I64(v) => Any::I64(v.tensor()?),
             Value::I32(v) => Any::I32(v.tensor()?),
             Value::U8(v) => Any::U8(v.tensor()?),
@@ -203,11 +213,18 @@ impl Value {
         match dtype {
             DType::F32 => Value::F32(made(shape, |i| of(i).0 as f32)),
             DType::F64 => Value::F64(made(shape, |i| of(i).0)),
+            DType::BF16 => Value::BF16(made(shape, |i| (of(i).0 as f32).into())),
+            DType::F16 => Value::F16(made(shape, |i| (of(i).0 as f32).into())),
             DType::I64 => Value::I64(made(shape, |i| of(i).1)),
             DType::I32 => Value::I32(made(shape, |i| of(i).1 as i32)),
             DType::U8 => Value::U8(made(shape, |i| of(i).1 as u8)),
             DType::Bool => Value::Bool(made(shape, |i| of(i).0 != 0.0)),
         }
+    }
+
+    /// What is f32 in another type, or itself.
+    fn into_type(self, dtype: DType) -> Value {
+        if dtype == DType::F32 { self } else { self.cast(dtype) }
     }
 
     /// The elements in another type: truncated and saturated as Rust's `as`; a bool is `x != 0`.
@@ -217,6 +234,8 @@ impl Value {
                 match dtype {
                     DType::F32 => Value::F32($view.converted(|x: $from| x as f32)),
                     DType::F64 => Value::F64($view.converted(|x: $from| x as f64)),
+                    DType::BF16 => Value::BF16($view.converted(|x: $from| bf16::from_f32(x as f32))),
+                    DType::F16 => Value::F16($view.converted(|x: $from| f16::from_f32(x as f32))),
                     DType::I64 => Value::I64($view.converted(|x: $from| x as i64)),
                     DType::I32 => Value::I32($view.converted(|x: $from| x as i32)),
                     DType::U8 => Value::U8($view.converted(|x: $from| x as u8)),
@@ -227,6 +246,8 @@ impl Value {
         match self {
             Value::F32(v) => to!(v, f32, |x| x != 0.0),
             Value::F64(v) => to!(v, f64, |x| x != 0.0),
+            Value::BF16(v) => Value::F32(v.converted(bf16::to_f32)).into_type(dtype),
+            Value::F16(v) => Value::F32(v.converted(f16::to_f32)).into_type(dtype),
             Value::I64(v) => to!(v, i64, |x| x != 0),
             Value::I32(v) => to!(v, i32, |x| x != 0),
             Value::U8(v) => to!(v, u8, |x| x != 0),

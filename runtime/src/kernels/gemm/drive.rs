@@ -6,6 +6,7 @@ use super::kernel::{Call, Kernels, Scalar};
 use super::lines;
 use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
+use super::stored::Stored;
 use super::walk::{Operand, Side};
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::threads::{parallel, threads_for};
@@ -90,10 +91,10 @@ fn product<T: Scalar>(
     b: Operand<T>,
     epilogue: Epilogue<T>,
 ) {
-    if let (Operand::Strided(_) | Operand::Computed(_), Operand::Strided(b)) = (a, b) {
+    if b.is_strided() && (a.is_strided() || matches!(a, Operand::Computed(_))) {
         return strided(kernels, [m, n, k], a, b, epilogue);
     }
-    if let Operand::Walked(b) = &b
+    if let Operand::Own(Stored::Walked(b)) = &b
         && !matches!(a, Operand::Computed(_))
         && m <= FEW_ROWS
         && lines::fits(k, b)
@@ -107,23 +108,28 @@ fn strided<T: Scalar>(
     kernels: Kernels<T>,
     [m, n, k]: [usize; 3],
     a: Operand<T>,
-    b: Matrix<T>,
+    b: Operand<T>,
     epilogue: Epilogue<T>,
 ) {
-    if m <= FEW_ROWS && k > 0 && (b.row_stride == 1 || b.col_stride == 1) {
+    let [down, right] = [Side::Rows, Side::Cols].map(|side| b.runs_along(side));
+    if m <= FEW_ROWS && k > 0 && (down || right) {
         return skinny::gemm(kernels, [m, n, k], a, b, epilogue);
     }
-    if b.row_stride == 1 && b.col_stride != 1 && a.runs_along(Side::Cols) && m <= n / 2 {
+    if down && !right && a.runs_along(Side::Cols) && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
-        let task = Task { kernels, size: [n, m, k], a: b.transposed().into(), epilogue, turned: true };
+        let task = Task { kernels, size: [n, m, k], a: b.transposed(), epilogue, turned: true };
         return task.packed(&a.transposed());
     }
     let task = Task { kernels, size: [m, n, k], a, epilogue, turned: false };
-    if b.col_stride == 1 && n.is_multiple_of(kernels.lanes) && k * n <= DIRECT {
+    if let Operand::Own(Stored::Strided(b)) = b
+        && b.col_stride == 1
+        && n.is_multiple_of(kernels.lanes)
+        && k * n <= DIRECT
+    {
         let panels = Panels { data: b.data, start: b.offset, panel: kernels.cols(), row: Some(b.row_stride) };
         return task.run(0, n, panels);
     }
-    task.packed(&b.into());
+    task.packed(&b);
 }
 
 /// See [`super::gemm_packed`].
@@ -134,7 +140,8 @@ pub(super) fn gemm_packed<T: Scalar>(m: usize, a: Matrix<T>, b: &PackedB<T>, epi
         return;
     }
     let panels = Panels { data: b.panels(), start: 0, panel: kernels.cols() * k, row: None };
-    Task { kernels, size: [m, n, k], a: a.into(), epilogue, turned: false }.run(0, n, panels);
+    let a = Operand::Own(Stored::Strided(a));
+    Task { kernels, size: [m, n, k], a, epilogue, turned: false }.run(0, n, panels);
 }
 
 /// Where the panels of B are.
@@ -156,7 +163,7 @@ enum Rows<'a, T> {
     InPlace(Matrix<'a, T>),
     /// Strips, packed.
     Packed(&'a [T]),
-    /// The block's lines of k, computed.
+    /// The block's lines of k, computed or widened.
     Lines(&'a [T]),
 }
 
@@ -227,16 +234,14 @@ impl<T: Scalar> Task<'_, T> {
     fn block(&self, rows: Range<usize>, range: Range<usize>, col: usize, cols: usize, panels: Panels<T>) {
         let [_, _, k] = self.size;
         let strip = self.kernels.rows;
-        if let Operand::Strided(a) = self.a
+        if let Operand::Own(Stored::Strided(a)) = self.a
             && (a.col_stride == 1 || k <= 1)
         {
             return self.sweep(rows, range, col, cols, panels, Rows::InPlace(a));
         }
-        if let Operand::Computed(a) = self.a
-            && a.along() == Side::Cols
-        {
+        if self.a.runs_along(Side::Cols) {
             return with_buffer(pack::A, rows.len() * k, |lines| {
-                a.rows(rows.clone(), 0, k, lines);
+                self.a.lines(rows.clone(), k, lines);
                 self.sweep(rows, range, col, cols, panels, Rows::Lines(lines));
             });
         }

@@ -87,6 +87,9 @@ pub trait Scalar:
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn kernels(isa: Isa) -> Kernels<Self>;
+    /// A number of f32.
+    #[doc(hidden)]
+    fn wide(x: f32) -> Self;
     /// This thread's spare buffer of each use: B, A, sums, turned sums, totals, a line.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
@@ -111,6 +114,11 @@ macro_rules! scalar {
                     table: &table!(portable, $t, 8),
                     dots: portable_dots::<$t>,
                 }
+            }
+
+            #[inline(always)]
+            fn wide(x: f32) -> Self {
+                x.into()
             }
 
             fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>> {

@@ -3,6 +3,7 @@
 
 use super::kernel::Scalar;
 use super::pack::{self, with_buffer};
+use super::stored::Stored;
 use super::walk::{Operand, Side, Walk, Walked};
 use super::{Epilogue, Tile};
 use crate::kernels::isa::{Body, simd_run};
@@ -25,7 +26,7 @@ pub(super) fn gemm<T: Scalar>([m, n, k]: [usize; 3], a: &Operand<T>, b: &Walked<
     let group = (COLS / len).max(1);
     let mut down = [0; TERMS];
     let down = &mut down[..k];
-    let operand = Operand::Walked(*b);
+    let operand = Stored::Walked(*b);
     operand.offsets(Side::Rows, 0, down);
     let (down, start) = (&*down, operand.start());
     with_buffer(pack::A, m * k, |factors| {

@@ -13,6 +13,7 @@ mod kernel;
 mod lines;
 mod pack;
 mod skinny;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -4,9 +4,11 @@
 //! vectors. A: strips of a tile's rows, each `[k, rows]`.
 
 use super::kernel::{Kernels, Scalar};
-use super::walk::{Operand, Side};
+use super::stored::{Reads, Stored};
+use super::walk::{Operand, Side, by_kind};
 use super::{Element, Isa, Matrix};
 use crate::kernels::threads::parallel;
+use std::ops::Range;
 
 /// Bytes of a cache line: a vector must not straddle two.
 const LINE: usize = 64;
@@ -80,7 +82,14 @@ impl<T: Scalar> PackedB<T> {
 /// Packs all of `b: [k, n]`, which has been checked, into a buffer of its own.
 pub(super) fn pack_b<T: Scalar>(kernels: Kernels<T>, k: usize, n: usize, b: Matrix<T>) -> PackedB<T> {
     let mut buffer = Vec::new();
-    pack_panels(&kernels, k, 0, n, &b.into(), aligned(&mut buffer, packed_len(&kernels, k, n)));
+    pack_panels(
+        &kernels,
+        k,
+        0,
+        n,
+        &Operand::Own(Stored::Strided(b)),
+        aligned(&mut buffer, packed_len(&kernels, k, n)),
+    );
     PackedB { kernels, k, n, buffer }
 }
 
@@ -147,10 +156,13 @@ fn runs_of<'r>(offsets: &[isize], runs: &'r mut [Run; LOOKUP]) -> &'r [Run] {
 
 /// One panel: `[k, width]`, of which `cols` columns are there.
 fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, col: usize, to: &mut [T]) {
-    if let Operand::Computed(computed) = b {
+    by_kind!(b, |stored| panel_of(stored, [k, cols, width], col, to), |computed| {
         computed.panel(col, cols, width, to);
-        return to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
-    }
+        to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
+    });
+}
+
+fn panel_of<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3], col: usize, to: &mut [T]) {
     let (data, start) = (b.data(), b.start());
     let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
     let across = &mut across[..cols];
@@ -168,7 +180,7 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
             for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
                 for run in runs {
                     let from = &data[(start + at + run.from) as usize..][..run.len];
-                    line[run.at..][..run.len].copy_from_slice(from);
+                    S::copy(from, &mut line[run.at..][..run.len]);
                 }
                 line[cols..].fill(T::default());
             }
@@ -177,7 +189,7 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
         // Column by column, so that what lies along k is read in order.
         for (j, right) in across.iter().enumerate() {
             for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
-                line[j] = data[(start + at + right) as usize];
+                line[j] = data[(start + at + right) as usize].read();
             }
         }
         to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
@@ -186,21 +198,30 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
 
 /// Packs rows `row..row + m` of `a: [.., k]` into strips of `strip` rows.
 pub(super) fn pack_a<T: Scalar>(strip: usize, row: usize, m: usize, k: usize, a: &Operand<T>, to: &mut [T]) {
-    if let Operand::Computed(computed) = a {
-        return computed.strips(strip, row..row + m, k, to);
-    }
-    let (data, start) = (a.data(), a.start());
+    by_kind!(a, |stored| strips_of(stored, strip, row..row + m, k, to), |computed| {
+        computed.strips(strip, row..row + m, k, to)
+    });
+}
+
+fn strips_of<T: Scalar, S: Reads<T>>(
+    a: &Stored<S>,
+    strip: usize,
+    rows: Range<usize>,
+    k: usize,
+    to: &mut [T],
+) {
+    let (data, start, m) = (a.data(), a.start(), rows.len());
     for (s, to) in to.chunks_exact_mut((strip * k).max(1)).take(m.div_ceil(strip)).enumerate() {
         let (mut down, mut across) = ([0; LOOKUP], [0; LOOKUP]);
         let down = &mut down[..strip.min(m - s * strip)];
-        a.offsets(Side::Rows, row + s * strip, down);
+        a.offsets(Side::Rows, rows.start + s * strip, down);
         for first in (0..k).step_by(LOOKUP) {
             let cols = LOOKUP.min(k - first);
             let across = &mut across[..cols];
             a.offsets(Side::Cols, first, across);
             for (line, right) in to[first * strip..].chunks_exact_mut(strip).zip(&*across) {
                 for (x, at) in line.iter_mut().zip(&*down) {
-                    *x = data[(start + at + right) as usize];
+                    *x = data[(start + at + right) as usize].read();
                 }
             }
         }

@@ -2,8 +2,9 @@
 //!
 //! B contiguous along k: dot products. B contiguous along n: a few rows of B at a time are added to the sums.
 
-use super::kernel::{DOTS, Kernels, Scalar};
+use super::kernel::{DOTS, Kernels, Scalar, total};
 use super::pack::{self, with_buffer};
+use super::stored::{Reads, Stored};
 use super::walk::Operand;
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::isa::{Body, simd_run};
@@ -20,56 +21,65 @@ const COLS: usize = 1024;
 /// Columns are shared out by so many.
 const COLS_STEP: usize = 64;
 
-/// The product for `m <= FEW_ROWS`, `k > 0` and a `b` with a stride of 1. The operands have been checked.
+/// The product for `m <= FEW_ROWS`, `k > 0` and a strided `b` with a stride of 1. The operands have been checked.
 pub(super) fn gemm<T: Scalar>(
     kernels: Kernels<T>,
     [m, n, k]: [usize; 3],
     a: Operand<T>,
-    b: Matrix<T>,
+    b: Operand<T>,
+    epilogue: Epilogue<T>,
+) {
+    with_buffer(pack::A, m * k, |lines| {
+        a.lines(0..m, k, lines);
+        let lines = &*lines;
+        match b {
+            Operand::Own(Stored::Strided(b)) => {
+                pieces([m, n, k], lines, b, |args| dots(args, |k, a, of| own(&kernels, k, a, of)), epilogue);
+            }
+            Operand::Bf16(Stored::Strided(b)) => {
+                pieces([m, n, k], lines, b, |args| simd_run(Dots(args)), epilogue)
+            }
+            Operand::F16(Stored::Strided(b)) => {
+                pieces([m, n, k], lines, b, |args| simd_run(Dots(args)), epilogue)
+            }
+            _ => unreachable!("the operand is strided"),
+        }
+    });
+}
+
+/// Pieces of columns over threads; `down` computes one where B runs along k.
+fn pieces<T: Scalar, S: Reads<T>>(
+    [m, n, k]: [usize; 3],
+    lines: &[T],
+    b: Matrix<S>,
+    down: impl Fn(Args<T, S>) + Sync,
     epilogue: Epilogue<T>,
 ) {
     let cost = (2 * m * k).max(LOAD * k);
     let threads = threads_for(n, cost);
     let piece =
         if threads == 1 { COLS } else { n.div_ceil(4 * threads).next_multiple_of(COLS_STEP).min(COLS) };
-    with_buffer(pack::A, m * k, |lines| {
-        rows(m, k, &a, lines);
-        let lines = &*lines;
-        parallel(n.div_ceil(piece), cost * piece.min(n), &|pieces| {
-            for col in pieces.map(|piece_at| piece_at * piece) {
-                let cols = piece.min(n - col);
-                with_buffer(pack::SUMS, m * cols, |sums| {
-                    if b.col_stride == 1 {
-                        simd_run(AddRows((k, cols, lines, b, col, &mut *sums)));
-                    } else {
-                        dots(&kernels, (k, cols, lines, b, col, &mut *sums));
-                    }
-                    epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
-                });
-            }
-        });
+    parallel(n.div_ceil(piece), cost * piece.min(n), &|pieces| {
+        for col in pieces.map(|piece_at| piece_at * piece) {
+            let cols = piece.min(n - col);
+            with_buffer(pack::SUMS, m * cols, |sums| {
+                if b.col_stride == 1 {
+                    simd_run(AddRows((k, cols, lines, b, col, &mut *sums)));
+                } else {
+                    down((k, cols, lines, b, col, &mut *sums));
+                }
+                epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
+            });
+        }
     });
 }
 
-/// The rows of A.
-fn rows<T: Scalar>(m: usize, k: usize, a: &Operand<T>, lines: &mut [T]) {
-    match a {
-        Operand::Strided(a) => {
-            for (i, line) in lines.chunks_exact_mut(k).enumerate() {
-                line.iter_mut().enumerate().for_each(|(p, x)| *x = a.data[a.at(i, p)]);
-            }
-        }
-        Operand::Computed(a) => a.rows(0..m, 0, k, lines),
-        Operand::Walked(_) => unreachable!("walked operands are packed"),
-    }
-}
-
 /// `k`, columns, A by rows, B, the first column, and the sums by rows.
-type Args<'a, T> = (usize, usize, &'a [T], Matrix<'a, T>, usize, &'a mut [T]);
+type Args<'a, T, S> = (usize, usize, &'a [T], Matrix<'a, S>, usize, &'a mut [T]);
 
-struct AddRows<'a, T>(Args<'a, T>);
+struct AddRows<'a, T, S>(Args<'a, T, S>);
 
-impl<T: Scalar> Body for AddRows<'_, T> {
+impl<T: Scalar, S: Reads<T>> Body for AddRows<'_, T, S> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -79,17 +89,17 @@ impl<T: Scalar> Body for AddRows<'_, T> {
 
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `STEP` rows of B at a time.
 #[inline(always)]
-fn add_rows<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
+fn add_rows<T: Scalar, S: Reads<T>>((k, cols, a, b, col, sums): Args<T, S>) {
     sums.fill(T::default());
     let whole = k - k % STEP;
     for p in (0..whole).step_by(STEP) {
-        let lines: [&[T]; STEP] = std::array::from_fn(|s| &b.data[b.at(p + s, col)..][..cols]);
+        let lines: [&[S]; STEP] = std::array::from_fn(|s| &b.data[b.at(p + s, col)..][..cols]);
         for (i, sums) in sums.chunks_exact_mut(cols).enumerate() {
             let [a0, a1, a2, a3]: [T; STEP] = std::array::from_fn(|s| a[i * k + p + s]);
             let [b0, b1, b2, b3] = lines;
             let pairs = sums.iter_mut().zip(b0).zip(b1).zip(b2).zip(b3);
             for ((((sum, b0), b1), b2), b3) in pairs {
-                *sum += (a0 * *b0 + a1 * *b1) + (a2 * *b2 + a3 * *b3);
+                *sum += (a0 * b0.read() + a1 * b1.read()) + (a2 * b2.read() + a3 * b3.read());
             }
         }
     }
@@ -97,21 +107,24 @@ fn add_rows<T: Scalar>((k, cols, a, b, col, sums): Args<T>) {
         let line = &b.data[b.at(p, col)..][..cols];
         for (i, sums) in sums.chunks_exact_mut(cols).enumerate() {
             let a = a[i * k + p];
-            sums.iter_mut().zip(line).for_each(|(sum, b)| *sum += a * *b);
+            sums.iter_mut().zip(line).for_each(|(sum, b)| *sum += a * b.read());
         }
     }
 }
 
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `DOTS` dot products at a time, so that A is loaded once for all of them and
 /// several streams of B are under way.
-fn dots<T: Scalar>(kernels: &Kernels<T>, (k, cols, a, b, col, sums): Args<T>) {
+#[inline(always)]
+fn dots<T: Scalar, S: Reads<T>>(
+    (k, cols, a, b, col, sums): Args<T, S>,
+    of: impl Fn(usize, &[T], [&[S]; DOTS]) -> [T; DOTS],
+) {
     for j in (0..cols).step_by(DOTS) {
         // Past the last column the last one is computed again.
-        let lines: [&[T]; DOTS] =
+        let lines: [&[S]; DOTS] =
             std::array::from_fn(|c| &b.data[b.at(0, col + (j + c).min(cols - 1))..][..k]);
         for (i, a) in a.chunks_exact(k).enumerate() {
-            // SAFETY: `Kernels::of` gave a table that the processor can run; `a` and each line have `k` elements.
-            let dots = unsafe { (kernels.dots)(k, a.as_ptr(), lines.map(<[T]>::as_ptr)) };
+            let dots = of(k, a, lines);
             let out = &mut sums[i * cols + j..];
             match out.first_chunk_mut() {
                 // A copy of a length that isn't known would be a call.
@@ -120,6 +133,48 @@ fn dots<T: Scalar>(kernels: &Kernels<T>, (k, cols, a, b, col, sums): Args<T>) {
             }
         }
     }
+}
+
+/// The dot products of `k` elements of A with those of lines of the product's own type.
+#[inline(always)]
+fn own<T: Scalar>(kernels: &Kernels<T>, k: usize, a: &[T], lines: [&[T]; DOTS]) -> [T; DOTS] {
+    let (a, lines) = (&a[..k], lines.map(|line| &line[..k]));
+    // SAFETY: `Kernels::of` gave a table that the processor can run; `a` and each line have `k` elements.
+    unsafe { (kernels.dots)(k, a.as_ptr(), lines.map(<[T]>::as_ptr)) }
+}
+
+/// Dot products with lines of narrow floats.
+struct Dots<'a, T, S>(Args<'a, T, S>);
+
+impl<T: Scalar, S: Reads<T>> Body for Dots<'_, T, S> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        dots(self.0, widened);
+    }
+}
+
+/// Elements that are widened at a time: two vectors of 512 bits.
+const LANES: usize = 32;
+
+/// The dot products of A with lines that are widened on the way.
+#[inline(always)]
+fn widened<T: Scalar, S: Reads<T>>(k: usize, a: &[T], lines: [&[S]; DOTS]) -> [T; DOTS] {
+    let (a, a_rest) = a[..k].as_chunks::<LANES>();
+    let lines = lines.map(|line| line[..k].as_chunks::<LANES>());
+    let mut sums = [[T::default(); LANES]; DOTS];
+    for (p, a) in a.iter().enumerate() {
+        for (sums, (line, _)) in sums.iter_mut().zip(&lines) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(&line[p]) {
+                *sum += *a * b.read();
+            }
+        }
+    }
+    std::array::from_fn(|c| {
+        let mut dot = total(sums[c]);
+        a_rest.iter().zip(lines[c].1).for_each(|(a, b)| dot += *a * b.read());
+        dot
+    })
 }
 
 /// The sums of the last columns, which are fewer than `DOTS`.

@@ -111,6 +111,65 @@ fn edges<T: Float>() {
     }
 }
 
+/// The product of operands of narrow floats is that of the same numbers in f32.
+fn check_narrow<S: crate::half::Narrow>(isa: Isa, [m, n, k]: [usize; 3], kinds: [usize; 2], narrow: [bool; 2])
+where
+    for<'a> Operand<'a, f32>: From<Matrix<'a, S>>,
+{
+    let operand = |rows, cols, kind, seed| {
+        let (data, offset, row_stride, col_stride) = layout::<f32>(rows, cols, kind, seed);
+        let stored: Vec<S> = data.iter().map(|x| S::narrowed(*x)).collect();
+        let data: Vec<f32> = stored.iter().map(|x| x.widened()).collect();
+        (stored, data, offset, row_stride, col_stride)
+    };
+    let (stored_a, wide_a, offset, row_stride, col_stride) = operand(m, k, kinds[0], 1);
+    let a = Matrix { data: &wide_a[..], offset, row_stride, col_stride };
+    let narrow_a = Matrix { data: &stored_a[..], offset, row_stride, col_stride };
+    let (stored_b, wide_b, offset, row_stride, col_stride) = operand(k, n, kinds[1], 2);
+    let b = Matrix { data: &wide_b[..], offset, row_stride, col_stride };
+    let narrow_b = Matrix { data: &stored_b[..], offset, row_stride, col_stride };
+    let left: Operand<f32> = if narrow[0] { narrow_a.into() } else { a.into() };
+    let right: Operand<f32> = if narrow[1] { narrow_b.into() } else { b.into() };
+    let c = collect(m, n, |epilogue| f32::gemm_on(isa, [m, n, k], left, right, epilogue));
+    assert!(close([m, n, k], a, b, &c), "{} {isa:?} [{m}, {n}, {k}] layouts {kinds:?} {narrow:?}", S::NAME);
+}
+
+#[test]
+fn narrow_operands_are_widened_where_they_are_read() {
+    let mut turn = 0;
+    for isa in Isa::available() {
+        for m in [1, 3, 4, 5, 7, 13, 40] {
+            for n in [1, 5, 16, 64, 70, 131] {
+                for k in [1, 2, 31, 33, 64, 257] {
+                    let (kinds, narrow) =
+                        ([turn % 5, turn / 5 % 5], [[false, true], [true, true], [true, false]][turn % 3]);
+                    check_narrow::<crate::bf16>(isa, [m, n, k], kinds, narrow);
+                    check_narrow::<crate::f16>(isa, [m, n, k], kinds, narrow);
+                    turn += 1;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn narrow_windows_are_widened_where_they_are_read() {
+    let image: Vec<crate::bf16> =
+        (0..3 * 10 * 10).map(|i| crate::bf16::from_f32((i % 23) as f32 - 11.0)).collect();
+    let wide: Vec<f32> = image.iter().map(|x| x.to_f32()).collect();
+    let (rows, cols) = (Walk::new(&[(3, 100), (3, 10), (3, 1)]), Walk::new(&[(8, 10), (8, 1)]));
+    for m in [1, 4, 20] {
+        let weight: Vec<f32> = (0..m * 27).map(|i| (i % 7) as f32 - 3.0).collect();
+        let (mut got, mut want) = (vec![0.0; m * 64], vec![0.0; m * 64]);
+        let (offset, skipped) = (0, [0, 0]);
+        let narrow = Walked { data: &image[..], offset, rows, cols, skipped };
+        gemm_into(m, 64, 27, Matrix::rows(&weight, 27), narrow, &mut got, 64);
+        let wide = Walked { data: &wide[..], offset, rows, cols, skipped };
+        gemm_into(m, 64, 27, Matrix::rows(&weight, 27), wide, &mut want, 64);
+        assert_eq!(got, want);
+    }
+}
+
 #[test]
 fn edges_f32() {
     edges::<f32>();

@@ -5,6 +5,9 @@
 use super::Matrix;
 use super::computed::Computed;
 use super::kernel::Scalar;
+use super::stored::Stored;
+use crate::half::{bf16, f16};
+use std::ops::Range;
 
 /// Most axes of a side.
 pub const MAX_AXES: usize = 8;
@@ -103,29 +106,74 @@ pub struct Walked<'a, T> {
     pub skipped: [usize; 2],
 }
 
+impl<T> Walked<'_, T> {
+    /// Panics unless the operand is of that size and its elements lie in the data.
+    pub(super) fn check(&self, name: &str, want: [usize; 2]) {
+        let have = [self.rows.indices(), self.cols.indices()];
+        assert_eq!(have, want, "gemm: operand {name} is {have:?}, not {want:?}");
+        if !want.contains(&0) {
+            let last = self.offset + self.rows.last() + self.cols.last();
+            let len = self.data.len();
+            assert!(last < len, "gemm: operand {name} needs element {last}, but its data has {len}");
+        }
+    }
+}
+
 /// An operand of a product: made once a product, so that its size costs nothing.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::large_enum_variant)]
 pub enum Operand<'a, T> {
-    /// One stride a side.
-    Strided(Matrix<'a, T>),
-    /// Several axes a side.
-    Walked(Walked<'a, T>),
+    /// Elements of the product's type.
+    Own(Stored<'a, T>),
+    /// bf16, widened where it is read.
+    Bf16(Stored<'a, bf16>),
+    /// f16, widened where it is read.
+    F16(Stored<'a, f16>),
     /// Computed when it is packed.
     Computed(Computed<'a, T>),
 }
 
+/// What is the same for however elements are stored: `$stored` of each kind, `$computed` of what is computed.
+macro_rules! by_kind {
+    ($operand:expr, |$s:ident| $stored:expr, |$c:ident| $computed:expr) => {
+        match $operand {
+            Operand::Own($s) => $stored,
+            Operand::Bf16($s) => $stored,
+            Operand::F16($s) => $stored,
+            Operand::Computed($c) => $computed,
+        }
+    };
+}
+pub(super) use by_kind;
+
 impl<'a, T> From<Matrix<'a, T>> for Operand<'a, T> {
     fn from(matrix: Matrix<'a, T>) -> Self {
-        Operand::Strided(matrix)
+        Operand::Own(Stored::Strided(matrix))
     }
 }
 
 impl<'a, T> From<Walked<'a, T>> for Operand<'a, T> {
     fn from(walked: Walked<'a, T>) -> Self {
-        Operand::Walked(walked)
+        Operand::Own(Stored::Walked(walked))
     }
 }
+
+macro_rules! from_narrow {
+    ($($of:ident $variant:ident;)*) => {$(
+        impl<'a> From<Matrix<'a, $of>> for Operand<'a, f32> {
+            fn from(matrix: Matrix<'a, $of>) -> Self {
+                Operand::$variant(Stored::Strided(matrix))
+            }
+        }
+
+        impl<'a> From<Walked<'a, $of>> for Operand<'a, f32> {
+            fn from(walked: Walked<'a, $of>) -> Self {
+                Operand::$variant(Stored::Walked(walked))
+            }
+        }
+    )*};
+}
+from_narrow!(bf16 Bf16; f16 F16;);
 
 impl<'a, T> From<Computed<'a, T>> for Operand<'a, T> {
     fn from(computed: Computed<'a, T>) -> Self {
@@ -136,88 +184,48 @@ impl<'a, T> From<Computed<'a, T>> for Operand<'a, T> {
 impl<T: Scalar> Operand<'_, T> {
     /// Panics unless every element of `[rows, cols]` lies in the data.
     pub(super) fn check(&self, name: &str, rows: usize, cols: usize) {
-        let walked = match self {
-            Operand::Strided(matrix) => return matrix.check(name, rows, cols),
-            Operand::Computed(computed) => return computed.check(name, [rows, cols]),
-            Operand::Walked(walked) => walked,
-        };
-        let (have, want) = ([walked.rows.indices(), walked.cols.indices()], [rows, cols]);
-        assert_eq!(have, want, "gemm: operand {name} is {have:?}, not {want:?}");
-        if rows > 0 && cols > 0 {
-            let last = walked.offset + walked.rows.last() + walked.cols.last();
-            let len = walked.data.len();
-            assert!(last < len, "gemm: operand {name} needs element {last}, but its data has {len}");
-        }
+        by_kind!(self, |s| s.check(name, rows, cols), |c| c.check(name, [rows, cols]));
     }
 
     /// The operand from a row or column on.
     pub(super) fn from(self, side: Side, start: usize) -> Self {
-        match (self, side) {
-            (Operand::Strided(m), _) => {
-                let (row, col) = if side == Side::Rows { (start, 0) } else { (0, start) };
-                Operand::Strided(Matrix { offset: m.at(row, col), ..m })
-            }
-            (Operand::Walked(mut w), _) => {
-                w.skipped[side as usize] += start;
-                Operand::Walked(w)
-            }
-            (Operand::Computed(c), _) => Operand::Computed(c.from(side, start)),
+        match self {
+            Operand::Own(s) => Operand::Own(s.from(side, start)),
+            Operand::Bf16(s) => Operand::Bf16(s.from(side, start)),
+            Operand::F16(s) => Operand::F16(s.from(side, start)),
+            Operand::Computed(c) => Operand::Computed(c.from(side, start)),
         }
     }
 
     /// Whether it goes from element to element along that side.
     pub(super) fn runs_along(&self, side: Side) -> bool {
-        match (self, side) {
-            (Operand::Strided(m), Side::Rows) => m.row_stride == 1,
-            (Operand::Strided(m), Side::Cols) => m.col_stride == 1,
-            (Operand::Computed(c), _) => c.along() == side,
-            (Operand::Walked(_), _) => false,
-        }
+        by_kind!(self, |s| s.runs_along(side), |c| c.along() == side)
+    }
+
+    /// Whether its elements are stored, under one stride a side.
+    pub(super) fn is_strided(&self) -> bool {
+        by_kind!(self, |s| matches!(s, Stored::Strided(_)), |_c| false)
+    }
+
+    /// Rows of `k` elements into `to`, one behind the other.
+    pub(super) fn lines(&self, rows: Range<usize>, k: usize, to: &mut [T]) {
+        by_kind!(
+            self,
+            |s| match s {
+                Stored::Strided(m) => m.lines(rows, k, to),
+                Stored::Walked(_) => unreachable!("walked operands are packed"),
+            },
+            |c| c.rows(rows, 0, k, to)
+        );
     }
 
     /// Rows and columns exchanged.
     pub(super) fn transposed(self) -> Self {
         match self {
-            Operand::Strided(m) => Operand::Strided(m.transposed()),
-            Operand::Walked(w) => {
-                let [down, right] = w.skipped;
-                Operand::Walked(Walked { rows: w.cols, cols: w.rows, skipped: [right, down], ..w })
-            }
+            Operand::Own(s) => Operand::Own(s.transposed()),
+            Operand::Bf16(s) => Operand::Bf16(s.transposed()),
+            Operand::F16(s) => Operand::F16(s.transposed()),
             Operand::Computed(c) => Operand::Computed(c.transposed()),
-        }
-    }
-
-    /// The elements; none of what is computed.
-    pub(super) fn data(&self) -> &[T] {
-        match self {
-            Operand::Strided(m) => m.data,
-            Operand::Walked(w) => w.data,
-            Operand::Computed(_) => &[],
-        }
-    }
-
-    /// Fills `to` with the offsets of the rows (or columns) from `start` on, the operand's own offset not among them.
-    pub(super) fn offsets(&self, side: Side, start: usize, to: &mut [isize]) {
-        match (self, side) {
-            (Operand::Strided(m), _) => {
-                let stride = if side == Side::Rows { m.row_stride } else { m.col_stride };
-                to.iter_mut().enumerate().for_each(|(i, x)| *x = (start + i) as isize * stride);
-            }
-            (Operand::Walked(w), _) => {
-                let walk = if side == Side::Rows { &w.rows } else { &w.cols };
-                let mut steps = walk.from(w.skipped[side as usize] + start);
-                to.iter_mut().for_each(|x| *x = steps.step() as isize);
-            }
-            (Operand::Computed(_), _) => {}
-        }
-    }
-
-    /// Where element `(0, 0)` is.
-    pub(super) fn start(&self) -> isize {
-        match self {
-            Operand::Strided(m) => m.offset as isize,
-            Operand::Walked(w) => w.offset as isize,
-            Operand::Computed(_) => 0,
         }
     }
 }
@@ -258,7 +266,6 @@ mod tests {
     #[should_panic(expected = "operand b needs element 115, but its data has 115")]
     fn a_walk_beyond_the_data_is_refused() {
         let (rows, cols) = (Walk::new(&[(2, 100)]), Walk::new(&[(3, 7), (2, 1)]));
-        Operand::Walked(Walked { data: &[0.0f32; 115], offset: 0, rows, cols, skipped: [0, 0] })
-            .check("b", 2, 6);
+        Walked { data: &[0.0f32; 115], offset: 0, rows, cols, skipped: [0, 0] }.check("b", [2, 6]);
     }
 }
