@@ -24,6 +24,7 @@ use crate::{Leaf, LeafKind, LeafMut, Params, Result};
 
 mod adam;
 mod define;
+mod lamb;
 mod lion;
 mod rmsprop;
 pub mod schedule;
@@ -31,8 +32,9 @@ mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub use crate::builtins::{Adam, AdamW, AmsGrad, Lion, RmsProp, Sgd};
+pub use crate::builtins::{Adam, AdamW, AmsGrad, Lamb, Lion, RmsProp, Sgd};
 pub use adam::{Adam, AdamW, AmsGrad};
+pub use lamb::Lamb;
 pub use lion::Lion;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;

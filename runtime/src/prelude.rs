@@ -15,6 +15,6 @@ pub use crate::nn::{
     TransformerDecoderLayer, TransformerEncoderLayer, batch_norm1d_train, batch_norm2d_train,
     batch_norm3d_train,
 };
-pub use crate::optim::{Adam, AdamW, AmsGrad, Lion, Optimizer, RmsProp, Sgd};
+pub use crate::optim::{Adam, AdamW, AmsGrad, Lamb, Lion, Optimizer, RmsProp, Sgd};
 pub use crate::{AsTensor, Error, Params, Result, Rng, Tensor, init};
 pub use kiln_macros::{model, params};

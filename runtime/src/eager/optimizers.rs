@@ -8,14 +8,14 @@ use kiln_ir::composite::rule::Rule;
 use super::Any;
 use super::tape::{Origin, Track, with_recording};
 use super::trees::function;
-use crate::optim::{Adam, AdamW, AmsGrad, Lion, Number, Optimizer, RmsProp, Sgd};
+use crate::optim::{Adam, AdamW, AmsGrad, Lamb, Lion, Number, Optimizer, RmsProp, Sgd};
 use crate::{Error, LeafKind, LeafMut, LeafTensor, Params, Result, Tensor};
 
-/// `step` of each optimizer: its doc, its name, an example's optimizer, and the weight after it, which was 1.
+/// `step` of each optimizer: its name, its source, an example's optimizer, and the weight after it, which was 1.
 macro_rules! steps {
-    ($($name:ident $torch:literal: $example:literal => $weight:literal;)*) => {$(
+    ($($name:ident $source:literal: $example:literal => $weight:literal;)*) => {$(
         impl<P: Params> $name<P> {
-            #[doc = concat!("Moves the parameters against the gradient, and the moments with them. `torch.optim.", $torch, ".step`.")]
+            #[doc = concat!("Moves the parameters against the gradient, and the moments with them. ", $source, ".")]
             ///
             /// ```
             /// use kiln::autograd::value_and_grad;
@@ -40,12 +40,13 @@ macro_rules! steps {
     )*};
 }
 steps! {
-    Sgd "SGD": "Sgd::new(&net, 0.1)" => 0.8;
-    Adam "Adam": "Adam::new(&net, 0.1)" => 0.9;
-    AdamW "AdamW": "AdamW::new(&net, 0.1).weight_decay(0.0)" => 0.9;
-    AmsGrad "Adam": "AmsGrad::new(&net, 0.1)" => 0.9;
-    RmsProp "RMSprop": "RmsProp::new(&net, 0.1).alpha(0.75)" => 0.8;
-    Lion "Lion": "Lion::new(&net, 0.1)" => 0.9;
+    Sgd "`torch.optim.SGD.step`": "Sgd::new(&net, 0.1)" => 0.8;
+    Adam "`torch.optim.Adam.step`": "Adam::new(&net, 0.1)" => 0.9;
+    AdamW "`torch.optim.AdamW.step`": "AdamW::new(&net, 0.1).weight_decay(0.0)" => 0.9;
+    AmsGrad "`torch.optim.Adam.step`": "AmsGrad::new(&net, 0.1)" => 0.9;
+    RmsProp "`torch.optim.RMSprop.step`": "RmsProp::new(&net, 0.1).alpha(0.75)" => 0.8;
+    Lion "Chen et al., 2023": "Lion::new(&net, 0.1)" => 0.9;
+    Lamb "You et al., 2020": "Lamb::new(&net, 0.1)" => 0.9;
 }
 
 /// The hyper-parameters as f64 scalars, and the steps taken.

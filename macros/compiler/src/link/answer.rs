@@ -72,7 +72,7 @@ pub fn builtins() -> TokenStream {
 /// What takes a model and yields a function.
 pub(super) const TRANSFORMS: [&str; 6] = ["value_and_grad", "grad", "vjp", "jvp", "vmap", "checkpoint"];
 /// State that is made of params.
-pub(super) const OPTIMIZERS: [&str; 6] = kiln_ir::composite::rule::Rule::NAMES;
+pub(super) const OPTIMIZERS: [&str; 7] = kiln_ir::composite::rule::Rule::NAMES;
 
 /// The random generator.
 pub(crate) const RNG: &str = "Rng";

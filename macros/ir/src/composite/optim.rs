@@ -107,18 +107,58 @@ fn means(b: &mut Builder, h: Adam, g: Value, [m, v]: [Value; 2]) -> Result<[Valu
 }
 
 /// `p − lr/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)`
-fn moved(b: &mut Builder, h: Adam, p: Value, [m, v]: [Value; 2], t: Value) -> Built {
+fn moved(b: &mut Builder, h: Adam, p: Value, moments: [Value; 2], t: Value) -> Built {
     let (c1, c2) = (correction(b, h.beta1, t)?, correction(b, h.beta2, t)?);
     let rate = b.map(Scalar::Div, &[h.lr, c1])?;
     let rate = narrowed(b, rate, p)?;
+    let ratio = ratio(b, h, moments, c2)?;
+    let change = b.mul(rate, ratio)?;
+    b.sub(p, change)
+}
+
+/// `m / (√v / √c₂ + eps)`, `c₂ = 1 − β₂ᵗ`
+fn ratio(b: &mut Builder, h: Adam, [m, v]: [Value; 2], c2: Value) -> Built {
     let root = b.map(Scalar::Sqrt, &[c2])?;
-    let (root, eps) = (narrowed(b, root, p)?, narrowed(b, h.eps, p)?);
+    let (root, eps) = (narrowed(b, root, m)?, narrowed(b, h.eps, m)?);
     let spread = b.map(Scalar::Sqrt, &[v])?;
     let spread = b.div(spread, root)?;
     let below = b.add(spread, eps)?;
-    let ratio = b.map(Scalar::Div, &[m, below])?;
-    let change = b.mul(rate, ratio)?;
-    b.sub(p, change)
+    b.map(Scalar::Div, &[m, below])
+}
+
+/// One step of LAMB (You et al., *Large Batch Optimization for Deep Learning*, 2020, algorithm 2 with φ(z) = z): the new parameter,
+/// mean and mean of squares. The step of Adam with decay, as long as the parameter: a parameter or a step of length 0 takes it as
+/// it is.
+pub fn lamb(
+    b: &mut Builder,
+    h: Adam,
+    [p, g]: [Value; 2],
+    moments: [Value; 2],
+    t: Value,
+) -> Result<[Value; 3], Error> {
+    let [m, v] = means(b, h, g, moments)?;
+    let (c1, c2) = (correction(b, h.beta1, t)?, correction(b, h.beta2, t)?);
+    let ratio = ratio(b, h, [m, v], c2)?;
+    let one = b.constant(1.0, DType::F64);
+    let debias = b.map(Scalar::Div, &[one, c1])?;
+    let step = scaled(b, debias, ratio)?;
+    let decay = scaled(b, h.weight_decay, p)?;
+    let step = b.add(step, decay)?;
+    let trust = trust(b, p, step)?;
+    let rate = narrowed(b, h.lr, p)?;
+    let rate = b.mul(rate, trust)?;
+    let change = b.mul(rate, step)?;
+    Ok([b.sub(p, change)?, m, v])
+}
+
+/// |p| / |step|, and 1 where one of both is 0.
+fn trust(b: &mut Builder, p: Value, step: Value) -> Built {
+    let (long, wide) = (reduce::norm(b, p, 2.0, &[])?, reduce::norm(b, step, 2.0, &[])?);
+    let (none, one) = (b.splat(0.0, long)?, b.splat(1.0, long)?);
+    let share = b.div(long, wide)?;
+    let (no_p, no_step) = (b.map(Scalar::Le, &[long, none])?, b.map(Scalar::Le, &[wide, none])?);
+    let without = b.map(Scalar::Or, &[no_p, no_step])?;
+    b.map(Scalar::Select, &[without, one, share])
 }
 
 /// Hyper-parameters of RMSprop: f64 scalars.

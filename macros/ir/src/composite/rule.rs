@@ -18,14 +18,17 @@ pub enum Rule {
     RmsProp,
     /// Lion.
     Lion,
+    /// LAMB.
+    Lamb,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 6] = [Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::AmsGrad, Rule::RmsProp, Rule::Lion];
+    pub const ALL: [Rule; 7] =
+        [Rule::Sgd, Rule::Adam, Rule::AdamW, Rule::AmsGrad, Rule::RmsProp, Rule::Lion, Rule::Lamb];
 
     /// Their names, which are those of the runtime's types.
-    pub const NAMES: [&str; 6] = ["Sgd", "Adam", "AdamW", "AmsGrad", "RmsProp", "Lion"];
+    pub const NAMES: [&str; 7] = ["Sgd", "Adam", "AdamW", "AmsGrad", "RmsProp", "Lion", "Lamb"];
 
     /// The rule of that name.
     pub fn named(name: &str) -> Option<Rule> {
@@ -36,7 +39,7 @@ impl Rule {
     pub fn numbers(self) -> &'static [&'static str] {
         match self {
             Rule::Sgd => &["lr", "momentum", "dampening", "weight_decay", "nesterov"],
-            Rule::Adam | Rule::AdamW => &["lr", "beta1", "beta2", "eps", "weight_decay"],
+            Rule::Adam | Rule::AdamW | Rule::Lamb => &["lr", "beta1", "beta2", "eps", "weight_decay"],
             Rule::AmsGrad => &["lr", "beta1", "beta2", "eps", "weight_decay", "decoupled"],
             Rule::Lion => &["lr", "beta1", "beta2", "weight_decay"],
             Rule::RmsProp => &["lr", "alpha", "eps", "momentum", "weight_decay", "centered"],
@@ -47,7 +50,7 @@ impl Rule {
     pub fn moments(self) -> &'static [&'static str] {
         match self {
             Rule::Sgd => &["velocity"],
-            Rule::Adam | Rule::AdamW => &["m", "v"],
+            Rule::Adam | Rule::AdamW | Rule::Lamb => &["m", "v"],
             Rule::AmsGrad => &["m", "v", "v_max"],
             Rule::Lion => &["m"],
             Rule::RmsProp => &["square", "velocity", "mean"],
@@ -94,6 +97,11 @@ impl Rule {
             (Rule::Adam | Rule::AdamW, &[lr, beta1, beta2, eps, decay], &[m, v]) => {
                 let t = next(b, steps)?;
                 Ok(optim::adam(b, adam(&[lr, beta1, beta2, eps, decay]), p, g, [m, v], t)?.to_vec())
+            }
+            (Rule::Lamb, &[lr, beta1, beta2, eps, decay], &[m, v]) => {
+                let t = next(b, steps)?;
+                let h = adam(&[lr, beta1, beta2, eps, decay]);
+                Ok(optim::lamb(b, h, [p, g], [m, v], t)?.to_vec())
             }
             (Rule::AmsGrad, &[lr, beta1, beta2, eps, decay, decoupled], &[m, v, top]) => {
                 let t = next(b, steps)?;
