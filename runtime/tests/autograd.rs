@@ -92,7 +92,8 @@ fn errors_travel_and_are_told_once_with_their_place() {
     let line = line!() + 1;
     let product = a.matmul(&b);
     let after = (product.clone().relu() + 1.0).softmax(7).sum();
-    let want = format!("autograd.rs:{line}:21: matmul of [2, 3] and [4, 5]: the inner dims differ, 3 and 4");
+    let want =
+        format!("autograd.rs:{line}:21: `matmul`: the inner dims of [2, 3] and [4, 5] differ, 3 and 4");
     for message in [
         after.item().unwrap_err().to_string(),
         after.backward().unwrap_err().to_string(),

@@ -227,7 +227,7 @@ impl Builder {
 
     /// A fault with the names of this function's dims.
     pub fn error(&self, fault: Fault) -> Error {
-        Error { fault: Box::new(fault), syms: self.func.syms.clone() }
+        Error { fault: Box::new(fault), syms: self.func.syms.clone(), of: None }
     }
 
     fn push(&mut self, op: Op, args: &[Value], ty: Ty) -> Value {

@@ -10,6 +10,8 @@ pub struct Error {
     pub fault: Box<Fault>,
     /// Names of the dims in it.
     pub syms: Syms,
+    /// What users called, of faults that don't know it.
+    pub of: Option<&'static str>,
 }
 
 /// The kinds of faults.
@@ -50,7 +52,7 @@ pub enum Fault {
 
 impl Error {
     /// The same fault, said of another operation: the one that users call.
-    pub fn of(mut self, name: &str) -> Error {
+    pub fn of(mut self, name: &'static str) -> Error {
         match &mut *self.fault {
             Fault::Arity { op, .. }
             | Fault::Mismatch { op, .. }
@@ -60,7 +62,13 @@ impl Error {
             | Fault::Rank { op, .. }
             | Fault::Index { op, .. }
             | Fault::Attribute { op, .. } => *op = name.to_string(),
-            _ => {}
+            Fault::Broadcast { .. }
+            | Fault::MatMul { .. }
+            | Fault::Reshape { .. }
+            | Fault::Concat { .. }
+            | Fault::Slice { .. }
+            | Fault::Window { .. }
+            | Fault::Gradient { .. } => self.of = Some(name),
         }
         self
     }
@@ -82,6 +90,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ty = |t: &Ty| format!("{} {}", t.dtype.name(), Shape(&t.shape, &self.syms));
         let dim = |d: &Dim| d.display(&self.syms).to_string();
+        if let Some(op) = self.of {
+            write!(f, "`{op}`: ")?;
+        }
         match &*self.fault {
             Fault::Arity { op, want, got } => write!(f, "`{op}` takes {want} tensors, not {got}"),
             Fault::Mismatch { op, left, right } => {
@@ -96,7 +107,7 @@ impl fmt::Display for Error {
             ),
             Fault::MatMul { left, right, inner } => write!(
                 f,
-                "matmul of {} and {}: the inner dims differ, {} and {}",
+                "the inner dims of {} and {} differ, {} and {}",
                 Shape(&left.shape, &self.syms),
                 Shape(&right.shape, &self.syms),
                 dim(&inner.0),

@@ -88,7 +88,7 @@ fn broadcasts() {
 #[test]
 fn products() {
     let inner = message(|b, i| matmul(b, i.x, i.y));
-    assert_eq!(inner, "matmul of [N, 3] and [M, 3]: the inner dims differ, 3 and M");
+    assert_eq!(inner, "the inner dims of [N, 3] and [M, 3] differ, 3 and M");
     let label = message(|b, i| b.emit(contract(&[0, 1], &[0, 2], &[1, 2]), &[i.x, i.y]));
     assert_eq!(label, "`contract` has one label for axes of lengths N and M");
     let rank = message(|b, i| b.emit(contract(&[0], &[0, 2], &[2]), &[i.x, i.y]));

@@ -120,7 +120,8 @@ fn check(c: &mut Cursor, func: &Func, op: &Op, args: &[Value], ty: &Ty, start: u
         return Ok(());
     }
     let types: Vec<&Ty> = args.iter().map(|a| func.ty(*a)).collect();
-    let error = |fault| crate::Error { fault: Box::new(fault), syms: func.syms.clone() }.to_string();
+    let error =
+        |fault| crate::Error { fault: Box::new(fault), syms: func.syms.clone(), of: None }.to_string();
     match ops::infer(op, &types) {
         Ok(found) if found == *ty => Ok(()),
         Ok(found) => {
