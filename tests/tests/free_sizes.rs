@@ -62,6 +62,19 @@ fn hourglass<const H: usize, const W: usize>(
     cat(&[up.interpolate_nearest([4 * H, 4 * W]), x], 1)
 }
 
+/// A part of a window counts, however much of it is there: torch's `ceil_mode`.
+#[model]
+fn parts<const H: usize, const W: usize>(x: Tensor<1, 2, H, W>) -> (Tensor, Tensor, Tensor) {
+    let most = max_pool2d_with(x, 3, 2, 0, 1, true);
+    let padded = avg_pool2d_with(x, 3, 2, 1, true, true);
+    (most.sum_dim([2, 3]).sum(), padded.square().sum(), avg_pool2d_with(x, 2, 3, 1, true, false).exp().sum())
+}
+
+#[model]
+fn part<const N: usize>(x: Tensor<2, 1, N>) -> Tensor<2, 1, { N / 3 + 1 }> {
+    max_pool1d_with(x, 2, 3, 1, 1, true)
+}
+
 #[test]
 fn pictures_have_any_size() {
     let params = Net::init(&mut Rng::seed(3));
@@ -121,4 +134,24 @@ fn a_multiple_is_declared() {
     }
     let error = hourglass(&w, input([1, 2, 8, 6])).expect_err("6 is no multiple of 4").to_string();
     assert!(error.contains("[1, 2, 4*H, 4*W]") && error.contains("[1, 2, 8, 6]"), "{error}");
+}
+
+#[test]
+fn parts_of_windows_count() {
+    for (h, w) in [(3, 3), (4, 5), (5, 4), (6, 7), (9, 8), (2, 10)] {
+        let x = input([1, 2, h, w]);
+        let (got, want) = (parts(&x).expect("shapes that fit"), parts::eager(&x));
+        close(&got.0, &want.0, "the largest");
+        close(&got.1, &want.1, "the mean with padding");
+        close(&got.2, &want.2, "the mean without");
+    }
+    // torch's own sizes: ⌈(n + 2 − 2) / 3⌉ + 1, less one if that window begins behind the last element.
+    for n in 1i64..14 {
+        let last = (n + 2).div_euclid(3);
+        let last = if last * 3 >= n + 1 { last - 1 } else { last };
+        let x = input([2, 1, n as usize]);
+        let got = part(&x).expect("shapes that fit");
+        assert_eq!(got.shape()[2] as i64, last + 1, "of {n}");
+        close(&got, &part::eager(&x), "part");
+    }
 }

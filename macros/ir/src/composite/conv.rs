@@ -79,40 +79,22 @@ impl Line {
         (self.size - 1) * self.dilation + 1
     }
 
-    /// The number of windows, and what is added at the end for the last one where a part of a window counts.
+    /// The number of windows, and what is added at the end for the last one where a part of a window counts, at least.
     fn count(&self, b: &mut Builder, ceil: bool) -> Result<(Dim, i64), Error> {
         let room = self.len.clone() + Dim::from(2 * self.padding - self.span());
-        let Some(known) = room.literal() else {
-            return self.count_free(b, &room, ceil);
-        };
-        if known < 0 {
+        // A last window begins at the latest at the last element: one in the padding at the end doesn't count.
+        let (part, last) = (2 * self.padding - self.span() + self.stride - 1, self.padding - 1);
+        let reach = if ceil { self.len.clone() + Dim::from(part.min(last)) } else { room.clone() };
+        let steps = b.syms().floor_divide(&reach, self.stride);
+        if steps.literal().is_some_and(|steps| steps < 0) {
             let own = self.len.display(&b.func().syms).to_string();
             let what = format!("a window reaches {} elements, but {own} are there", self.span());
             return Err(fault(b, what));
         }
-        let mut last = known / self.stride;
-        // A last window that would begin in the padding at the end doesn't count.
-        if ceil && known % self.stride != 0 {
-            let begin = (last + 1) * self.stride;
-            last += i64::from(begin < known + self.span() - self.padding);
-        }
-        Ok((Dim::from(last + 1), (last * self.stride - known).max(0)))
-    }
-
-    /// The same where only a call knows the length.
-    fn count_free(&self, b: &mut Builder, room: &Dim, ceil: bool) -> Result<(Dim, i64), Error> {
-        let last = b.syms().floor_divide(room, self.stride);
-        if !ceil {
-            return Ok((last + Dim::from(1), 0));
-        }
-        let left = room.clone() - last.clone() * Dim::from(self.stride);
-        match left.literal() {
-            Some(left) if left > 0 && self.stride - left < self.span() - self.padding => {
-                Ok((last + Dim::from(2), self.stride - left))
-            }
-            Some(_) => Ok((last + Dim::from(1), 0)),
-            None => Err(fault(b, "whether a last window is whole isn't known for a size that is free")),
-        }
+        let over = steps.clone() * Dim::from(self.stride) - room;
+        // What only a call knows is less than a stride.
+        let more = over.literal().map_or(if ceil { self.stride - 1 } else { 0 }, |over| over.max(0));
+        Ok((steps + Dim::from(1), more))
     }
 }
 
