@@ -3,6 +3,7 @@
 mod attention;
 mod conv;
 mod embedding;
+mod masked;
 mod norm;
 mod recurrent;
 
@@ -10,6 +11,7 @@ use crate::{model, params};
 pub use attention::*;
 pub use conv::*;
 pub use embedding::{Embedding, embedding_forward};
+pub use masked::*;
 pub use norm::*;
 pub use recurrent::{Gru, Lstm, Rnn, gru_forward, lstm_forward, rnn_forward};
 

@@ -1,7 +1,10 @@
 //! Attention and transformer layers, loaded by torch's names, against torch's own numbers.
 #![allow(missing_docs)]
 
-use kiln::nn::{cross_attention, decoder_layer_norm_first, encoder_layer_norm_first};
+use kiln::nn::{
+    attention_mask, causal_mask, cross_attention, decoder_layer_masked, decoder_layer_norm_first,
+    encoder_layer_masked, encoder_layer_norm_first, key_padding_mask, masked_attention,
+};
 use kiln::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
@@ -63,6 +66,61 @@ fn decoder_first<const N: usize, const T: usize, const S: usize>(
     decoder_layer_norm_first(l, x, memory, true)
 }
 
+#[model]
+fn attend_padded<const N: usize, const T: usize>(
+    a: &MultiheadAttention<8, 4>,
+    x: Tensor<N, T, 8>,
+    padding: Tensor<bool, N, T>,
+) -> Tensor<N, T, 8> {
+    masked_attention(a, x, x, key_padding_mask(padding), false)
+}
+
+#[model]
+fn encoder_masked(
+    l: &TransformerEncoderLayer<6, 2, 10>,
+    x: Tensor<2, 5, 6>,
+    padding: Tensor<bool, 2, 5>,
+) -> Tensor<2, 5, 6> {
+    encoder_layer_masked(l, x, causal_mask(5) + key_padding_mask(padding), false, true)
+}
+
+#[model]
+fn encoder_masked_first<const T: usize>(
+    l: &TransformerEncoderLayer<8, 4, 16>,
+    x: Tensor<2, T, 8>,
+    hidden: Tensor<bool, T, T>,
+) -> Tensor<2, T, 8> {
+    encoder_layer_masked(l, x, attention_mask(hidden), true, true)
+}
+
+#[model]
+fn decoder_masked<const N: usize, const T: usize, const S: usize>(
+    l: &TransformerDecoderLayer<8, 2, 12>,
+    x: Tensor<N, T, 8>,
+    memory: Tensor<N, S, 8>,
+    hidden: Tensor<bool, T, T>,
+    padding: Tensor<bool, N, S>,
+) -> Tensor<N, T, 8> {
+    decoder_layer_masked(l, x, memory, attention_mask(hidden), key_padding_mask(padding), false, false)
+}
+
+#[model]
+fn decoder_masked_first<const N: usize, const T: usize, const S: usize>(
+    l: &TransformerDecoderLayer<6, 3, 8>,
+    x: Tensor<N, T, 6>,
+    memory: Tensor<N, S, 6>,
+    hidden: Tensor<T, T>,
+    padding: Tensor<bool, N, S>,
+) -> Tensor<N, T, 6> {
+    decoder_layer_masked(l, x, memory, hidden, key_padding_mask(padding), true, true)
+}
+
+/// The gradient under a mask, of a square so that it hangs on the values.
+#[model]
+fn masked_loss(a: &MultiheadAttention<8, 4>, x: Tensor<2, 6, 8>, mask: Tensor<6, 6>) -> Tensor {
+    masked_attention(a, x, x, mask, false).square().sum()
+}
+
 /// A file of torch's: its parameters in `P`, and its tensors.
 struct Golden(Vec<u8>);
 
@@ -90,6 +148,13 @@ impl Golden {
             _ => view.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
         };
         Tensor::from_vec(view.shape(), data).expect("as many numbers")
+    }
+
+    fn bools(&self, name: &str) -> Tensor<bool> {
+        let file = SafeTensors::deserialize(&self.0).expect("a golden file");
+        let view = file.tensor(name).expect("a tensor of the file");
+        let data = view.data().iter().map(|b| *b != 0).collect();
+        Tensor::from_vec(view.shape(), data).expect("as many truth values")
     }
 
     fn check(&self, compiled: kiln::Result<Tensor>, eager: &Tensor) {
@@ -132,4 +197,65 @@ fn decoder_layers_are_torchs() {
     let golden = Golden::read("transformer_decoder_layer--pre");
     let (layer, x, memory) = (golden.params(), golden.tensor("in.x"), golden.tensor("in.memory"));
     golden.check(decoder_first(&layer, &x, &memory), &decoder_first::eager(&layer, &x, &memory));
+}
+
+/// The bools above the diagonal: what a causal mask hides.
+fn later(t: usize) -> Tensor<bool> {
+    let data = (0..t * t).map(|i| i % t > i / t).collect();
+    Tensor::from_vec([t, t], data).expect("as many truth values")
+}
+
+fn none(n: usize, s: usize) -> Tensor<bool> {
+    Tensor::from_vec([n, s], vec![false; n * s]).expect("as many truth values")
+}
+
+#[test]
+fn masks_are_torchs() {
+    let golden = Golden::read("multi_head_attention--padding");
+    let (layer, x, padding) = (golden.params(), golden.tensor("in.x"), golden.bools("in.key_padding_mask"));
+    golden.check(attend_padded(&layer, &x, &padding), &attend_padded::eager(&layer, &x, &padding));
+    let golden = Golden::read("transformer_encoder_layer--masked");
+    let (layer, x, padding) = (golden.params(), golden.tensor("in.x"), golden.bools("in.key_padding_mask"));
+    golden.check(encoder_masked(&layer, &x, &padding), &encoder_masked::eager(&layer, &x, &padding));
+}
+
+/// A mask that hides what a causal one hides, or nothing, is the layer without.
+#[test]
+fn masks_of_bools_and_numbers_agree() {
+    let golden = Golden::read("transformer_encoder_layer--pre");
+    let (layer, x) = (golden.params(), golden.tensor("in.x"));
+    let (n, t) = (x.shape()[0], x.shape()[1]);
+    let all = none(t, t);
+    golden.check(encoder_masked_first(&layer, &x, &all), &encoder_masked_first::eager(&layer, &x, &all));
+    assert_eq!(n, 2);
+    let golden = Golden::read("transformer_decoder_layer--post");
+    let (layer, x, memory) = (golden.params(), golden.tensor("in.x"), golden.tensor("in.memory"));
+    let (hidden, seen) = (later(x.shape()[1]), none(memory.shape()[0], memory.shape()[1]));
+    golden.check(
+        decoder_masked(&layer, &x, &memory, &hidden, &seen),
+        &decoder_masked::eager(&layer, &x, &memory, &hidden, &seen),
+    );
+    let golden = Golden::read("transformer_decoder_layer--pre");
+    let (layer, x, memory) = (golden.params(), golden.tensor("in.x"), golden.tensor("in.memory"));
+    let (hidden, seen) = (causal_mask::eager(x.shape()[1]), none(memory.shape()[0], memory.shape()[1]));
+    golden.check(
+        decoder_masked_first(&layer, &x, &memory, &hidden, &seen),
+        &decoder_masked_first::eager(&layer, &x, &memory, &hidden, &seen),
+    );
+}
+
+#[test]
+fn gradients_under_a_mask_are_the_eager_ones() {
+    let golden = Golden::read("multi_head_attention--padding");
+    let (layer, x): (MultiheadAttention<8, 4>, Tensor) = (golden.params(), golden.tensor("in.x"));
+    let mask = causal_mask::eager(6);
+    let (value, grads) = masked_loss::value_and_grad(&layer, &x, &mask).expect("shapes fit");
+    let (want, wanted) =
+        kiln::autograd::value_and_grad(&layer, |l| masked_loss::eager(l, &x, &mask)).expect("a scalar");
+    assert!((value.item().expect("a scalar") - want.item().expect("a scalar")).abs() < 1e-4);
+    for (got, want) in grads.named_leaves().iter().zip(wanted.named_leaves()) {
+        let pairs = got.tensor.as_slice().iter().zip(want.tensor.as_slice());
+        let far = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far < 1e-4, "{}: {far}", got.name);
+    }
 }

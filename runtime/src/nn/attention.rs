@@ -1,7 +1,9 @@
 //! Attention of several heads, and the blocks of a transformer.
 //!
 //! No dropout is in them: they are PyTorch's with `dropout=0`, as they are in evaluation. The number of heads must divide the width,
-//! and both must be known as numbers. Inputs are `[N, T, D]`, PyTorch's `batch_first=True`.
+//! and both must be known as numbers. Inputs are `[N, T, D]`, PyTorch's `batch_first=True`. Under a mask beyond the causal one there are
+//! [`masked_attention`](super::masked_attention), [`encoder_layer_masked`](super::encoder_layer_masked) and
+//! [`decoder_layer_masked`](super::decoder_layer_masked).
 
 use super::{LayerNorm, Linear};
 use crate::{model, params};
@@ -53,6 +55,23 @@ pub fn multihead_attention_forward<const D: usize, const HEADS: usize, const N: 
     kiln::linear(seen.transpose(1, 2).reshape([N, T, D]), layer.out_weight, Some(layer.out_bias))
 }
 
+/// Queries of `x` and keys and values of another sequence, by heads of that width: `[N, HEADS, T, width]`.
+#[doc(hidden)]
+#[model(inline)]
+pub fn heads<const D: usize, const HEADS: usize, const N: usize, const T: usize, const S: usize>(
+    layer: &MultiheadAttention<D, HEADS>,
+    x: Tensor<N, T, D>,
+    memory: Tensor<N, S, D>,
+    width: usize,
+) -> (Tensor, Tensor, Tensor) {
+    let (weight, bias) = (layer.in_proj_weight, layer.in_proj_bias);
+    let query = kiln::linear(x, weight.narrow(0, 0, D), Some(bias.narrow(0, 0, D)));
+    let query = query.reshape([N, T, HEADS, width]).transpose(1, 2);
+    let both = kiln::linear(memory, weight.narrow(0, D, 2 * D), Some(bias.narrow(0, D, 2 * D)));
+    let both = both.reshape([N, S, 2, HEADS, width]).permute([2, 0, 3, 1, 4]);
+    (query, both.select(0, 0), both.select(0, 1))
+}
+
 /// [`MultiheadAttention`] of each place of `x` `[N, T, D]` over the places of another sequence `[N, S, D]`; if causal, over as many
 /// of them as lie before it and one more.
 #[model(inline)]
@@ -62,12 +81,7 @@ pub fn cross_attention<const D: usize, const HEADS: usize, const N: usize, const
     memory: Tensor<N, S, D>,
     causal: bool,
 ) -> Tensor<N, T, D> {
-    let (weight, bias) = (layer.in_proj_weight, layer.in_proj_bias);
-    let query = kiln::linear(x, weight.narrow(0, 0, D), Some(bias.narrow(0, 0, D)));
-    let query = query.reshape([N, T, HEADS, D / HEADS]).transpose(1, 2);
-    let both = kiln::linear(memory, weight.narrow(0, D, 2 * D), Some(bias.narrow(0, D, 2 * D)));
-    let both = both.reshape([N, S, 2, HEADS, D / HEADS]).permute([2, 0, 3, 1, 4]);
-    let (key, value) = (both.select(0, 0), both.select(0, 1));
+    let (query, key, value) = heads(layer, x, memory, D / HEADS);
     let scale = ((D / HEADS) as f64).sqrt().recip();
     let seen = kiln::scaled_dot_product_attention_with(query, key, value, None, causal, scale);
     kiln::linear(seen.transpose(1, 2).reshape([N, T, D]), layer.out_weight, Some(layer.out_bias))
