@@ -6,6 +6,7 @@ mod convolutional;
 mod gemm;
 mod lstm;
 mod mlp;
+mod narrow;
 mod rows;
 mod transformers;
 
@@ -44,6 +45,7 @@ fn workloads() -> Vec<Workload> {
         ("encoder_b1".into(), |_| Box::new(transformers::encoder()), 1),
         ("gpt_train".into(), |_| Box::new(transformers::gpt()), 8),
         ("decode_b1".into(), |_| Box::new(transformers::decode()), 1),
+        ("decode_b1_bf16".into(), |_| Box::new(narrow::decode()), 1),
         ("norm_gelu".into(), |_| Box::new(rows::norm_gelu()), 1024),
         ("softmax".into(), |_| Box::new(rows::softmax()), 1024),
     ];

@@ -1,4 +1,5 @@
-//! Floats of 16 bits: what weights and activations are stored as. Arithmetic on them is arithmetic in f32.
+//! Floats of 16 bits: what weights and activations are stored as. Arithmetic on them is arithmetic in f32: a function of the
+//! surface (`a + b`, `x.softmax(1)`) computes in f32 and rounds its result once, compiled and eager alike.
 //!
 //! Conversions from f32 round to the nearest, halves to even; those to f32 are exact. Both are written without branches, so
 //! that loops over them become vector code.
@@ -7,6 +8,30 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// bfloat16: the upper half of an f32. It has the range of f32 and 8 bits of precision.
+///
+/// In a model it is what is stored; `x.to(f32)` computes with it, and costs no copy where a product reads it:
+///
+/// ```
+/// use kiln::prelude::*;
+///
+/// #[params]
+/// pub struct Head {
+///     weight: Tensor<bf16, 10, 64>,
+/// }
+///
+/// #[model]
+/// pub fn head<const N: usize>(net: &Head, x: Tensor<N, 64>) -> Tensor<N, 10> {
+///     x.linear(net.weight.to(f32), None)
+/// }
+///
+/// let y = head(&Head::init(&mut Rng::seed(0)), Tensor::<f32>::ones([3, 64]))?;
+/// assert_eq!(y.shape(), [3, 10]);
+/// assert_eq!(head::scratch_bytes(3), 0);
+/// # Ok::<(), kiln::Error>(())
+/// ```
+///
+/// Arithmetic between tensors of bf16 is that of f32, and each result is rounded once to bf16. Types are never mixed by
+/// themselves: bf16 and f32 don't add.
 ///
 /// ```
 /// use kiln::bf16;

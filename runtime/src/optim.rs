@@ -14,6 +14,10 @@
 //!     // train_step(&mut net, &mut opt, …)
 //! }
 //! ```
+//!
+//! A step over parameters of bf16 is computed in f32. The moments have the types of their parameters, as in PyTorch: with 8 bits
+//! a mean of squares hardly falls for a `beta2` above 0.996. Where that counts, train parameters of f32 and round them for use
+//! ([`Params::load_rounded_bytes`]). Rules that divide by a mean of squares refuse f16, in which it would vanish.
 
 use std::path::Path;
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Isa {
     /// What every processor of the target has.
     Portable = 1,
-    /// x86-64 with AVX2 and FMA: 256-bit vectors.
+    /// x86-64 with AVX2, FMA and F16C: 256-bit vectors.
     Avx2 = 2,
     /// x86-64 with AVX-512 F, BW, DQ and VL: 512-bit vectors.
     Avx512 = 3,
@@ -52,7 +52,9 @@ impl Isa {
 
     #[cfg(target_arch = "x86_64")]
     pub(super) fn supported(self) -> bool {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -122,7 +124,7 @@ fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
     match isa {
         // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
         Isa::Avx512 => unsafe { avx512(body) },
-        // SAFETY: `detect` answers `Avx2` only if the processor has AVX2 and FMA.
+        // SAFETY: `detect` answers `Avx2` only if the processor has AVX2, FMA and F16C.
         Isa::Avx2 => unsafe { avx2(body) },
         Isa::Portable | Isa::Neon => body.run(),
     }
@@ -135,13 +137,13 @@ fn simd_as<B: Body>(_: Isa, body: B) -> B::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
 fn avx512<B: Body>(body: B) -> B::Output {
     body.run()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn avx2<B: Body>(body: B) -> B::Output {
     body.run()
 }

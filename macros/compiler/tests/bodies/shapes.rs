@@ -37,3 +37,5 @@
 #[model] fn f(x: Tensor<6>) -> Tensor<2> { x.narrow(0, 5, 2) }
 
 #[model] fn f<const N: usize>(x: Tensor<i64, N>) -> Tensor<i64, N> { x / 2 }
+
+#[model] fn f<const N: usize>(x: Tensor<N, 3>, w: Tensor<bf16, 4, 3>) -> Tensor<N, 4> { x.linear(w, None) + x.to(f16) }

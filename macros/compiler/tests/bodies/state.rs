@@ -23,3 +23,7 @@
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let mut h = x; h = 3; h = x.to(f64); h }
 
 #[model] fn f(x: Tensor<3>, mut y: Tensor<3>) -> Tensor<3> { y = y * 2.0; x = x * 2.0; x + y }
+
+#[params] struct Net { w: Tensor<f16, 3> }
+#[model] fn loss(net: &Net) -> Tensor<> { net.w.to(f32).sum() }
+#[model] fn h(net: &mut Net, opt: &mut Adam<Net>) -> Tensor<> { let (l, g) = value_and_grad(loss)(net); opt.step(net, g); l }

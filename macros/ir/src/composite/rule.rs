@@ -57,10 +57,15 @@ impl Rule {
         }
     }
 
+    /// Whether it divides by a mean of squares.
+    fn keeps_squares(self) -> bool {
+        !matches!(self, Rule::Sgd | Rule::Lion)
+    }
+
     /// The new parameter and moments, computed in f32 where they are narrow. `steps` is how many steps were taken before, an i64 scalar.
     ///
     /// # Errors
-    /// If there aren't as many numbers and moments as the rule has, or shapes differ.
+    /// If there aren't as many numbers and moments as the rule has, or shapes differ, or a mean of squares would be f16.
     pub fn step(
         self,
         b: &mut Builder,
@@ -72,6 +77,11 @@ impl Rule {
         let dtype = b.ty(p).dtype;
         if !dtype.is_narrow() {
             return self.wide(b, numbers, steps, [p, g], moments);
+        }
+        if dtype == DType::F16 && self.keeps_squares() {
+            let what = "a mean of squares vanishes in f16, which has no number between 0 and 6e-8; \
+                        keep the parameters as bf16 or f32";
+            return Err(b.error(Fault::Attribute { op: "step".into(), what: what.into() }));
         }
         let (pair, moments) = (narrow::widened(b, &[p, g])?, narrow::widened(b, moments)?);
         let stepped = self.wide(b, numbers, steps, [pair[0], pair[1]], &moments)?;

@@ -2,6 +2,8 @@
 //!
 //! One function a number of rows and of vectors, so that edges need neither padding of A nor masks.
 
+use super::stored::Reads;
+use crate::half::{bf16, f16};
 use crate::kernels::isa::Isa;
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Mul};
@@ -45,7 +47,7 @@ pub(super) const DOTS: usize = 4;
 ///
 /// # Safety
 /// The processor has the kernel's features, and `k` elements may be read at `a` and at each line.
-pub(super) type Dots<T> = unsafe fn(k: usize, a: *const T, lines: [*const T; DOTS]) -> [T; DOTS];
+pub(super) type Dots<T, S = T> = unsafe fn(k: usize, a: *const T, lines: [*const S; DOTS]) -> [T; DOTS];
 
 /// The kernels of an instruction set for an element type.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,8 @@ pub(super) struct Kernels<T: 'static> {
     pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
     /// Dot products, for products of few rows.
     pub dots: Dots<T>,
+    /// The same with lines of bf16, and of f16.
+    pub narrow_dots: (Dots<T, bf16>, Dots<T, f16>),
 }
 
 impl<T: Scalar> Kernels<T> {
@@ -112,7 +116,8 @@ macro_rules! scalar {
                     lanes: 8,
                     vectors: 1,
                     table: &table!(portable, $t, 8),
-                    dots: portable_dots::<$t>,
+                    dots: portable_dots::<$t, $t>,
+                    narrow_dots: (portable_dots::<$t, bf16>, portable_dots::<$t, f16>),
                 }
             }
 
@@ -194,13 +199,17 @@ unsafe fn portable<T: Scalar, const R: usize, const LANES: usize>(call: Call<T>)
 ///
 /// # Safety
 /// As [`Dots`].
-unsafe fn portable_dots<T: Scalar>(k: usize, a: *const T, lines: [*const T; DOTS]) -> [T; DOTS] {
+pub(super) unsafe fn portable_dots<T: Scalar, S: Reads<T>>(
+    k: usize,
+    a: *const T,
+    lines: [*const S; DOTS],
+) -> [T; DOTS] {
     lines.map(|line| {
         // SAFETY: the caller lets `k` elements be read at both.
         let (a, line) = unsafe { (std::slice::from_raw_parts(a, k), std::slice::from_raw_parts(line, k)) };
         let mut lanes = [T::default(); 8];
         for (a, b) in a.chunks(8).zip(line.chunks(8)) {
-            lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += *a * *b);
+            lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += *a * b.read());
         }
         total(lanes)
     })

@@ -2,7 +2,7 @@
 //!
 //! B contiguous along k: dot products. B contiguous along n: a few rows of B at a time are added to the sums.
 
-use super::kernel::{DOTS, Kernels, Scalar, total};
+use super::kernel::{DOTS, Dots, Kernels, Scalar};
 use super::pack::{self, with_buffer};
 use super::stored::{Reads, Stored};
 use super::walk::Operand;
@@ -33,26 +33,20 @@ pub(super) fn gemm<T: Scalar>(
         a.lines(0..m, k, lines);
         let lines = &*lines;
         match b {
-            Operand::Own(Stored::Strided(b)) => {
-                pieces([m, n, k], lines, b, |args| dots(args, |k, a, of| own(&kernels, k, a, of)), epilogue);
-            }
-            Operand::Bf16(Stored::Strided(b)) => {
-                pieces([m, n, k], lines, b, |args| simd_run(Dots(args)), epilogue)
-            }
-            Operand::F16(Stored::Strided(b)) => {
-                pieces([m, n, k], lines, b, |args| simd_run(Dots(args)), epilogue)
-            }
+            Operand::Own(Stored::Strided(b)) => pieces([m, n, k], lines, b, kernels.dots, epilogue),
+            Operand::Bf16(Stored::Strided(b)) => pieces([m, n, k], lines, b, kernels.narrow_dots.0, epilogue),
+            Operand::F16(Stored::Strided(b)) => pieces([m, n, k], lines, b, kernels.narrow_dots.1, epilogue),
             _ => unreachable!("the operand is strided"),
         }
     });
 }
 
-/// Pieces of columns over threads; `down` computes one where B runs along k.
+/// Pieces of columns over threads. The processor can run `of`, which is of the kernels of the instruction set.
 fn pieces<T: Scalar, S: Reads<T>>(
     [m, n, k]: [usize; 3],
     lines: &[T],
     b: Matrix<S>,
-    down: impl Fn(Args<T, S>) + Sync,
+    of: Dots<T, S>,
     epilogue: Epilogue<T>,
 ) {
     let cost = (2 * m * k).max(LOAD * k);
@@ -66,7 +60,7 @@ fn pieces<T: Scalar, S: Reads<T>>(
                 if b.col_stride == 1 {
                     simd_run(AddRows((k, cols, lines, b, col, &mut *sums)));
                 } else {
-                    down((k, cols, lines, b, col, &mut *sums));
+                    dots((k, cols, lines, b, col, &mut *sums), of);
                 }
                 epilogue(Tile { row: 0, col, rows: m, cols, stride: cols, acc: sums });
             });
@@ -114,17 +108,14 @@ fn add_rows<T: Scalar, S: Reads<T>>((k, cols, a, b, col, sums): Args<T, S>) {
 
 /// `sums[i, j] = Σ_p a[i, p] b[p, col + j]`, `DOTS` dot products at a time, so that A is loaded once for all of them and
 /// several streams of B are under way.
-#[inline(always)]
-fn dots<T: Scalar, S: Reads<T>>(
-    (k, cols, a, b, col, sums): Args<T, S>,
-    of: impl Fn(usize, &[T], [&[S]; DOTS]) -> [T; DOTS],
-) {
+fn dots<T: Scalar, S: Reads<T>>((k, cols, a, b, col, sums): Args<T, S>, of: Dots<T, S>) {
     for j in (0..cols).step_by(DOTS) {
         // Past the last column the last one is computed again.
         let lines: [&[S]; DOTS] =
             std::array::from_fn(|c| &b.data[b.at(0, col + (j + c).min(cols - 1))..][..k]);
         for (i, a) in a.chunks_exact(k).enumerate() {
-            let dots = of(k, a, lines);
+            // SAFETY: `Kernels::of` gave functions that the processor can run; `a` and each line have `k` elements.
+            let dots = unsafe { of(k, a.as_ptr(), lines.map(<[S]>::as_ptr)) };
             let out = &mut sums[i * cols + j..];
             match out.first_chunk_mut() {
                 // A copy of a length that isn't known would be a call.
@@ -133,48 +124,6 @@ fn dots<T: Scalar, S: Reads<T>>(
             }
         }
     }
-}
-
-/// The dot products of `k` elements of A with those of lines of the product's own type.
-#[inline(always)]
-fn own<T: Scalar>(kernels: &Kernels<T>, k: usize, a: &[T], lines: [&[T]; DOTS]) -> [T; DOTS] {
-    let (a, lines) = (&a[..k], lines.map(|line| &line[..k]));
-    // SAFETY: `Kernels::of` gave a table that the processor can run; `a` and each line have `k` elements.
-    unsafe { (kernels.dots)(k, a.as_ptr(), lines.map(<[T]>::as_ptr)) }
-}
-
-/// Dot products with lines of narrow floats.
-struct Dots<'a, T, S>(Args<'a, T, S>);
-
-impl<T: Scalar, S: Reads<T>> Body for Dots<'_, T, S> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        dots(self.0, widened);
-    }
-}
-
-/// Elements that are widened at a time: two vectors of 512 bits.
-const LANES: usize = 32;
-
-/// The dot products of A with lines that are widened on the way.
-#[inline(always)]
-fn widened<T: Scalar, S: Reads<T>>(k: usize, a: &[T], lines: [&[S]; DOTS]) -> [T; DOTS] {
-    let (a, a_rest) = a[..k].as_chunks::<LANES>();
-    let lines = lines.map(|line| line[..k].as_chunks::<LANES>());
-    let mut sums = [[T::default(); LANES]; DOTS];
-    for (p, a) in a.iter().enumerate() {
-        for (sums, (line, _)) in sums.iter_mut().zip(&lines) {
-            for ((sum, a), b) in sums.iter_mut().zip(a).zip(&line[p]) {
-                *sum += *a * b.read();
-            }
-        }
-    }
-    std::array::from_fn(|c| {
-        let mut dot = total(sums[c]);
-        a_rest.iter().zip(lines[c].1).for_each(|(a, b)| dot += *a * b.read());
-        dot
-    })
 }
 
 /// The sums of the last columns, which are fewer than `DOTS`.

@@ -3,7 +3,9 @@
 //! `R` rows by `V` vectors of sums; each step of k loads `V` vectors of B and broadcasts `R` elements of A. AVX-512
 //! has 6×4 sums in 32 registers, AVX2 6×2 in 16.
 
-use super::kernel::{Call, DOTS, Kernels, table, total};
+use super::kernel::{Call, DOTS, Dots, Kernels, portable_dots, table, total};
+use super::stored::Reads;
+use crate::half::{bf16, f16};
 use std::arch::x86_64::*;
 
 /// The kernels of an instruction set: names, features, element and the operations.
@@ -41,8 +43,16 @@ macro_rules! kernel {
             }
         }
 
+        dots!($dots, $features, $t, $t, $lanes, $zero, $load, $load, $store, $add, $fma);
+    };
+}
+
+/// Dot products with lines of some element, which `line` loads a vector of.
+macro_rules! dots {
+    ($dots:ident, $features:literal, $t:ty, $of:ty, $lanes:literal, $zero:ident, $load:ident, $line:ident, $store:ident,
+     $add:ident, $fma:ident) => {
         #[target_feature(enable = $features)]
-        unsafe fn $dots(k: usize, a: *const $t, lines: [*const $t; DOTS]) -> [$t; DOTS] {
+        unsafe fn $dots(k: usize, a: *const $t, lines: [*const $of; DOTS]) -> [$t; DOTS] {
             // Two vectors of sums a line: enough to hide what an addition takes, and all in registers.
             let mut sums = [[$zero(); 2]; DOTS];
             let whole = k - k % (2 * $lanes);
@@ -51,8 +61,8 @@ macro_rules! kernel {
                 unsafe {
                     let x = [$load(a.add(p)), $load(a.add(p + $lanes))];
                     for (sums, line) in sums.iter_mut().zip(lines) {
-                        sums[0] = $fma(x[0], $load(line.add(p)), sums[0]);
-                        sums[1] = $fma(x[1], $load(line.add(p + $lanes)), sums[1]);
+                        sums[0] = $fma(x[0], $line(line.add(p)), sums[0]);
+                        sums[1] = $fma(x[1], $line(line.add(p + $lanes)), sums[1]);
                     }
                 }
             }
@@ -64,7 +74,7 @@ macro_rules! kernel {
                 *dot = total(lanes);
                 for p in whole..k {
                     // SAFETY: `p < k`.
-                    *dot += unsafe { *a.add(p) * *lines[c].add(p) };
+                    *dot += unsafe { *a.add(p) * Reads::<$t>::read(*lines[c].add(p)) };
                 }
             }
             dots
@@ -103,10 +113,94 @@ pub(super) mod f32 {
         _mm256_add_ps,
         _mm256_fmadd_ps
     );
-    pub const AVX512: Kernels<f32> =
-        Kernels { rows: 6, lanes: 16, vectors: 4, table: &table!(wide, f32), dots: wide_dots };
-    pub const AVX2: Kernels<f32> =
-        Kernels { rows: 6, lanes: 8, vectors: 2, table: &table!(narrow, f32), dots: narrow_dots };
+    /// Loads of 16, and of 8, narrow floats as f32.
+    macro_rules! widening {
+        ($name:ident, $features:literal, $of:ty => $vector:ty, |$at:ident| $load:expr) => {
+            #[target_feature(enable = $features)]
+            #[inline]
+            unsafe fn $name($at: *const $of) -> $vector {
+                // SAFETY: the caller lets as many elements be read as the vector has, at any alignment.
+                unsafe { $load }
+            }
+        };
+    }
+    widening!(wide_bf16, "avx512f", bf16 => __m512, |at| {
+        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast()))))
+    });
+    widening!(wide_f16, "avx512f", f16 => __m512, |at| _mm512_cvtph_ps(_mm256_loadu_si256(at.cast())));
+    widening!(narrow_bf16, "avx2,fma", bf16 => __m256, |at| {
+        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()))))
+    });
+    widening!(narrow_f16, "avx2,fma,f16c", f16 => __m256, |at| _mm256_cvtph_ps(_mm_loadu_si128(at.cast())));
+
+    dots!(
+        wide_bf16_dots,
+        "avx512f",
+        f32,
+        bf16,
+        16,
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        wide_bf16,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_fmadd_ps
+    );
+    dots!(
+        wide_f16_dots,
+        "avx512f",
+        f32,
+        f16,
+        16,
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        wide_f16,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_fmadd_ps
+    );
+    dots!(
+        narrow_bf16_dots,
+        "avx2,fma",
+        f32,
+        bf16,
+        8,
+        _mm256_setzero_ps,
+        _mm256_loadu_ps,
+        narrow_bf16,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_fmadd_ps
+    );
+    dots!(
+        narrow_f16_dots,
+        "avx2,fma,f16c",
+        f32,
+        f16,
+        8,
+        _mm256_setzero_ps,
+        _mm256_loadu_ps,
+        narrow_f16,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_fmadd_ps
+    );
+    pub const AVX512: Kernels<f32> = Kernels {
+        rows: 6,
+        lanes: 16,
+        vectors: 4,
+        table: &table!(wide, f32),
+        dots: wide_dots,
+        narrow_dots: (wide_bf16_dots, wide_f16_dots),
+    };
+    pub const AVX2: Kernels<f32> = Kernels {
+        rows: 6,
+        lanes: 8,
+        vectors: 2,
+        table: &table!(narrow, f32),
+        dots: narrow_dots,
+        narrow_dots: (narrow_bf16_dots, narrow_f16_dots),
+    };
 }
 
 /// Kernels for `f64`.
@@ -140,8 +234,21 @@ pub(super) mod f64 {
         _mm256_add_pd,
         _mm256_fmadd_pd
     );
-    pub const AVX512: Kernels<f64> =
-        Kernels { rows: 6, lanes: 8, vectors: 4, table: &table!(wide, f64), dots: wide_dots };
-    pub const AVX2: Kernels<f64> =
-        Kernels { rows: 6, lanes: 4, vectors: 2, table: &table!(narrow, f64), dots: narrow_dots };
+    const NARROW: (Dots<f64, bf16>, Dots<f64, f16>) = (portable_dots, portable_dots);
+    pub const AVX512: Kernels<f64> = Kernels {
+        rows: 6,
+        lanes: 8,
+        vectors: 4,
+        table: &table!(wide, f64),
+        dots: wide_dots,
+        narrow_dots: NARROW,
+    };
+    pub const AVX2: Kernels<f64> = Kernels {
+        rows: 6,
+        lanes: 4,
+        vectors: 2,
+        table: &table!(narrow, f64),
+        dots: narrow_dots,
+        narrow_dots: NARROW,
+    };
 }
