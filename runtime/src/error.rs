@@ -17,7 +17,7 @@ pub enum Error {
         /// The model called.
         model: &'static str,
         /// The argument's name in the signature.
-        argument: &'static str,
+        argument: std::borrow::Cow<'static, str>,
         /// Its dims as the signature writes them: `"[N, 784]"`.
         wanted: &'static str,
         /// The extents given.
@@ -267,7 +267,7 @@ mod tests {
     fn argument_errors_name_the_argument_and_both_shapes() {
         let error = Error::Argument {
             model: "mlp",
-            argument: "x",
+            argument: "x".into(),
             wanted: "[N, 784]",
             given: Box::new(Shape::from([32, 783])),
         };

@@ -121,6 +121,9 @@ impl<'a> Order<'a> {
     /// Whether `value` can be written over an input; orders all other readers of it before, if so.
     fn in_place(&mut self, func: &Func, value: Value, input: usize) -> bool {
         let Some(&writer) = self.maker.get(&value) else { return false };
+        if func.inputs[input].apart && !is_yielded(&self.kernels[writer], value) {
+            return false;
+        }
         let is = |v: &Value| matches!(func.node(*v).op, Op::Input(i) if i as usize == input);
         let readers: Vec<usize> = (0..self.kernels.len())
             .filter(|k| *k != writer && self.kernels[*k].reads().iter().any(is))
@@ -160,12 +163,19 @@ impl<'a> Order<'a> {
     }
 }
 
+/// Whether a loop makes an element of a value with each turn.
+fn is_yielded(kernel: &Kernel, value: Value) -> bool {
+    let Loops::Turns(turns) = &kernel.loops else { return false };
+    kernel.stores[turns.scan.carries..].iter().any(|s| s.value == value)
+}
+
 /// Whether a kernel reads an input only at the element that it stores for `value`.
 fn reads_what_it_writes(kernel: &Kernel, value: Value, is: &dyn Fn(&Value) -> bool) -> bool {
     if let Loops::Turns(turns) = &kernel.loops {
-        // What is carried may start where it is to end.
-        let carried = kernel.stores[..turns.scan.carries].iter().position(|s| s.value == value);
-        return (0..turns.args.len()).all(|i| Some(i) == carried || !is(&turns.args[i]));
+        // What is carried may start where it is to end, and a layer be replaced where it lies.
+        let result = kernel.stores.iter().position(|s| s.value == value);
+        let replaced = result.and_then(|n| turns.part.func.outputs[n].updates);
+        return (0..turns.args.len()).all(|i| Some(i) == replaced || !is(&turns.args[i]));
     }
     if let Loops::Scatter { onto: Some(_), .. } = &kernel.loops {
         // What it is written over is copied before, unless it is that input; what is written is read from elsewhere.

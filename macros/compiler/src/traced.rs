@@ -6,7 +6,8 @@ use proc_macro2::Span;
 /// A graph with the forms of its arguments and result.
 #[derive(Clone, Debug)]
 pub struct Traced {
-    /// The graph. An input is named by its place (`x`, `net.fc1.weight`, `net.blocks.3.bias`, `opt.lr`), and an
+    /// The graph. An input is named by its place (`x`, `net.fc1.weight`, `net.blocks.3.bias`, or `net.blocks.*.bias` for all
+    /// layers, `opt.lr`), and an
     /// output that updates an input in place says so.
     pub func: Func,
     /// Arguments in the order of the signature.
@@ -57,6 +58,8 @@ pub enum Tree {
     Struct(Vec<(String, Tree)>),
     /// An array.
     Array(Vec<Tree>),
+    /// An array of as many layers, all of one form: a leaf is the tensors of all, `[layers, …]`.
+    Layers(i64, Box<Tree>),
 }
 
 /// The form of a result.
@@ -74,4 +77,26 @@ pub enum Ret {
         /// The outputs.
         tree: Tree,
     },
+}
+
+impl Tree {
+    /// Its leaves, in order.
+    pub fn leaves(&self, out: &mut Vec<usize>) {
+        match self {
+            Tree::Leaf(index) => out.extend(index),
+            Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.leaves(out)),
+            Tree::Array(items) => items.iter().for_each(|tree| tree.leaves(out)),
+            Tree::Layers(_, each) => each.leaves(out),
+        }
+    }
+
+    /// Those of layers.
+    pub fn layers(&self, out: &mut Vec<usize>) {
+        match self {
+            Tree::Leaf(_) => {}
+            Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.layers(out)),
+            Tree::Array(items) => items.iter().for_each(|tree| tree.layers(out)),
+            Tree::Layers(_, each) => each.leaves(out),
+        }
+    }
 }

@@ -52,10 +52,15 @@ impl Builder {
 
     /// Declares the next argument.
     pub fn input(&mut self, name: &str, ty: Ty, role: Role) -> Value {
+        self.declare(&Input { name: name.into(), ty, role, apart: false })
+    }
+
+    /// Declares the next argument, like one of another function.
+    pub fn declare(&mut self, input: &Input) -> Value {
         let index = self.func.inputs.len() as u32;
-        self.func.inputs.push(Input { name: name.into(), ty: ty.clone(), role });
-        let v = self.push(Op::Input(index), &[], ty);
-        self.name(v, name);
+        self.func.inputs.push(input.clone());
+        let v = self.push(Op::Input(index), &[], input.ty.clone());
+        self.name(v, &input.name);
         v
     }
 

@@ -107,7 +107,7 @@ fn func_is_float(func: &Func, v: Value) -> bool {
 /// The function again, under construction: builder, its inputs and its results.
 fn reopen(func: &Func) -> Result<(Builder, Vec<Value>, Vec<Value>), Error> {
     let mut b = Builder::new(&func.name, func.syms.clone());
-    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.declare(i)).collect();
     let results = b.inline(func, &inputs)?;
     Ok((b, inputs, results))
 }

@@ -44,6 +44,8 @@ pub struct Input {
     pub ty: Ty,
     /// What it is to the caller.
     pub role: Role,
+    /// Whether its elements along the first axis lie in memory of their own: the layers of an array.
+    pub apart: bool,
 }
 
 /// A result of a function.

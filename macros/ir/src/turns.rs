@@ -36,6 +36,8 @@ pub struct Turns {
     pub reverse: bool,
     /// What feeds each input of the body.
     pub feeds: Vec<Feed>,
+    /// Whether what is scanned are layers: they may lie apart, so that no product reads them all.
+    pub layers: bool,
 }
 
 /// Builds the loop. Results: the last carries, then each further output of the body for all turns, `[trips, …]`.
@@ -239,7 +241,7 @@ impl Closing<'_> {
             (Op::Broadcast(axes), _) if is_computed => {
                 Op::Broadcast(axes.iter().map(|(at, len)| (at + 1, len.clone())).collect())
             }
-            (Op::Contract { lhs, rhs, out }, [left, right]) => {
+            (Op::Contract { lhs, rhs, out }, [left, right]) if !self.turns.layers => {
                 let turn = lhs.iter().chain(rhs).max().map_or(0, |l| l + 1);
                 let side = |labels: &[u8], at: &At| match at {
                     At::Stacked { .. } => [&[turn], labels].concat(),
@@ -276,6 +278,8 @@ impl Closing<'_> {
         let node = self.body.node(v);
         let value = match self.at[v.0 as usize] {
             At::Turn(value) => value,
+            // An element as it lies there: no view is left of it.
+            At::Stacked { all, .. } if !is_view(self.b.func(), self.b.func().node(all)) => self.each(all)?,
             At::Stacked { computed: false, .. } | At::Before(_)
                 if is_view(self.body, node) && !self.is_cut(node) =>
             {

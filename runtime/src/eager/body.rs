@@ -49,7 +49,7 @@ pub fn misfit<T: Element>(x: &Tensor<T>, (model, argument, wanted): Place, dims:
         return Some(error);
     }
     let given = || Box::new(Shape::clipped(x.shape()));
-    (x.shape() != dims).then(|| Error::Argument { model, argument, wanted, given: given() })
+    (x.shape() != dims).then(|| Error::Argument { model, argument: argument.into(), wanted, given: given() })
 }
 
 /// A result that stands for an error.

@@ -1,7 +1,7 @@
 //! Leaves of trees: tensors and plain numbers, as slices of the shape that a model wants.
 
 use super::sizes::{Place, fit};
-use crate::{Element, Result, Tensor};
+use crate::{Element, Error, Result, Tensor};
 
 /// What a leaf is stored as: a tensor, or a number of an optimizer.
 pub trait Stored<T> {
@@ -76,6 +76,38 @@ pub fn leaf_mut<'a, T, S: Stored<T>>(
 ) -> Result<&'a mut [T]> {
     fit(stored.extents(), wanted, place)?;
     Ok(stored.elements_mut())
+}
+
+/// A slice for each layer, to be filled.
+pub fn layers<T: Default, const N: usize>() -> [T; N] {
+    std::array::from_fn(|_| T::default())
+}
+
+/// What was found of a layer, its number in the error's path.
+pub fn of_layer<T>(found: Result<T>, layer: usize) -> Result<T> {
+    found.map_err(|error| match error {
+        Error::Argument { model, argument, wanted, given } => {
+            let argument = argument.replacen('*', &layer.to_string(), 1).into();
+            Error::Argument { model, argument, wanted, given }
+        }
+        other => other,
+    })
+}
+
+/// A layer of `[layers, …]`.
+pub fn layer<T: Element>(all: &Tensor<T>, layer: usize) -> Tensor<T> {
+    let mut own = super::output(&all.shape()[1..]);
+    let len = own.as_slice().len();
+    own.as_mut_slice().copy_from_slice(&all.as_slice()[layer * len..][..len]);
+    own
+}
+
+/// Copies `[layers, …]` to where its layers lie.
+pub fn spread<T: Copy>(from: &[T], to: &mut [&mut [T]]) {
+    let len = from.len() / to.len().max(1);
+    for (i, layer) in to.iter_mut().enumerate() {
+        layer.copy_from_slice(&from[i * len..][..len]);
+    }
 }
 
 /// Puts zeros of the same shape in a leaf's place: what it shared stays as it is.

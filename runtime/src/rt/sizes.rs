@@ -9,7 +9,7 @@ pub type Place = (&'static str, &'static str, &'static str);
 #[cold]
 fn misfit((model, argument, wanted): Place, given: &[usize]) -> Error {
     match Shape::new(given) {
-        Ok(given) => Error::Argument { model, argument, wanted, given: Box::new(given) },
+        Ok(given) => Error::Argument { model, argument: argument.into(), wanted, given: Box::new(given) },
         Err(error) => error,
     }
 }

@@ -43,9 +43,12 @@ pub fn function(
     let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
     let inputs = (0..func.inputs.len()).map(|i| {
         let (name, ty) = (runner.input(i), scalar::element(func.inputs[i].ty.dtype.name()));
-        match func.outputs.iter().any(|o| o.updates == Some(i)) {
-            true => quote!(#name: &mut [#ty]),
-            false => quote!(#name: &[#ty]),
+        let is_updated = func.outputs.iter().any(|o| o.updates == Some(i));
+        match (func.inputs[i].apart, is_updated) {
+            (false, true) => quote!(#name: &mut [#ty]),
+            (false, false) => quote!(#name: &[#ty]),
+            (true, true) => quote!(#name: &mut [&mut [#ty]]),
+            (true, false) => quote!(#name: &[impl ::core::ops::Deref<Target = [#ty]>]),
         }
     });
     let outputs = func.outputs.iter().enumerate().filter(|(_, o)| o.updates.is_none()).map(|(o, out)| {
@@ -58,8 +61,12 @@ pub fn function(
             Made::Turns(turn) => runner.turns(&fused.kernels[*k], plan.work[k], turn),
         },
         Step::Copy { value, from, to } => {
+            let spread = runner.is_apart(*to);
             let (from, to) = (runner.get(*value, *from), runner.get_mut(*value, *to));
-            quote!(#to.copy_from_slice(#from);)
+            match spread {
+                true => quote!(::kiln::rt::spread(#from, #to);),
+                false => quote!(#to.copy_from_slice(#from);),
+            }
         }
     });
     let slots: Vec<Ident> = (0..plan.slots.len()).map(|i| format_ident!("s{i}")).collect();
@@ -77,6 +84,11 @@ impl Runner<'_> {
     fn input(&self, i: usize) -> Ident {
         let is = |v: &Value| matches!(self.func.node(*v).op, Op::Input(n) if n as usize == i);
         self.names.iter().find(|(v, _)| is(v)).map(|(_, name)| name.clone()).expect("inputs are never pruned")
+    }
+
+    /// Whether what lies there are layers with memory of their own.
+    pub fn is_apart(&self, place: Place) -> bool {
+        matches!(place, Place::Input(i) if self.func.inputs[i].apart)
     }
 
     fn numel(&self, v: Value) -> TokenStream {

@@ -3,56 +3,107 @@
 use super::Compiled;
 use super::dims::ident;
 use super::run::Runner;
-use crate::fuse::kernel::{Kernel, Loops};
+use crate::fuse::kernel::{Kernel, Loops, Turns};
 use kiln_ir::Ty;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+
+/// What is written of a loop.
+#[derive(Default)]
+struct Written {
+    /// Before it.
+    open: Vec<TokenStream>,
+    /// At the start of each turn.
+    first: Vec<TokenStream>,
+    /// What a turn is called with.
+    args: Vec<TokenStream>,
+}
 
 impl Runner<'_> {
     /// The loop; `work` is the slot in which its turns work.
     pub fn turns(&self, kernel: &Kernel, work: usize, turn: &Compiled) -> TokenStream {
         let Loops::Turns(turns) = &kernel.loops else { unreachable!("the loops are turns") };
         let (scan, body) = (&turns.scan, &turns.part.func);
-        let (mut open, mut args) = (Vec::new(), Vec::new());
-        let element = |ty: &Ty| self.dims.dim(&ty.numel());
-        for (i, (arg, input)) in turns.args.iter().zip(&body.inputs).enumerate() {
-            let from = self.plan.places[arg];
-            let name = format_ident!("a{i}");
-            if i < scan.carries {
-                let to = self.plan.places[&kernel.stores[i].value];
-                let (slice, first) = (self.get_mut(kernel.stores[i].value, to), self.get(*arg, from));
-                open.push(quote!(let #name = #slice;));
-                if from != to {
-                    open.push(quote!(#name.copy_from_slice(#first);));
-                }
-                args.push(quote!(&mut *#name));
+        let mut written = Written::default();
+        for i in 0..turns.args.len() {
+            match body.outputs.iter().position(|o| o.updates == Some(i)) {
+                Some(n) if n < scan.carries => self.carried(kernel, turns, i, &mut written),
+                Some(n) => self.replaced(kernel, turns, (i, n), &mut written),
+                None => self.read(turns, i, &mut written),
+            }
+        }
+        for (n, store) in kernel.stores.iter().enumerate() {
+            if body.outputs[n].updates.is_some() {
                 continue;
             }
-            let slice = self.get(*arg, from);
-            open.push(quote!(let #name = #slice;));
-            args.push(match i < scan.carries + scan.scanned {
-                true => {
-                    let len = element(&input.ty);
-                    quote!(::kiln::rt::turn(#name, turn, #len))
-                }
-                false => quote!(#name),
+            let (name, place) = (format_ident!("y{n}"), self.plan.places[&store.value]);
+            let slice = self.get_mut(store.value, place);
+            written.open.push(quote!(let #name = #slice;));
+            written.args.push(match self.is_apart(place) {
+                true => quote!(&mut *#name[turn]),
+                false => self.cut_mut(&name, body.ty(body.outputs[n].value)),
             });
         }
-        for (n, store) in kernel.stores.iter().enumerate().skip(scan.carries) {
-            let (name, slice) =
-                (format_ident!("y{n}"), self.get_mut(store.value, self.plan.places[&store.value]));
-            let len = element(body.ty(body.outputs[n].value));
-            open.push(quote!(let #name = #slice;));
-            args.push(quote!(::kiln::rt::turn_mut(#name, turn, #len)));
-        }
+        let Written { open, first, args } = written;
         let (run, slot, trips) = (&turn.run, format_ident!("s{work}"), self.dims.dim(&scan.trips));
         let dims = turn.dims.iter().map(|s| ident(&self.func.syms.info(*s).name));
         let range = if scan.reverse { quote!((0..#trips).rev()) } else { quote!(0..#trips) };
         quote! {{
             #(#open)*
             for turn in #range {
+                #(#first)*
                 #run(#(#dims,)* #(#args,)* #slot.scratch());
             }
         }}
+    }
+
+    /// What is carried: its first value is put where it ends, unless it lies there.
+    fn carried(&self, kernel: &Kernel, turns: &Turns, i: usize, written: &mut Written) {
+        let (arg, result, name) = (turns.args[i], kernel.stores[i].value, format_ident!("a{i}"));
+        let (from, to) = (self.plan.places[&arg], self.plan.places[&result]);
+        let (slice, first) = (self.get_mut(result, to), self.get(arg, from));
+        written.open.push(quote!(let #name = #slice;));
+        if from != to {
+            written.open.push(quote!(#name.copy_from_slice(#first);));
+        }
+        written.args.push(quote!(&mut *#name));
+    }
+
+    /// A layer that a turn replaces: where it lies, or in a copy of it.
+    fn replaced(&self, kernel: &Kernel, turns: &Turns, (i, n): (usize, usize), written: &mut Written) {
+        let (arg, result, name) = (turns.args[i], kernel.stores[n].value, format_ident!("a{i}"));
+        let (from, to) = (self.plan.places[&arg], self.plan.places[&result]);
+        let slice = self.get_mut(result, to);
+        if from == to {
+            written.open.push(quote!(let #name = #slice;));
+            written.args.push(quote!(&mut *#name[turn]));
+            return;
+        }
+        let (copy, first) = (format_ident!("y{n}"), self.get(arg, from));
+        let cut = self.cut_mut(&copy, &turns.part.func.inputs[i].ty);
+        written.open.push(quote!(let #name = #first; let #copy = #slice;));
+        written.first.push(quote!(#cut.copy_from_slice(&#name[turn]);));
+        written.args.push(cut);
+    }
+
+    /// What a turn reads: its own part of what is scanned, or what is the same in each.
+    fn read(&self, turns: &Turns, i: usize, written: &mut Written) {
+        let (arg, name, scan) = (turns.args[i], format_ident!("a{i}"), &turns.scan);
+        let place = self.plan.places[&arg];
+        let slice = self.get(arg, place);
+        written.open.push(quote!(let #name = #slice;));
+        written.args.push(match (i < scan.carries + scan.scanned, self.is_apart(place)) {
+            (true, true) => quote!(&*#name[turn]),
+            (true, false) => {
+                let len = self.dims.dim(&turns.part.func.inputs[i].ty.numel());
+                quote!(::kiln::rt::turn(#name, turn, #len))
+            }
+            (false, _) => quote!(#name),
+        });
+    }
+
+    fn cut_mut(&self, name: &Ident, ty: &Ty) -> TokenStream {
+        let len = self.dims.dim(&ty.numel());
+        quote!(::kiln::rt::turn_mut(#name, turn, #len))
     }
 }

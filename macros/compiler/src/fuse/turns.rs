@@ -1,7 +1,8 @@
 //! Loops made ready: no turn computes what nobody reads, every carried value has a result, and truth values pass as bytes,
 //! as they lie in memory.
 
-use kiln_ir::{Builder, DType, Func, Node, Op, Role, Scan, Ty, Value};
+use kiln_ir::ops::scan;
+use kiln_ir::{Builder, DType, Func, Input, Node, Op, Role, Scan, Ty, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ struct Kept {
 
 /// The function with its loops made ready.
 pub fn complete(func: &Func) -> Func {
+    let func = &joined(func);
     let mut out = Func { nodes: vec![], names: vec![], ..func.clone() };
     let (mut place, mut results) = (Vec::new(), BTreeMap::new());
     for (v, node) in func.values() {
@@ -50,6 +52,55 @@ pub fn complete(func: &Func) -> Func {
     }
     out.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize]);
     out
+}
+
+/// The function in which only loops read layers that lie apart: all else reads a copy in which they are one tensor.
+fn joined(func: &Func) -> Func {
+    let mut joined = BTreeMap::new();
+    let mut out = Func { nodes: vec![], names: vec![], ..func.clone() };
+    let mut place: Vec<Value> = Vec::new();
+    let mut whole = |out: &mut Func, v: Value| match is_apart(out, v) {
+        true => *joined.entry(v).or_insert_with(|| join(out, v)),
+        false => v,
+    };
+    for (v, node) in func.values() {
+        let args = node.args.iter().enumerate().map(|(i, arg)| {
+            let at = place[arg.0 as usize];
+            match &node.op {
+                Op::Scan(scan) if i >= scan.carries && out.ty(at).dtype != DType::Bool => at,
+                _ => whole(&mut out, at),
+            }
+        });
+        let args = args.collect();
+        let name = func.names[v.0 as usize].clone();
+        place.push(push(&mut out, Node { args, ..node.clone() }, name));
+    }
+    for output in &func.outputs {
+        whole(&mut out, place[output.value.0 as usize]);
+    }
+    for output in &mut out.outputs {
+        let at = place[output.value.0 as usize];
+        output.value = joined.get(&at).copied().unwrap_or(at);
+    }
+    out
+}
+
+fn is_apart(func: &Func, v: Value) -> bool {
+    matches!(func.node(v).op, Op::Input(i) if func.inputs[i as usize].apart)
+}
+
+/// A loop that copies a layer with each turn.
+fn join(func: &mut Func, all: Value) -> Value {
+    let ty = func.ty(all).clone();
+    let mut turn = Builder::new("join_turn", func.syms.clone());
+    let layer = turn.input("layer", Ty::new(ty.dtype, &ty.shape[1..]), Role::Argument);
+    turn.output("layer", layer, None);
+    let (trips, body) = (ty.shape[0].clone(), Arc::new(turn.finish()));
+    let scan = Scan { body, trips, carries: 0, scanned: 1, reverse: false, again: false };
+    let loc = func.node(all).loc;
+    let node = Node { op: Op::Scan(Box::new(scan)), args: vec![all], ty: scan::token(), loc };
+    let args = vec![push(func, node, None)];
+    push(func, Node { op: Op::Result(0, ty.clone()), args, ty, loc }, None)
 }
 
 fn push(func: &mut Func, node: Node, name: Option<String>) -> Value {
@@ -92,7 +143,7 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
     let results: Vec<usize> = (0..used.len()).filter(|o| used[*o]).collect();
     let among = |of: &[usize], from: usize, to: usize| of.iter().filter(|i| (from..to).contains(*i)).count();
     let scan = Scan {
-        body: Arc::new(turn(scan, &args, &results)),
+        body: Arc::new(turn(func, v, scan, &args, &results)),
         trips: scan.trips.clone(),
         carries: among(&args, 0, scan.carries),
         scanned: among(&args, scan.carries, scan.carries + scan.scanned),
@@ -102,8 +153,8 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
     Kept { args, results, scan }
 }
 
-/// One turn as a function that updates what is carried in place.
-fn turn(scan: &Scan, args: &[usize], results: &[usize]) -> Func {
+/// One turn as a function that updates what is carried in place, and layers that lie apart.
+fn turn(func: &Func, v: Value, scan: &Scan, args: &[usize], results: &[usize]) -> Func {
     let body = &*scan.body;
     let mut b = Builder::new(&body.name, body.syms.clone());
     let mut inputs = vec![None; body.inputs.len()];
@@ -114,7 +165,9 @@ fn turn(scan: &Scan, args: &[usize], results: &[usize]) -> Func {
     for &i in args {
         let input = &body.inputs[i];
         let role = if i < scan.carries { Role::Buffer } else { input.role };
-        let v = b.input(&input.name, byte(&input.ty), role);
+        let fixed = i >= scan.carries + scan.scanned;
+        let apart = fixed && is_apart(func, func.node(v).args[i]);
+        let v = b.declare(&Input { name: input.name.clone(), ty: byte(&input.ty), role, apart });
         inputs[i] = Some(cast(&mut b, v, input.ty.dtype));
     }
     // What nobody reads still needs a value to stand for it.
@@ -131,9 +184,24 @@ fn turn(scan: &Scan, args: &[usize], results: &[usize]) -> Func {
         .collect();
     let all = b.inline(body, &inputs).expect("the body of a sound loop");
     for &o in results {
-        let v = cast(&mut b, all[o], byte(body.ty(body.outputs[o].value)).dtype);
-        let updates = (o < scan.carries).then(|| args.iter().position(|i| *i == o).expect("it is carried"));
-        b.output(&body.outputs[o].name, v, updates);
+        let new = cast(&mut b, all[o], byte(body.ty(body.outputs[o].value)).dtype);
+        let over = if o < scan.carries { Some(o) } else { layer(func, v, scan, o) };
+        let updates = over.and_then(|over| args.iter().position(|i| *i == over));
+        b.output(&body.outputs[o].name, new, updates);
     }
     b.finish()
+}
+
+/// The scanned layers that a result of a loop replaces.
+fn layer(func: &Func, scan: Value, of: &Scan, result: usize) -> Option<usize> {
+    let is = |v: &Value| {
+        let node = func.node(*v);
+        node.args.first() == Some(&scan) && matches!(node.op, Op::Result(i, _) if i == result)
+    };
+    let input = func.outputs.iter().find(|o| is(&o.value))?.updates?;
+    let scanned = of.carries..of.carries + of.scanned;
+    scanned.into_iter().find(|i| {
+        let arg = func.node(scan).args[*i];
+        is_apart(func, arg) && matches!(func.node(arg).op, Op::Input(n) if n as usize == input)
+    })
 }

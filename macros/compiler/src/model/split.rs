@@ -30,7 +30,7 @@ pub fn split(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Result<Split, 
 fn ready(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Vec<bool> {
     let func = &traced.func;
     let mut of_params = Vec::new();
-    frozen.iter().for_each(|i| inputs(&traced.args[*i].tree, &mut of_params));
+    frozen.iter().for_each(|i| traced.args[*i].tree.leaves(&mut of_params));
     let free = |v: Value| {
         let dims = func.ty(v).shape.iter().flat_map(|d| func.syms.roots(d));
         dims.into_iter()
@@ -143,7 +143,7 @@ fn redeclared(b: &mut Builder, func: &Func, tree: &Tree, place: &mut [Option<Val
         Tree::Leaf(Some(index)) => {
             let input = &func.inputs[*index];
             let at = b.func().inputs.len();
-            let value = b.input(&input.name, input.ty.clone(), input.role);
+            let value = b.declare(input);
             let old = func.values().find(|(_, n)| matches!(n.op, Op::Input(i) if i as usize == *index));
             old.into_iter().for_each(|(old, _)| place[old.0 as usize] = Some(value));
             Tree::Leaf(Some(at))
@@ -153,6 +153,7 @@ fn redeclared(b: &mut Builder, func: &Func, tree: &Tree, place: &mut [Option<Val
             Tree::Struct(fields.collect())
         }
         Tree::Array(items) => Tree::Array(items.iter().map(|t| redeclared(b, func, t, place)).collect()),
+        Tree::Layers(n, each) => Tree::Layers(*n, Box::new(redeclared(b, func, each, place))),
     }
 }
 
@@ -172,14 +173,6 @@ fn rebuild(b: &mut Builder, func: &Func, place: &mut [Option<Value>]) -> Result<
         place[v.0 as usize] = Some(value);
     }
     Ok(())
-}
-
-fn inputs(tree: &Tree, out: &mut Vec<usize>) {
-    match tree {
-        Tree::Leaf(index) => out.extend(index),
-        Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| inputs(tree, out)),
-        Tree::Array(items) => items.iter().for_each(|tree| inputs(tree, out)),
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! A model as a graph: arguments to inputs, the body, the result and changed state to outputs.
 
-use super::Tracer;
 use super::frame::{Flow, Frame};
-use super::types::{Growth, Owner};
+use super::grow::Growth;
+use super::types::Owner;
 use super::value::{Compiled, Value, Var};
+use super::{Assumed, Tracer};
 use crate::Errors;
 use crate::library::{Item, Library};
 use crate::message::body as message;
 use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, TensorTy};
 use crate::traced::{self, Ret, Traced, Tree};
-use kiln_ir::{Builder, Dim, Role, SymKind, Syms, Ty};
+use kiln_ir::{Builder, Dim, Role, SymKind, Ty};
 use quote::ToTokens;
 use std::rc::Rc;
 use syn::{Expr, Stmt};
@@ -23,14 +24,15 @@ pub fn trace(library: &Library, key: &str, errors: &Errors) -> Option<Traced> {
 
 /// `checking`: whether it is asked for the faults alone.
 pub(crate) fn attempts(library: &Library, key: &str, errors: &Errors, checking: bool) -> Option<Traced> {
-    let (mut assumed, mut syms) = (Vec::new(), Syms::default());
-    // Each round takes one more constant to be a size that is known; there are no more rounds than constants.
+    let mut assumed = Assumed::default();
+    // Each round takes one more constant to be a size that is known, or takes one more array apart: there are no more rounds
+    // than these.
     loop {
-        let mut tracer = Tracer::new(library, assumed, syms);
+        let mut tracer = Tracer::new(library, assumed);
         tracer.checking = checking;
         let traced = tracer.entry(key);
         if tracer.again {
-            (assumed, syms) = (tracer.assumed, tracer.syms);
+            assumed = Assumed { sizes: tracer.assumed, separate: tracer.separate, syms: tracer.syms };
             continue;
         }
         let sound = tracer.errors.is_empty();
@@ -99,8 +101,8 @@ impl<'a> Tracer<'a> {
     fn argument(&mut self, owner: &Owner<'a>, arg: &Arg) -> Option<Value> {
         let name = arg.ident.to_string();
         match &arg.kind {
-            ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth { mutable: false, moments: false }),
-            ArgKind::ParamsMut(ty) => self.grow(owner, ty, &name, &Growth { mutable: true, moments: false }),
+            ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth::of(false)),
+            ArgKind::ParamsMut(ty) => self.grow(owner, ty, &name, &Growth::of(true)),
             ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) if ty.any => None,
             ArgKind::Tensor(ty) => {
                 let ty = self.tensor_ty(owner, ty)?;
@@ -235,6 +237,10 @@ impl<'a> Tracer<'a> {
                 let each = list.iter().enumerate();
                 Tree::Array(each.map(|(i, v)| self.returned_tree(v, &format!("{name}.{i}"))).collect())
             }
+            Value::Layers(layers) => {
+                let each = self.returned_tree(&layers.each, &super::layers::path(name));
+                Tree::Layers(layers.count, Box::new(each))
+            }
             Value::Tensor(t) => {
                 let at = self.here(&t);
                 let index = self.b().func().outputs.len();
@@ -318,6 +324,7 @@ impl<'a> Tracer<'a> {
         match arg {
             Value::Tree(tree) => tree.form.inner.is_none() && tree.fields.iter().any(|f| self.trained(f)),
             Value::Array(list) => list.iter().any(|v| self.trained(v)),
+            Value::Layers(layers) => self.trained(&layers.each),
             Value::Place(var) => self.vars[var.0].role == Some(Role::Parameter),
             _ => false,
         }
@@ -359,6 +366,7 @@ pub(crate) fn places(value: &Value, out: &mut Vec<Var>) {
         Value::Place(var) => out.push(*var),
         Value::Tree(tree) => tree.fields.iter().for_each(|v| places(v, out)),
         Value::Array(list) => list.iter().for_each(|v| places(v, out)),
+        Value::Layers(layers) => places(&layers.each, out),
         _ => {}
     }
 }

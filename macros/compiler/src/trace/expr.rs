@@ -81,7 +81,7 @@ impl<'a> Tracer<'a> {
     fn reborrowed(&self, var: Var) -> Value {
         match &self.vars[var.0].value {
             Value::Place(inner) => self.reborrowed(*inner),
-            tree @ (Value::Tree(_) | Value::Array(_)) => tree.clone(),
+            tree @ (Value::Tree(_) | Value::Array(_) | Value::Layers(_)) => tree.clone(),
             _ => Value::Place(var),
         }
     }
@@ -117,6 +117,7 @@ impl<'a> Tracer<'a> {
                     (Value::Array(list), Value::Int(n)) => {
                         list.get(usize::try_from(n.literal()?).ok()?).cloned()
                     }
+                    (Value::Layers(layers), _) => Some(self.separate(&layers)),
                     _ => None,
                 }
             }
@@ -245,6 +246,7 @@ impl<'a> Tracer<'a> {
                     self.fault(&index.index, message::index_unknown(&at))
                 }
             },
+            (Value::Layers(layers), _) => self.separate(&layers),
             (Value::Series(t), Value::Int(n)) => self.nth_of(&t, &n, &index.index).unwrap_or(Value::Poison),
             (Value::Array(_), other) => {
                 let got = self.describe(&other);

@@ -119,6 +119,7 @@ impl<'a> Tracer<'a> {
     fn as_list(&mut self, value: Value, at: &dyn ToTokens) -> Option<Value> {
         match value {
             Value::Range(_) | Value::Series(_) => self.listed(&value, at).map(Value::Array),
+            Value::Layers(layers) => Some(self.separate(&layers)),
             other => Some(other),
         }
     }

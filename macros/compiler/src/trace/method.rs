@@ -35,6 +35,7 @@ impl<'a> Tracer<'a> {
             Value::Tensor(t) => self.tensor_method(t, call),
             Value::Tree(tree) => self.tree_method(&tree, call),
             Value::Array(list) => self.array_method(list, call),
+            Value::Layers(layers) => self.layers_method(&layers, call),
             Value::Range(range) => self.range_method(&range, call),
             Value::Series(t) => self.series_method(t, call),
             on @ (Value::Int(_) | Value::Float(_)) => self.number_method(on, call),
@@ -224,6 +225,7 @@ fn first_place(value: &Value) -> Option<(Var, usize)> {
         Value::Place(var) => Some((*var, 0)),
         Value::Tree(tree) => tree.fields.iter().find_map(first_place).map(|(v, d)| (v, d + 1)),
         Value::Array(list) => list.iter().find_map(first_place).map(|(v, d)| (v, d + 1)),
+        Value::Layers(layers) => first_place(&layers.each).map(|(v, d)| (v, d + 1)),
         _ => None,
     }
 }

@@ -9,11 +9,13 @@
 mod value;
 
 mod frame;
+mod grow;
 mod sizes;
 mod types;
 
 mod expr;
 mod iterate;
+mod layers;
 mod number;
 mod operator;
 mod pattern;
@@ -45,9 +47,17 @@ use crate::traced::Const;
 use frame::Frame;
 use kiln_ir::{Dim, Syms};
 use proc_macro2::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use value::{Compiled, Variable};
+
+/// What tracing from the start has to know.
+#[derive(Default)]
+struct Assumed {
+    sizes: Vec<(String, Dim)>,
+    separate: BTreeSet<String>,
+    syms: Syms,
+}
 
 /// Everything that is known while an entry is traced.
 pub(crate) struct Tracer<'a> {
@@ -59,6 +69,8 @@ pub(crate) struct Tracer<'a> {
     consts: Vec<Const>,
     /// Constants that are taken to be another size: text of the symbol, and the size.
     assumed: Vec<(String, Dim)>,
+    /// Arrays whose layers are tensors of their own, because some use of them is no loop.
+    separate: BTreeSet<String>,
     /// Set when a new assumption makes all that was traced useless.
     again: bool,
     /// Whether this is a second look at a callee's own faults.
@@ -74,13 +86,15 @@ pub(crate) struct Tracer<'a> {
 }
 
 impl<'a> Tracer<'a> {
-    fn new(library: &'a Library, assumed: Vec<(String, Dim)>, syms: Syms) -> Tracer<'a> {
+    fn new(library: &'a Library, known: Assumed) -> Tracer<'a> {
+        let Assumed { sizes: assumed, separate, syms } = known;
         Tracer {
             library,
             errors: Vec::new(),
             syms,
             consts: Vec::new(),
             assumed,
+            separate,
             again: false,
             checking: false,
             recursive: false,

@@ -4,7 +4,8 @@ use super::Tracer;
 use super::value::{Tree, Value, Var};
 use crate::message::body as message;
 use kiln_ir::composite::rule::Rule;
-use kiln_ir::{DType, Error, Scalar};
+use kiln_ir::turns::{self, Feed, Turns};
+use kiln_ir::{Builder, DType, Error, Role, Scalar, Ty};
 use syn::{Expr, ExprMethodCall};
 
 /// A field of an optimizer.
@@ -27,11 +28,13 @@ pub(crate) fn fields(name: &str) -> Option<Vec<(&'static str, Field)>> {
 /// The field that counts.
 const STEP: &str = "step";
 
-/// A parameter with its gradient and moments, by place.
+/// A parameter with its gradient and moments, by place; of layers, those of all.
 struct Leaf {
     param: Var,
     grad: kiln_ir::Value,
     moments: Vec<Var>,
+    /// The number of layers, and which array of the net it is of.
+    layers: Option<(i64, usize)>,
 }
 
 impl Tracer<'_> {
@@ -99,12 +102,18 @@ impl Tracer<'_> {
                     self.pair(n, g, &inner, out);
                 }
             }
+            (Value::Layers(n), Value::Layers(g)) => {
+                let inner: Vec<Value> = moments.iter().filter_map(|m| nth(m, 0)).collect();
+                let first = out.len();
+                self.pair(&n.each, &g.each, &inner, out);
+                out[first..].iter_mut().for_each(|leaf| leaf.layers = Some((n.count, first)));
+            }
             (Value::Place(param), grad) => {
                 if let Value::Tensor(t) = self.read(grad.clone()) {
                     let places =
                         moments.iter().filter_map(|m| if let Value::Place(v) = m { Some(*v) } else { None });
                     let (moments, grad) = (places.collect(), self.here(&t));
-                    out.push(Leaf { param: *param, grad, moments });
+                    out.push(Leaf { param: *param, grad, moments, layers: None });
                 }
             }
             _ => {}
@@ -132,12 +141,14 @@ impl Tracer<'_> {
         let Some(steps) = self.place_value(place(STEP)) else { return Ok(()) };
         let one = self.b().splat(1.0, steps)?;
         let next = self.b().map(Scalar::Add, &[steps, one])?;
-        for leaf in leaves {
-            let Some(param) = self.place_value(leaf.param) else { continue };
-            let moments: Vec<kiln_ir::Value> =
-                leaf.moments.iter().filter_map(|m| self.place_value(*m)).collect();
-            let new = rule.step(self.b(), &numbers, steps, [param, leaf.grad], &moments)?;
-            for (var, value) in std::iter::once(&leaf.param).chain(&leaf.moments).zip(new) {
+        for group in leaves.chunk_by(|a, b| a.layers.is_some() && a.layers == b.layers) {
+            let state: Vec<Vec<kiln_ir::Value>> = group.iter().map(|leaf| self.state(leaf)).collect();
+            let new = match group[0].layers {
+                Some((count, _)) => self.layers_stepped(rule, &numbers, steps, count, &state)?,
+                None => rule.step(self.b(), &numbers, steps, [state[0][0], state[0][1]], &state[0][2..])?,
+            };
+            let vars = group.iter().flat_map(|leaf| std::iter::once(&leaf.param).chain(&leaf.moments));
+            for (var, value) in vars.zip(new) {
                 let value = self.tensor(value);
                 self.write(*var, value);
             }
@@ -148,10 +159,67 @@ impl Tracer<'_> {
     }
 }
 
+impl Tracer<'_> {
+    /// A parameter, its gradient and its moments.
+    fn state(&mut self, leaf: &Leaf) -> Vec<kiln_ir::Value> {
+        let param = self.place_value(leaf.param);
+        let mut state: Vec<kiln_ir::Value> = param.into_iter().chain([leaf.grad]).collect();
+        state.extend(leaf.moments.iter().filter_map(|m| self.place_value(*m)));
+        state
+    }
+
+    /// The new parameters and moments of all layers: a loop whose turn is the step of one layer.
+    fn layers_stepped(
+        &mut self,
+        rule: Rule,
+        numbers: &[kiln_ir::Value],
+        steps: kiln_ir::Value,
+        count: i64,
+        leaves: &[Vec<kiln_ir::Value>],
+    ) -> Result<Vec<kiln_ir::Value>, Error> {
+        let counter = self.counter("turn");
+        let mut turn = Builder::new("step_turn", self.syms.clone());
+        let mut feeds = Vec::new();
+        let mut input = |b: &Builder, turn: &mut Builder, feed: Feed| {
+            let (Feed::Each(v) | Feed::Fixed(v) | Feed::Carry(v)) = feed else {
+                unreachable!("it has a value")
+            };
+            let ty = b.ty(v);
+            let own = if matches!(feed, Feed::Each(_)) { &ty.shape[1..] } else { &ty.shape[..] };
+            let name = b.func().names[v.0 as usize].clone().unwrap_or_else(|| "step".into());
+            feeds.push(feed);
+            turn.input(&name.replace(".*", ""), Ty::new(ty.dtype, own), Role::Argument)
+        };
+        let b = self.b();
+        let own: Vec<kiln_ir::Value> = numbers.iter().map(|v| input(b, &mut turn, Feed::Fixed(*v))).collect();
+        let step = input(b, &mut turn, Feed::Fixed(steps));
+        for leaf in leaves {
+            let leaf: Vec<kiln_ir::Value> =
+                leaf.iter().map(|v| input(b, &mut turn, Feed::Each(*v))).collect();
+            for (i, new) in
+                rule.step(&mut turn, &own, step, [leaf[0], leaf[1]], &leaf[2..])?.into_iter().enumerate()
+            {
+                turn.output(&format!("new{i}"), new, None);
+            }
+        }
+        let turns = Turns {
+            counter,
+            start: 0.into(),
+            step: 1,
+            trips: count.into(),
+            reverse: false,
+            feeds,
+            layers: true,
+        };
+        turns::close(b, &turn.finish(), &turns)
+    }
+}
+
 fn nth(value: &Value, i: usize) -> Option<Value> {
     match value {
         Value::Tree(tree) => tree.fields.get(i).cloned(),
         Value::Array(list) => list.get(i).cloned(),
+        Value::Layers(layers) => Some(layers.each.clone()),
         _ => None,
     }
 }

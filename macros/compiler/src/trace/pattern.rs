@@ -33,6 +33,7 @@ impl Tracer<'_> {
             Pat::Slice(p) => {
                 let parts = match self.read(value) {
                     Value::Array(list) => Ok(list),
+                    Value::Layers(layers) => Err(self.separate(&layers)),
                     other => Err(other),
                 };
                 self.parts(p, p.elems.iter().collect(), parts, "array");

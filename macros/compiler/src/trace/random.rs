@@ -1,7 +1,7 @@
 //! `rng: &mut Rng`: a generator as a tree of its key and its counter, which advances with each draw.
 
 use super::Tracer;
-use super::types::Growth;
+use super::grow::Growth;
 use super::value::{Form, Tree, Value, Var};
 use crate::link::RNG;
 use crate::message::body as message;

@@ -117,7 +117,7 @@ impl Tracer<'_> {
             return None;
         }
         match self.read(target) {
-            tree @ (Value::Tree(_) | Value::Array(_)) => Some(tree),
+            tree @ (Value::Tree(_) | Value::Array(_) | Value::Layers(_)) => Some(tree),
             _ => None,
         }
     }

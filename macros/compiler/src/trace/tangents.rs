@@ -13,9 +13,8 @@ use kiln_ir::{Builder, Error, Input, Role, Value};
 pub(crate) fn jvp(traced: &Traced, captured: usize) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
-    let declare = |b: &mut Builder, i: &Input| b.input(&i.name, i.ty.clone(), i.role);
     let own = func.inputs.len() - captured;
-    let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| declare(&mut b, i)).collect();
+    let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| b.declare(i)).collect();
     let mut along = vec![None; func.inputs.len()];
     let mut args = traced.args.clone();
     for &i in &traced.wrt {
@@ -26,12 +25,13 @@ pub(crate) fn jvp(traced: &Traced, captured: usize) -> Result<Traced, Error> {
             if !whole && input.role != Role::Parameter {
                 return None;
             }
-            along[leaf] = Some(b.input(&format!("tangent.{}", input.name), input.ty.clone(), Role::Argument));
+            let name = format!("tangent.{}", input.name);
+            along[leaf] = Some(b.declare(&Input { name, role: Role::Argument, ..input.clone() }));
             Some(b.func().inputs.len() - 1)
         });
         args.push(Arg { name: format!("tangent_{}", traced.args[i].name), mutable: false, tree });
     }
-    inputs.extend(func.inputs[own..].iter().map(|i| declare(&mut b, i)));
+    inputs.extend(func.inputs[own..].iter().map(|i| b.declare(i)));
     let (values, moves) = forward(&mut b, func, &inputs, &along)?;
     let moves: Result<Vec<Value>, Error> =
         moves.into_iter().zip(&values).map(|(d, v)| d.map_or_else(|| b.splat(0.0, *v), Ok)).collect();

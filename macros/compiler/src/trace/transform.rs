@@ -37,7 +37,7 @@ pub fn vjp(traced: &Traced) -> Result<Traced, Error> {
 pub fn checkpoint(traced: &Traced) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
-    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.declare(i)).collect();
     let mut body = func.clone();
     body.outputs.iter_mut().for_each(|o| o.updates = None);
     let (trips, body) = (1.into(), Arc::new(body));
@@ -82,8 +82,7 @@ pub(crate) fn derive(traced: &Traced, how: Transform, captured: usize) -> Result
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
     let own = func.inputs.len() - captured;
-    let declare = |b: &mut Builder, i: &kiln_ir::Input| b.input(&i.name, i.ty.clone(), i.role);
-    let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| declare(&mut b, i)).collect();
+    let mut inputs: Vec<Value> = func.inputs[..own].iter().map(|i| b.declare(i)).collect();
     let mut args = traced.args.clone();
     let mut cotangents = Vec::new();
     if how == Transform::Vjp {
@@ -98,7 +97,7 @@ pub(crate) fn derive(traced: &Traced, how: Transform, captured: usize) -> Result
             cotangents.push((*output, b.input(&name, ty, Role::Argument)));
         }
     }
-    inputs.extend(func.inputs[own..].iter().map(|i| declare(&mut b, i)));
+    inputs.extend(func.inputs[own..].iter().map(|i| b.declare(i)));
     let results = b.inline(func, &inputs)?;
     let of = match how {
         Transform::Vjp => cotangents.into_iter().map(|(i, cotangent)| (results[i], cotangent)).collect(),
@@ -139,15 +138,7 @@ fn tensors(result: &Ret, out: &mut Vec<usize>) {
     match result {
         Ret::Tensor(i) => out.push(*i),
         Ret::Tuple(list) => list.iter().for_each(|r| tensors(r, out)),
-        Ret::Like { tree, .. } => leaves(tree, out),
-    }
-}
-
-fn leaves(tree: &Tree, out: &mut Vec<usize>) {
-    match tree {
-        Tree::Leaf(leaf) => out.extend(leaf),
-        Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| leaves(tree, out)),
-        Tree::Array(list) => list.iter().for_each(|tree| leaves(tree, out)),
+        Ret::Like { tree, .. } => tree.leaves(out),
     }
 }
 
@@ -158,7 +149,7 @@ fn trained(traced: &Traced, tree: &Tree, out: &mut Vec<usize>) {
         return;
     }
     let mut all = Vec::new();
-    leaves(tree, &mut all);
+    tree.leaves(&mut all);
     out.extend(all.into_iter().filter(|i| traced.func.inputs[*i].role == Role::Parameter));
 }
 
@@ -236,5 +227,6 @@ pub(super) fn map(tree: &Tree, of: &mut dyn FnMut(usize) -> Option<usize>) -> Tr
             Tree::Struct(fields.iter().map(|(name, tree)| (name.clone(), map(tree, of))).collect())
         }
         Tree::Array(list) => Tree::Array(list.iter().map(|tree| map(tree, of)).collect()),
+        Tree::Layers(n, each) => Tree::Layers(*n, Box::new(map(each, of))),
     }
 }

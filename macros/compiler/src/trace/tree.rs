@@ -22,6 +22,9 @@ impl Tracer<'_> {
                     each.map(|(i, v)| self.mirror_leaf(v, &format!("{name}.{i}"), mutable)).collect(),
                 )
             }
+            Value::Layers(layers) => {
+                layers.with(self.mirror_leaf(&layers.each, &super::layers::path(name), mutable))
+            }
             Value::Tensor(t) => {
                 let ty = self.ty(t);
                 let at = self.b().input(name, ty, Role::Argument);
@@ -62,6 +65,10 @@ impl Tracer<'_> {
                 tree.fields.iter().for_each(|v| self.signature(v, out));
                 *out += ")";
             }
+            Value::Layers(layers) => {
+                *out += &format!("{} of ", layers.count);
+                self.signature(&layers.each, out);
+            }
             Value::Array(list) | Value::Tuple(list) => {
                 *out += "[";
                 list.iter().for_each(|v| self.signature(v, out));
@@ -82,6 +89,7 @@ impl Tracer<'_> {
             (Value::Array(list), traced::Tree::Array(trees)) => {
                 list.iter().zip(trees).for_each(|(value, tree)| self.feed(value, tree, out));
             }
+            (Value::Layers(layers), traced::Tree::Layers(_, tree)) => self.feed(&layers.each, tree, out),
             (_, traced::Tree::Leaf(Some(_))) => {
                 let place = match value {
                     Value::Place(var) => Some(*var),
@@ -135,6 +143,9 @@ impl Tracer<'_> {
             (Value::Array(list), traced::Tree::Array(trees)) => {
                 Value::Array(list.iter().zip(trees).map(|(v, tree)| self.like(v, tree, results)).collect())
             }
+            (Value::Layers(layers), traced::Tree::Layers(_, tree)) => {
+                layers.with(self.like(&layers.each, tree, results))
+            }
             (_, traced::Tree::Leaf(Some(i))) => self.tensor(results[*i]),
             _ => Value::Absent,
         }
@@ -146,6 +157,7 @@ impl Tracer<'_> {
             Value::Tensor(t) => out.push(t),
             Value::Tree(tree) => tree.fields.iter().for_each(|v| self.tensors(v, out)),
             Value::Array(list) | Value::Tuple(list) => list.iter().for_each(|v| self.tensors(v, out)),
+            Value::Layers(layers) => self.tensors(&layers.each, out),
             _ => {}
         }
     }
@@ -160,6 +172,7 @@ impl Tracer<'_> {
             }
             Value::Array(list) => Value::Array(list.iter().map(|v| self.replaced(v, with)).collect()),
             Value::Tuple(list) => Value::Tuple(list.iter().map(|v| self.replaced(v, with)).collect()),
+            Value::Layers(layers) => layers.with(self.replaced(&layers.each, with)),
             other => other,
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Turn {
     missed: Vec<Var>,
     /// What is pushed to lists from outside, in order.
     pushed: Vec<(Var, Value)>,
+    /// The tensors of a layer, each with the place of those of all layers, and what it was at first.
+    layers: Vec<(Var, Var, Value)>,
 }
 
 /// Why a loop can't stay one.
@@ -37,6 +39,9 @@ impl<'a> Tracer<'a> {
             Value::Range(range) => (**range).clone(),
             Value::Series(t) => {
                 Range { start: 0.into(), trips: self.ty(t).shape[0].clone(), step: 1, reverse: false }
+            }
+            Value::Layers(all) => {
+                Range { start: 0.into(), trips: all.count.into(), step: 1, reverse: all.reverse }
             }
             _ => return None,
         };
@@ -78,7 +83,10 @@ impl<'a> Tracer<'a> {
                 Err(_) if can_unroll => {
                     self.errors.truncate(faults);
                     self.vars = before;
-                    None
+                    match over {
+                        Value::Layers(layers) => Some(self.separate(layers)),
+                        _ => None,
+                    }
                 }
                 Err(obstacle) => {
                     self.vars = before;
@@ -109,12 +117,15 @@ impl<'a> Tracer<'a> {
         range: &Range,
         carried: &[Var],
     ) -> Result<(), Obstacle> {
-        let counter = self.counter(&f.pat);
+        let counter = match &*f.pat {
+            Pat::Ident(p) if !matches!(over, Value::Layers(_)) => self.counter(&p.ident.to_string()),
+            _ => self.counter("turn"),
+        };
         let owner = self.owner();
         let scopes = self.frame().scopes.clone();
         let builder = Builder::new(&format!("{}_turn", owner.name), self.syms.clone());
         let mut frame = Frame::new(builder, owner, scopes);
-        let turn = Turn { counter, number: None, missed: vec![], pushed: vec![] };
+        let turn = Turn { counter, number: None, missed: vec![], pushed: vec![], layers: vec![] };
         frame.turn = Some(turn);
         self.frames.push(frame);
         for var in carried {
@@ -128,6 +139,7 @@ impl<'a> Tracer<'a> {
         let at = Dim::from(counter);
         let item = match over {
             Value::Series(t) => self.nth_of(t, &at, &f.expr).unwrap_or(Value::Poison),
+            Value::Layers(layers) => self.layer(&layers.each, &at, &f.expr),
             _ => Value::Int(at),
         };
         debug_assert!(range.step > 0);
@@ -142,11 +154,8 @@ impl<'a> Tracer<'a> {
     }
 
     /// A symbol for the counter that no loop around has.
-    fn counter(&mut self, pat: &Pat) -> Sym {
-        let mut name = match pat {
-            Pat::Ident(p) => p.ident.to_string(),
-            _ => "turn".to_string(),
-        };
+    pub(super) fn counter(&mut self, wanted: &str) -> Sym {
+        let mut name = wanted.to_string();
         loop {
             let known = self.syms.0.iter().position(|s| s.name == name);
             let free = known.is_none_or(|i| {
@@ -198,6 +207,14 @@ impl<'a> Tracer<'a> {
             self.b().output(&before[var.0].name, at, None);
             lists.push(*var);
         }
+        let mut changed: Vec<Var> = Vec::new();
+        for (all, own, first) in &turn.layers {
+            let (Some(now), Value::Tensor(first)) = (self.place_value(*own), first) else { continue };
+            if now != first.at {
+                self.b().output(&before[all.0].name, now, None);
+                changed.push(*all);
+            }
+        }
         let frame = self.frames.pop().expect("just pushed");
         self.vars = before;
         let feeds: Vec<Feed> = feeds.iter().map(|t| Feed::Carry(self.here(t))).collect();
@@ -209,6 +226,7 @@ impl<'a> Tracer<'a> {
             trips: range.trips.clone(),
             reverse: range.reverse,
             feeds,
+            layers: !turn.layers.is_empty(),
         };
         let body = frame.builder.finish();
         let results = turns::close(self.b(), &body, &turns).map_err(|error| self.unlike(&error))?;
@@ -221,6 +239,10 @@ impl<'a> Tracer<'a> {
             // What is pushed last in Rust comes last, whatever the counter was.
             let t = if range.reverse { self.backwards(&t) } else { t };
             self.write(*var, Value::Series(t));
+        }
+        for (var, result) in changed.iter().zip(&results[carried.len() + lists.len()..]) {
+            let value = self.tensor(*result);
+            self.write(*var, value);
         }
         Ok(())
     }
@@ -251,6 +273,14 @@ impl<'a> Tracer<'a> {
         let x = self.here(t);
         let flipped = index::flip(self.b(), x, &[0]).expect("a series has a first dim");
         Tensor { at: flipped, level: self.level(), chain: None }
+    }
+
+    /// Notes that a turn has the tensor of a layer in a place of its own.
+    pub(super) fn sees_layer(&mut self, all: Var, own: Var) {
+        let first = self.vars[own.0].value.clone();
+        if let Some(turn) = &mut self.frame().turn {
+            turn.layers.push((all, own, first));
+        }
     }
 
     /// Notes what a loop pushes to a list from outside; `false` if the list is its own, or no loop runs.

@@ -17,6 +17,8 @@ pub(crate) enum Value {
     Array(Vec<Value>),
     /// A range too long, or of too many lengths, to be an array.
     Range(Rc<Range>),
+    /// The layers of an array, or an iterator over them.
+    Layers(Rc<Layers>),
     /// A list that a loop has filled: one tensor, `[turns, …]`.
     Series(Tensor),
     /// A tuple.
@@ -67,6 +69,19 @@ pub(crate) struct Range {
     pub step: i64,
     /// Whether they descend.
     pub reverse: bool,
+}
+
+/// What a loop takes one of with each turn: the layers of an array, their numbers, or both in pairs.
+#[derive(Clone)]
+pub(crate) struct Layers {
+    /// How many.
+    pub count: i64,
+    /// One of them: its tensors are those of all, `[count, …]`, and a range in it is a number of each.
+    pub each: Value,
+    /// Whether the last comes first.
+    pub reverse: bool,
+    /// The arrays, as [`Tracer::separate`] knows them.
+    pub arrays: Vec<String>,
 }
 
 /// The index of a variable.
@@ -209,6 +224,7 @@ impl Tracer<'_> {
             Value::Tree(tree) => format!("a `{}`", tree.form.show(self)),
             Value::Array(list) => format!("an array of {}", list.len()),
             Value::Range(range) => format!("a range of {}", self.show_dim(&range.trips)),
+            Value::Layers(layers) => format!("an array of {}", layers.count),
             Value::Series(t) => format!("a list of {}", self.show_dim(&self.ty(t).shape[0])),
             Value::Tuple(list) => format!("a tuple of {}", list.len()),
             Value::Place(var) => self.describe(&self.vars[var.0].value),

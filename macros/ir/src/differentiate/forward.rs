@@ -19,7 +19,7 @@ type Moving = (Vec<Value>, Vec<Option<Value>>);
 /// If one of these inputs is no float.
 pub fn jvp(func: &Func, wrt: &[usize]) -> Result<Func, Error> {
     let mut b = Builder::new(&func.name, func.syms.clone());
-    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+    let inputs: Vec<Value> = func.inputs.iter().map(|i| b.declare(i)).collect();
     let mut along = vec![None; inputs.len()];
     for &i in wrt {
         let name = format!("tangent.{}", func.inputs[i].name);

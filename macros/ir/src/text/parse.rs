@@ -229,8 +229,12 @@ fn operation(c: &mut Cursor, func: &mut Func, ty: &Ty) -> Parse<Op> {
     if let Some(role) = ROLES.into_iter().find(|r| role(*r) == name) {
         c.expect("[")?;
         let name = c.name()?;
+        let apart = c.eat(",");
+        if apart {
+            c.expect("apart")?;
+        }
         c.expect("]")?;
-        func.inputs.push(Input { name, ty: ty.clone(), role });
+        func.inputs.push(Input { name, ty: ty.clone(), role, apart });
         return Ok(Op::Input(func.inputs.len() as u32 - 1));
     }
     if let Some(s) = Scalar::ALL.into_iter().find(|s| s.name() == name) {

@@ -96,7 +96,10 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
     let dim = |d: &Dim| d.display(syms).to_string();
     let step = |n: i64| if n == 1 { String::new() } else { format!(" step {n}") };
     match op {
-        Op::Input(i) => name(&func.inputs[*i as usize].name),
+        Op::Input(i) => {
+            let input = &func.inputs[*i as usize];
+            format!("{}{}", name(&input.name), if input.apart { ", apart" } else { "" })
+        }
         Op::Const(l, _) => literal(*l),
         Op::Iota { len, .. } => dim(len),
         Op::Map(_) | Op::StopGrad => String::new(),
