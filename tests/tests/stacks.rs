@@ -167,7 +167,7 @@ struct Memory {
 #[model]
 fn remember(stack: &Stack, memory: &mut [Memory; 6], x: Tensor<4>) -> Tensor<4> {
     let mut h = x;
-    for (i, (cell, memory)) in stack.cells.iter().zip(memory).enumerate() {
+    for (i, (cell, memory)) in stack.cells.iter().zip(memory.iter_mut()).enumerate() {
         memory.state = (cell.input.matmul(h) + cell.hidden.matmul(memory.state)).tanh();
         memory.turns = memory.turns + i as f32;
         h = h * 0.5 + memory.state;

@@ -5,7 +5,7 @@ use super::statements::{Body, Name, untyped};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    BinOp, Expr, ExprAssign, ExprBinary, ExprCast, ExprForLoop, ExprIf, ExprReference, ExprUnary, UnOp,
+    BinOp, Expr, ExprAssign, ExprBinary, ExprCast, ExprForLoop, ExprIf, ExprReference, ExprUnary, Pat, UnOp,
 };
 
 impl Body<'_> {
@@ -181,15 +181,7 @@ impl Body<'_> {
     }
 
     fn for_loop(&mut self, f: &ExprForLoop) -> TokenStream {
-        let mutable = match &*f.expr {
-            Expr::Reference(r) => r.mutability.is_some(),
-            Expr::MethodCall(call) => call.to_token_stream().to_string().contains("iter_mut"),
-            _ => false,
-        };
         let pat = untyped(&f.pat);
-        if mutable && !matches!(pat, syn::Pat::Ident(_)) {
-            return self.refuse("a loop over several things of which one changes");
-        }
         let over = match &*f.expr {
             // Layers are walked where they are.
             Expr::Field(_) | Expr::Index(_) => {
@@ -199,9 +191,39 @@ impl Body<'_> {
             other => self.value(other),
         };
         let body = self.scoped(|body| {
-            body.bind(pat, if mutable { Name::Tree } else { Name::Value });
+            body.bind_elements(pat, &f.expr);
             body.block(&f.body)
         });
         quote!(for #pat in #over #body)
+    }
+
+    /// Binds what a loop takes: elements that are changed where they lie are `&mut`, in pairs and numbered as well.
+    fn bind_elements(&mut self, pat: &Pat, over: &Expr) {
+        let Expr::MethodCall(call) = over else {
+            let changed = match over {
+                Expr::Reference(r) => r.mutability.is_some(),
+                other => matches!(self.local(other), Some((_, Name::Tree))),
+            };
+            return self.bind(pat, if changed { Name::Tree } else { Name::Value });
+        };
+        let pair = match pat {
+            Pat::Tuple(p) if p.elems.len() == 2 => Some((&p.elems[0], &p.elems[1])),
+            _ => None,
+        };
+        match (call.method.to_string().as_str(), pair, call.args.first()) {
+            ("enumerate", Some((number, element)), None) => {
+                self.bind(number, Name::Value);
+                self.bind_elements(element, &call.receiver);
+            }
+            ("zip", Some((one, other)), Some(with)) => {
+                self.bind_elements(one, &call.receiver);
+                self.bind_elements(other, with);
+            }
+            ("iter_mut", ..) => self.bind(pat, Name::Tree),
+            ("rev" | "into_iter" | "skip" | "take" | "step_by", ..) => {
+                self.bind_elements(pat, &call.receiver)
+            }
+            _ => self.bind(pat, Name::Value),
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod group;
 pub mod kernel;
 mod layout;
 mod lower;
+mod merge;
 mod prologue;
 mod store;
 pub mod text;
