@@ -13,6 +13,7 @@ use std::path::PathBuf;
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../../macros/ir/tests/common");
+    println!("cargo::rerun-if-env-changed=KILN_SEEDS");
     let modules = cases::all().into_iter().map(|case| module(&case.name, &case.func));
     let names = cases::all().into_iter().map(|case| {
         let (name, ident) = (case.name.clone(), format_ident!("{}", case.name));

@@ -73,6 +73,39 @@ fn recurrent<const T: usize>(cell: &Cell, x: Tensor<T, 8>, rng: &mut Rng) -> Ten
     h.square().sum()
 }
 
+#[model]
+fn noisy<const N: usize>(x: Tensor<N>, rng: &mut Rng) -> Tensor<N> {
+    dropout(x, 0.5, rng) + rand([N], rng)
+}
+
+/// A generator goes on from element to element, and behind all of them.
+#[model]
+fn noisy_rows<const B: usize, const N: usize>(x: Tensor<B, N>, rng: &mut Rng) -> (Tensor<B, N>, Tensor<3>) {
+    let y = vmap(noisy)(x, rng);
+    (y, rand([3], rng))
+}
+
+#[model]
+fn noisy_tables<const A: usize, const B: usize>(x: Tensor<A, B, 5>, rng: &mut Rng) -> Tensor<A, B, 5> {
+    vmap(vmap(noisy))(x, rng)
+}
+
+#[model]
+fn noisy_walks<const B: usize, const T: usize>(x: Tensor<B, T, 8>, rng: &mut Rng) -> Tensor<B, T, 8> {
+    vmap(walk)(x, rng)
+}
+
+/// The gradient of each example under a mask of its own.
+#[model]
+fn per_example<const B: usize>(
+    net: &Net,
+    x: Tensor<B, 1, 6>,
+    y: Tensor<B, 1, 1>,
+    rng: &mut Rng,
+) -> Tensor<B, 1, 300> {
+    vmap(grad(loss))(net, x, y, rng).fc2.weight
+}
+
 fn data(n: usize) -> (Tensor, Tensor) {
     let mut rng = Rng::seed(1);
     (randn([n as i64, 6], &mut rng), randn([n as i64, 1], &mut rng))
@@ -194,4 +227,43 @@ fn a_frozen_net_takes_the_generator_when_it_runs() {
     let far = y.as_slice().iter().zip(z.as_slice()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
     assert!(far < 1e-5, "{far}");
     assert_eq!(a, b);
+}
+
+#[test]
+fn elements_of_a_batch_draw_one_after_the_other() {
+    let x = Tensor::<f32>::ones([6, 7]);
+    let (mut a, mut b, mut c) = (Rng::seed(8), Rng::seed(8), Rng::seed(8));
+    let (y, next) = noisy_rows(&x, &mut a).unwrap();
+    let (z, after) = noisy_rows::eager(&x, &mut b);
+    assert_eq!((&y, &next), (&z, &after));
+    let rows: Vec<f32> = (0..6).flat_map(|_| noisy([1.0; 7], &mut c).unwrap().as_slice().to_vec()).collect();
+    assert_eq!(y.as_slice(), rows);
+    assert_eq!(a, b);
+    assert!(rows.chunks(7).collect::<Vec<_>>().windows(2).all(|w| w[0] != w[1]));
+
+    let x = Tensor::<f32>::ones([2, 3, 5]);
+    assert_eq!(noisy_tables(&x, &mut a).unwrap(), noisy_tables::eager(&x, &mut b));
+    let x = Tensor::<f32>::ones([3, 9, 8]);
+    assert_eq!(noisy_walks(&x, &mut a).unwrap(), noisy_walks::eager(&x, &mut b));
+    assert_eq!(a, b);
+}
+
+#[test]
+fn gradients_of_examples_have_masks_of_their_own() {
+    let params = Net::init(&mut Rng::seed(0));
+    let (x, y) = data(5);
+    let (x, y) = (x.reshape([5, 1, 6]), y.reshape([5, 1, 1]));
+    let (mut a, mut b, mut c) = (Rng::seed(3), Rng::seed(3), Rng::seed(3));
+    let got = per_example(&params, &x, &y, &mut a).unwrap();
+    let eager = per_example::eager(&params, &x, &y, &mut b);
+    let each: Vec<f32> = (0..5)
+        .flat_map(|i| {
+            let grads = loss::grad(&params, x.select(0, i), y.select(0, i), &mut c).unwrap();
+            grads.fc2.weight.as_slice().to_vec()
+        })
+        .collect();
+    for (i, got) in got.as_slice().iter().enumerate() {
+        assert!((got - each[i]).abs() < 1e-4 && (got - eager.as_slice()[i]).abs() < 1e-4);
+    }
+    assert_eq!((&a, &a), (&b, &c));
 }

@@ -3,18 +3,21 @@
 //! A value that differs from element to element has the batch as its first axis; what is the same for all stays as it is
 //! and is computed once. Each operation has a form over one axis more, so the result is a graph of the same operations.
 
+use crate::composite::reduce;
+use crate::ops::random::counter_type;
 use crate::ops::update;
-use crate::{Builder, Dim, Error, Fault, Func, Node, Op, PadAxis, Scan, SliceAxis, Ty, Value, Window};
+use crate::{Builder, DType, Dim, Error, Fault, Func, Node, Op, PadAxis, Scan, SliceAxis, Ty, Value, Window};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A value, and whether its first axis is the batch.
 pub type Mapped = (Value, bool);
 
-/// `func` over a batch of that size: the inputs that are `mapped` have one axis more, the first, and so have all outputs.
+/// `func` over a batch of that size: the inputs that are `mapped` have one axis more, the first, and so have all outputs but the
+/// counters of generators, which it updates: the elements draw one after the other, each as it would by itself.
 ///
 /// # Errors
-/// If a loop is ill-formed.
+/// If a loop is ill-formed, or an update is no counter's or hangs on what is mapped.
 pub fn vmap(func: &Func, mapped: &[bool], size: &Dim) -> Result<Func, Error> {
     let mut b = Builder::new(&func.name, func.syms.clone());
     let mut args = Vec::new();
@@ -22,11 +25,50 @@ pub fn vmap(func: &Func, mapped: &[bool], size: &Dim) -> Result<Func, Error> {
         let ty = if *mapped { widened(&input.ty, size) } else { input.ty.clone() };
         args.push((b.input(&input.name, ty, input.role), *mapped));
     }
-    for (output, result) in func.outputs.iter().zip(batch(&mut b, func, &args, size)?) {
-        let whole = lifted(&mut b, result, size)?;
-        b.output(&output.name, whole, None);
+    let last = advanced(&mut b, func, &mut args, size)?;
+    let results = batch(&mut b, func, &args, size)?;
+    for (output, result) in func.outputs.iter().zip(results) {
+        let counter = output.updates.and_then(|i| last.get(&i));
+        match counter {
+            Some(v) => b.output(&output.name, *v, output.updates),
+            None => {
+                let whole = lifted(&mut b, result, size)?;
+                b.output(&output.name, whole, None);
+            }
+        }
     }
     Ok(b.finish())
+}
+
+/// Gives each element the counters that it has when those before it have drawn; where they stand behind the last, by the input.
+fn advanced(
+    b: &mut Builder,
+    func: &Func,
+    args: &mut [Mapped],
+    size: &Dim,
+) -> Result<BTreeMap<usize, Value>, Error> {
+    let mut last = BTreeMap::new();
+    if func.outputs.iter().all(|o| o.updates.is_none()) {
+        return Ok(last);
+    }
+    // How far one goes is the same for all, so it is known before.
+    let once = batch(b, func, args, size)?;
+    for (output, (after, differs)) in func.outputs.iter().zip(once) {
+        let Some(i) = output.updates else { continue };
+        let (first, mapped) = args[i];
+        if mapped || differs || *b.ty(first) != counter_type() {
+            let what = format!("`{}` is one state, and the elements are many", func.inputs[i].name);
+            return Err(b.error(Fault::Attribute { op: "vmap".into(), what }));
+        }
+        let step = b.sub(after, first)?;
+        let at = b.emit(Op::Iota { len: size.clone(), dtype: DType::I64 }, &[])?;
+        let before = b.mul(at, step)?;
+        args[i] = (b.add(before, first)?, true);
+        let count = reduce::size(b, size, DType::I64)?;
+        let all = b.mul(count, step)?;
+        last.insert(i, b.add(first, all)?);
+    }
+    Ok(last)
 }
 
 /// The results of `func` for these arguments. The builder has the symbols of `func`.
@@ -86,8 +128,11 @@ fn operation(b: &mut Builder, node: &Node, own: &[Mapped], size: &Dim) -> Result
         };
     }
     if let Op::Random(..) = node.op {
-        let what = "in a batch all elements draw from one state".to_string();
-        return Err(b.error(Fault::Attribute { op: "random".into(), what }));
+        let [(key, false), (counters, true)] = *own else {
+            let what = "in a batch all elements draw by one key".to_string();
+            return Err(b.error(Fault::Attribute { op: "random".into(), what }));
+        };
+        return b.emit(node.op.clone(), &[key, counters]);
     }
     let args: Result<Vec<Value>, Error> = own.iter().map(|a| lifted(b, *a, size)).collect();
     b.emit(shifted(&node.op, size), &args?)

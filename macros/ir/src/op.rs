@@ -114,7 +114,8 @@ pub enum Op {
     /// Of `base`, `x` and a start (i64): `base`, but `out[…, start + i, …] = x[…, i, …]` along an axis; what lies outside is
     /// dropped.
     Update(usize),
-    /// Random numbers of a shape, of a generator's key (i32, `[2]`: its words) and counter (i64, the first block).
+    /// Random numbers of a shape, of a generator's key (i32, `[2]`: its words) and counter (i64, the first block); of several
+    /// counters, for each.
     Random(Draw, Vec<Dim>),
     /// Combines along axes (sorted), which vanish.
     Reduce(Reduction, Vec<usize>),

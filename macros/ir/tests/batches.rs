@@ -2,11 +2,15 @@
 
 mod common;
 
-use common::graphs::Graph;
+use common::graphs::{self, Graph};
 use common::{Rng, f64s, same};
-use kiln_ir::ops::Array;
+use kiln_ir::composite::random::{self, Generator};
+use kiln_ir::ops::{
+    Array,
+    random::{counter_type, key_type},
+};
 use kiln_ir::{
-    Builder, Dim, Func, Op, Reduction, Role, Scalar, Scan, Syms, Value, batch::vmap, differentiate,
+    Builder, DType, Dim, Func, Op, Reduction, Role, Scalar, Scan, Syms, Value, batch::vmap, differentiate,
     eval::eval, verify::verify,
 };
 use std::sync::Arc;
@@ -93,7 +97,8 @@ fn random_graphs() {
             graph.b.output(&format!("v{i}"), *v, None);
         }
         let (func, inputs, mut rng) = (graph.b.finish(), graph.inputs, graph.rng);
-        let mapped: Vec<bool> = inputs.iter().map(|_| rng.chance(60)).collect();
+        let mut mapped: Vec<bool> = inputs.iter().map(|_| rng.chance(60)).collect();
+        mapped[graphs::KEY] = false;
         for (size, count) in [(0, 3), (1, 1), (2, 2)] {
             let first: Vec<Array> = inputs.iter().map(|a| a[size].clone()).collect();
             check(&format!("graph {seed}"), &func, &mapped, &elements(&first, &mapped, count));
@@ -156,4 +161,37 @@ fn batches_and_gradients_commute() {
     eval(&each, &inputs).iter().zip(&whole).for_each(|(a, b)| assert!(same(a, b), "{a:?} {b:?}"));
     let rows: Vec<Vec<Array>> = (0..2).map(|_| vec![rng.array(&[3, 4]), rng.array(&[3, 4])]).collect();
     check("nested", &over, &all[..2], &rows);
+}
+
+/// Elements draw one after the other, and the generator stands behind the last.
+#[test]
+fn a_generator_goes_on_from_element_to_element() {
+    let mut b = Builder::new("f", Syms::default());
+    let x = b.input("x", f64s(&[5]), Role::Argument);
+    let key = b.input("key", key_type(), Role::Buffer);
+    let counter = b.input("counter", counter_type(), Role::Buffer);
+    let mut g = Generator { key, counter };
+    let y = random::dropout(&mut b, &mut g, x, 0.5).unwrap();
+    let z = random::rand(&mut b, &mut g, &[3.into(), 2.into()]).unwrap();
+    b.output("y", y, None);
+    b.output("z", z, None);
+    b.output("counter", g.counter, Some(2));
+    let func = b.finish();
+    let over = vmap(&func, &[true, false, false], &4.into()).unwrap();
+    verify(&over).unwrap();
+    let mut rng = Rng(61);
+    let rows: Vec<Array> = (0..4).map(|_| rng.array(&[5])).collect();
+    let key = Array::rounded(DType::I32, vec![2], vec![3.0, 7.0]);
+    let mut counter = Array::rounded(DType::I64, vec![], vec![11.0]);
+    let got = eval(&over, &[stacked(&rows), key.clone(), counter.clone()]);
+    let mut wants = [vec![], vec![]];
+    for row in rows {
+        let want = eval(&func, &[row, key.clone(), counter]);
+        (0..2).for_each(|i| wants[i].push(want[i].clone()));
+        counter = want[2].clone();
+    }
+    assert!(same(&got[0], &stacked(&wants[0])) && same(&got[1], &stacked(&wants[1])));
+    assert!(same(&got[2], &counter) && counter.data == [11.0 + 4.0 * 4.0], "{counter:?}");
+    let state = vmap(&func, &[true, false, true], &4.into()).unwrap_err().to_string();
+    assert_eq!(state, "`vmap`: `counter` is one state, and the elements are many");
 }

@@ -29,25 +29,33 @@ pub struct Case {
     pub tolerance: f64,
 }
 
-/// Number of random graphs.
-pub const GRAPHS: u64 = 120;
+/// Numbers of random graphs, of random loops, and of transforms of these.
+const COUNTS: [u64; 3] = [120, 60, 48];
 
-/// Number of random loops.
-pub const LOOPS: u64 = 60;
-
-/// Number of transforms of these.
-pub const TRANSFORMED: u64 = 48;
+/// The seeds of each kind. A longer search: `KILN_SEEDS=1000..1200`, with the build script as well.
+fn seeds() -> [std::ops::Range<u64>; 3] {
+    let told = std::env::var("KILN_SEEDS").ok().and_then(|text| {
+        let (from, to) = text.split_once("..")?;
+        Some(from.parse().ok()?..to.parse().ok()?)
+    });
+    COUNTS.map(|count| told.clone().unwrap_or(0..count))
+}
 
 /// All cases.
 pub fn all() -> Vec<Case> {
-    let mut cases: Vec<Case> = (0..GRAPHS).map(random).collect();
-    cases.extend((0..LOOPS).flat_map(loops::random));
-    let transformed = |seed: u64| {
-        let mut loops = (seed..).step_by(TRANSFORMED as usize).flat_map(loops::random);
+    let [graphs, looped, transformed] = seeds();
+    let mut cases: Vec<Case> = graphs.map(random).collect();
+    cases.extend(looped.flat_map(loops::random));
+    let count = transformed.clone().count();
+    let transform = |seed: u64| {
+        let mut loops = (seed..).step_by(count).flat_map(loops::random);
         let case = if seed.is_multiple_of(3) { random(seed) } else { loops.next().expect("seeds don't end") };
         transforms::of(&case, seed)
     };
-    cases.extend((0..TRANSFORMED).flat_map(transformed));
+    cases.extend(transformed.flat_map(transform));
+    if std::env::var_os("KILN_SEEDS").is_some() {
+        return cases;
+    }
     for dtype in [DType::F64, DType::F32, DType::BF16] {
         cases.extend(nets(dtype));
     }

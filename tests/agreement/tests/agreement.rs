@@ -32,8 +32,9 @@ fn a_wrong_result_is_rejected() {
 fn compiled_code_computes_what_the_graph_means() {
     // SAFETY: no other test of this binary reads the environment while this one starts.
     unsafe { std::env::set_var("KILN_POISON", "1") };
-    let (mut wrong, mut compared) = (Vec::new(), 0);
-    for case in cases::all() {
+    let (mut wrong, mut compared, all) = (Vec::new(), 0, cases::all());
+    println!("{} programs", all.len());
+    for case in all {
         let (_, call) = COMPILED.iter().find(|(name, _)| *name == case.name).expect("every case is compiled");
         for (size, inputs) in &case.inputs {
             let (got, want) = (call(*size, inputs), eval(&case.func, inputs));
@@ -45,6 +46,6 @@ fn compiled_code_computes_what_the_graph_means() {
             }
         }
     }
-    assert!(compared > 2000, "{compared} comparisons");
+    assert!(compared > 2000 || std::env::var_os("KILN_SEEDS").is_some(), "{compared} comparisons");
     assert!(wrong.is_empty(), "{} of {compared} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

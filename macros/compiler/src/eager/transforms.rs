@@ -114,6 +114,11 @@ impl Body<'_> {
         let (mut lets, mut rows) = (TokenStream::new(), TokenStream::new());
         let (mut inputs, mut all) = (Vec::new(), Vec::<Ident>::new());
         for (i, argument) in given.iter().enumerate() {
+            // A generator goes on from row to row.
+            if self.changes(inner, i) {
+                inputs.push(argument.clone());
+                continue;
+            }
             let (whole, row) = (hidden(&format!("all{number}_{i}")), hidden(&format!("row{number}_{i}")));
             let place = self.differentiable(argument);
             lets.extend(quote!(let #whole = ::core::clone::Clone::clone(&#place);));

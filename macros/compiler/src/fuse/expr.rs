@@ -200,7 +200,7 @@ impl<'a> Puller<'a> {
                 let arg = self.pull(args[0], index, guards);
                 self.exprs.add(Expr::Cast(arg), *dtype)
             }
-            Op::Random(draw, shape) => self.random(*draw, [args[0], args[1]], flat(index, shape)),
+            Op::Random(draw, shape) => self.random(*draw, [args[0], args[1]], (index, shape), guards),
             Op::Pad(axes) => self.padded(args[0], axes, index, guards),
             Op::Concat(axis) => self.concat(args, *axis, index, guards),
             Op::Gather(axis) => self.gathered([args[0], args[1]], *axis, index, guards),
@@ -224,10 +224,17 @@ impl<'a> Puller<'a> {
     }
 
     /// A number of a generator, whose key and counter are read where they lie.
-    fn random(&mut self, draw: Draw, [key, counter]: [Value; 2], at: Affine) -> Id {
+    fn random(
+        &mut self,
+        draw: Draw,
+        [key, counter]: [Value; 2],
+        (index, shape): (&[Affine], &[Dim]),
+        guards: &[Guard],
+    ) -> Id {
         let [low, high] = [0, 1].map(|word| self.pull(key, &[Dim::from(word).into()], &[]));
-        let counter = self.pull(counter, &[], &[]);
-        self.exprs.add(Expr::Random(draw, [low, high, counter], at), draw.dtype())
+        let (which, within) = index.split_at(index.len() - shape.len());
+        let counter = self.pull(counter, which, guards);
+        self.exprs.add(Expr::Random(draw, [low, high, counter], flat(within, shape)), draw.dtype())
     }
 
     fn padded(&mut self, arg: Value, axes: &[PadAxis], index: &[Affine], guards: &[Guard]) -> Id {

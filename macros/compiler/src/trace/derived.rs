@@ -5,6 +5,7 @@ use super::arguments::Given;
 use super::value::{Compiled, Function, Transform, Value};
 use super::{tangents, transform};
 use crate::library::Item;
+use crate::link::RNG;
 use crate::message::body as message;
 use crate::traced::{self, Arg, Traced};
 use kiln_ir::{Dim, Op, SliceAxis, batch, surface};
@@ -143,12 +144,18 @@ impl Tracer<'_> {
         false
     }
 
-    /// `vmap(f)`: over the first dim of each tensor; trees, numbers and what a closure captures are the same for all.
+    /// `vmap(f)`: over the first dim of each tensor; trees, numbers and what a closure captures are the same for all, and a generator
+    /// is one for all: the elements draw one after the other.
     fn batched(&mut self, inner: &Value, given: &[Given], at: &dyn ToTokens) -> Option<Compiled> {
         let (rows, mapped, size) = self.rows(given, at)?;
         let of = self.compiled(inner, &rows, at)?;
         let mut traced = of.traced.clone();
-        if traced.func.outputs.iter().any(|o| o.updates.is_some()) {
+        let counters: Vec<usize> = given
+            .iter()
+            .zip(&traced.args)
+            .filter_map(|(g, arg)| self.counter_input(&g.value, &arg.tree))
+            .collect();
+        if traced.func.outputs.iter().filter_map(|o| o.updates).any(|i| !counters.contains(&i)) {
             let name = self.function_name(inner);
             self.fault(at.to_token_stream(), message::vmap_of_state(&name));
             return None;
@@ -163,6 +170,19 @@ impl Tracer<'_> {
         let func = batch::vmap(&traced.func, &over, &size);
         traced.func = self.built(at.to_token_stream(), func)?;
         Some(Compiled { traced, captures: of.captures.clone() })
+    }
+
+    /// The input that is the counter of an argument, if that is a generator.
+    fn counter_input(&self, value: &Value, tree: &traced::Tree) -> Option<usize> {
+        match (self.read(value.clone()), tree) {
+            (Value::Tree(value), traced::Tree::Struct(fields)) if value.form.key == RNG => {
+                match fields.get(1) {
+                    Some((_, traced::Tree::Leaf(counter))) => *counter,
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// The arguments of one element of a batch, which of them differ from element to element, and how many there are.

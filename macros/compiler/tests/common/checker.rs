@@ -121,6 +121,8 @@ fn only_own(kernel: &Kernel, store: &Store, read: Value) -> bool {
     let own: Affine = flat(&counters(axes.len()), axes);
     let operand = match &kernel.loops {
         Loops::Gemm(g) => g.operands().iter().any(|o| o.reads().contains(&read)),
+        // What an update writes over is all that it leaves as it is.
+        Loops::Scatter { onto: Some(base), .. } if *base == read => kernel.loads().contains(&read),
         // Several iterations add up to one element.
         Loops::Columns { .. } | Loops::Scatter { .. } => true,
         // Only what is carried lies where it lay before.

@@ -3,7 +3,7 @@
 //!
 //! Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). Element `i`
 //! in row-major order is word `i % 4` of block `counter + i / 4`: what the runtime's `Rng` gives, one after the other.
-//! The words are written out here once more, because this is the oracle of those.
+//! Several counters draw a shape each. The words are written out here once more, because this is the oracle of those.
 
 use super::{Array, Context, Cotangents};
 use crate::{DType, Dim, Draw, Fault, Ty};
@@ -41,11 +41,11 @@ pub fn counter_type() -> Ty {
 
 pub(super) fn infer(draw: Draw, shape: &[Dim], key: &Ty, counter: &Ty) -> Result<Ty, Fault> {
     super::same("random", &key_type(), key)?;
-    super::same("random", &counter_type(), counter)?;
+    super::same("random", &Ty::new(DType::I64, counter.shape.clone()), counter)?;
     if shape.iter().any(|d| d.literal().is_some_and(|n| n < 0)) {
         return Err(Fault::Attribute { op: "random".into(), what: "a size is negative".into() });
     }
-    Ok(Ty::new(draw.dtype(), shape))
+    Ok(Ty::new(draw.dtype(), [&counter.shape, shape].concat()))
 }
 
 /// What is drawn hangs on no float.
@@ -55,8 +55,10 @@ pub(super) fn vjp() -> Cotangents {
 
 pub(super) fn eval(draw: Draw, key: &Array, counter: &Array, cx: &Context) -> Vec<f64> {
     let key = [key.data[0] as i64 as u32, key.data[1] as i64 as u32];
-    let first = counter.data[0] as i64;
-    let word = |i: usize| {
+    let all: usize = cx.shape().iter().product();
+    let each = all / counter.data.len().max(1);
+    let word = |at: usize| {
+        let (first, i) = (counter.data[at / each] as i64, at % each);
         let block = first.wrapping_add(i as i64 / 4) as u64;
         philox([block as u32, (block >> 32) as u32, 0, 0], key)[i % 4]
     };
@@ -64,7 +66,7 @@ pub(super) fn eval(draw: Draw, key: &Array, counter: &Array, cx: &Context) -> Ve
         Draw::Uniform => f64::from(word(i) >> 8) / f64::from(1 << 24),
         Draw::Bits => f64::from(word(i)),
     };
-    (0..cx.shape().iter().product()).map(number).collect()
+    (0..all).map(number).collect()
 }
 
 fn philox(block: [u32; 4], key: [u32; 2]) -> [u32; 4] {
@@ -136,6 +138,8 @@ mod tests {
         let fault = |key: Ty, counter: Ty| infer(Draw::Bits, &[], &key, &counter).is_err();
         assert!(fault(Ty::new(DType::I64, [Dim::from(2)]), counter_type()));
         assert!(fault(key_type(), Ty::scalar(DType::I32)));
+        let several = infer(Draw::Bits, &[3.into()], &key_type(), &Ty::new(DType::I64, [Dim::from(2)]));
+        assert_eq!(several.unwrap(), Ty::new(DType::I64, [Dim::from(2), 3.into()]));
         assert!(infer(Draw::Bits, &[Dim::from(-1)], &key_type(), &counter_type()).is_err());
     }
 }

@@ -3,8 +3,12 @@
 use super::Rng;
 use kiln_ir::ops::{self, Array, Context};
 use kiln_ir::{
-    Builder, DType, Dim, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms, Ty, Value, Window,
+    Builder, DType, Dim, Draw, Op, PadAxis, Reduction, Role, Scalar, SliceAxis, SymKind, Syms, Ty, Value,
+    Window,
 };
+
+/// Where the inputs have a generator's key; its counter is the next.
+pub const KEY: usize = 10;
 
 /// A function under construction and the meaning of its values: an array a size of N.
 pub struct Graph {
@@ -38,6 +42,8 @@ impl Graph {
         graph.input("c", DType::Bool, &[n.clone(), 3.into()]);
         graph.input("g", DType::BF16, &[n.clone(), 3.into()]);
         graph.input("h", DType::F16, &[3.into(), n]);
+        graph.input("key", DType::I32, &[2.into()]);
+        graph.input("counter", DType::I64, &[]);
         for _ in 0..30 {
             graph.grow();
         }
@@ -111,7 +117,7 @@ impl Graph {
         let n = self.b.ty(self.values[2].0).shape[0].clone();
         let place = |g: &Graph, v: Value| g.values.iter().position(|w| w.0 == v).expect("a known value");
         let rng = &mut self.rng;
-        let op = match rng.below(20) {
+        let op = match rng.below(22) {
             0 => {
                 let x = *rng.pick(&[0.0, -0.0, 1.0, 2.0, -1.5, f64::NAN, f64::INFINITY]);
                 let dtype = *rng.pick(&DType::ALL);
@@ -173,9 +179,24 @@ impl Graph {
                     None => self.scalar(x),
                 };
             }
+            18 if rank > 0 => {
+                let (axis, base, start) = (rng.below(rank), self.alike(x), self.whole());
+                return (Op::Update(axis), [base, x, start].map(|v| place(self, v)).to_vec());
+            }
+            19 => {
+                let shape: Vec<Dim> =
+                    (0..rng.below(3)).map(|_| rng.pick(&[3.into(), n.clone()]).clone()).collect();
+                let (draw, key, counter) = (*rng.pick(&Draw::ALL), self.values[KEY].0, self.whole());
+                return (Op::Random(draw, shape), [key, counter].map(|v| place(self, v)).to_vec());
+            }
             _ => return self.scalar(x),
         };
         (op, vec![])
+    }
+
+    /// A number of type i64, such as the counter.
+    fn whole(&mut self) -> Value {
+        self.alike(self.values[KEY + 1].0)
     }
 
     /// Integers of that shape, if there are some.

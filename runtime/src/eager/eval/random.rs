@@ -11,6 +11,7 @@ pub(super) fn random(draw: Draw, key: &Value, counter: &Value, shape: Vec<usize>
         unreachable!("infer has seen their types")
     };
     let (low, high) = (key.data[key.offset], key.data[key.offset + key.strides[0]]);
+    // Outside of models there is one: a batch goes element by element.
     let counter = counter.data[counter.offset];
     match draw {
         Draw::Uniform => Value::F32(filled(shape, |at| random_uniform(low, high, counter, at))),
