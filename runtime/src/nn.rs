@@ -2,6 +2,7 @@
 
 mod attention;
 mod conv;
+mod dropped;
 mod embedding;
 mod masked;
 mod norm;
@@ -10,6 +11,7 @@ mod recurrent;
 use crate::{model, params};
 pub use attention::*;
 pub use conv::*;
+pub use dropped::*;
 pub use embedding::{Embedding, embedding_forward};
 pub use masked::*;
 pub use norm::*;

@@ -3,7 +3,8 @@
 
 use kiln::nn::{
     attention_mask, causal_mask, cross_attention, decoder_layer_masked, decoder_layer_norm_first,
-    encoder_layer_masked, encoder_layer_norm_first, key_padding_mask, masked_attention,
+    decoder_layer_train, encoder_layer_masked, encoder_layer_norm_first, encoder_layer_train,
+    key_padding_mask, masked_attention,
 };
 use kiln::prelude::*;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -254,9 +255,112 @@ fn gradients_under_a_mask_are_the_eager_ones() {
         kiln::autograd::value_and_grad(&layer, |l| masked_loss::eager(l, &x, &mask)).expect("a scalar");
     assert!((value.item().expect("a scalar") - want.item().expect("a scalar")).abs() < 1e-4);
     for (got, want) in grads.named_leaves().iter().zip(wanted.named_leaves()) {
-        let (one, other) = (got.tensor.as_f32().expect("f32"), want.tensor.as_f32().expect("f32"));
-        let pairs = one.as_slice().iter().zip(other.as_slice());
-        let far = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(far < 1e-4, "{}: {far}", got.name);
+        near(got.tensor.as_f32().expect("f32"), want.tensor.as_f32().expect("f32"));
     }
+}
+
+#[model]
+fn encoder_train<const N: usize, const T: usize>(
+    l: &TransformerEncoderLayer<8, 4, 16>,
+    x: Tensor<N, T, 8>,
+    rng: &mut Rng,
+) -> (Tensor<N, T, 8>, Tensor<N, T, 8>) {
+    let mask = causal_mask(T);
+    (
+        encoder_layer_train(l, x, mask, true, true, 0.3, rng),
+        encoder_layer_train(l, x, mask, false, false, 1.0, rng),
+    )
+}
+
+#[model]
+fn encoder_still<const N: usize, const T: usize>(
+    l: &TransformerEncoderLayer<8, 4, 16>,
+    x: Tensor<N, T, 8>,
+    rng: &mut Rng,
+) -> Tensor<N, T, 8> {
+    encoder_layer_train(l, x, zeros([1]), true, true, 0.0, rng)
+}
+
+#[model]
+fn decoder_train<const N: usize, const T: usize, const S: usize>(
+    l: &TransformerDecoderLayer<8, 2, 12>,
+    x: Tensor<N, T, 8>,
+    memory: Tensor<N, S, 8>,
+    rng: &mut Rng,
+) -> (Tensor<N, T, 8>, Tensor<N, T, 8>) {
+    let y = decoder_layer_train(l, x, memory, causal_mask(T), zeros([1]), false, false, 0.0, rng);
+    (y, decoder_layer_train(l, x, memory, causal_mask(T), zeros([1]), true, false, 0.4, rng))
+}
+
+#[model]
+fn train_loss<const N: usize, const T: usize>(
+    l: &TransformerEncoderLayer<8, 4, 16>,
+    x: Tensor<N, T, 8>,
+    rng: &mut Rng,
+) -> Tensor {
+    encoder_layer_train(l, x, causal_mask(T), true, true, 0.3, rng).square().mean()
+}
+
+/// Two layers, and what lies between dropped: `torch.nn.LSTM(num_layers=2, dropout=0.5)`.
+#[model]
+fn deep<const T: usize, const B: usize>(
+    first: &Lstm<4, 5>,
+    second: &Lstm<5, 3>,
+    x: Tensor<T, B, 4>,
+    rng: &mut Rng,
+) -> Tensor<T, B, 3> {
+    let (all, _, _) = first.forward(x);
+    let (all, _, _) = second.forward(dropout(all, 0.5, rng));
+    all
+}
+
+fn near(got: &Tensor, want: &Tensor) {
+    assert_eq!(got.shape(), want.shape());
+    let far = got.as_slice().iter().zip(want.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(far < 1e-4, "{far}");
+}
+
+#[test]
+fn layers_in_training_drop_what_torchs_do() {
+    let golden = Golden::read("transformer_encoder_layer--pre");
+    let (layer, x): (TransformerEncoderLayer<8, 4, 16>, Tensor) = (golden.params(), golden.tensor("in.x"));
+    let (mut a, mut b) = (Rng::seed(5), Rng::seed(5));
+    golden.check(encoder_still(&layer, &x, &mut a), &encoder_still::eager(&layer, &x, &mut b));
+    let (y, nothing) = encoder_train(&layer, &x, &mut a).expect("shapes fit");
+    let (z, _) = encoder_train::eager(&layer, &x, &mut b);
+    near(&y, &z);
+    assert_eq!(a, b);
+    // With p 1 the norms alone are left.
+    near(&nothing, &layer.norm2.forward(layer.norm1.forward(&x)));
+    let other = encoder_train(&layer, &x, &mut a).expect("shapes fit").0;
+    assert!(y.as_slice().iter().zip(other.as_slice()).any(|(a, b)| (a - b).abs() > 0.01));
+
+    let golden = Golden::read("transformer_decoder_layer--post");
+    let (layer, x, memory) = (golden.params(), golden.tensor("in.x"), golden.tensor("in.memory"));
+    let (mut a, mut b) = (Rng::seed(5), Rng::seed(5));
+    let (y, noisy) = decoder_train(&layer, &x, &memory, &mut a).expect("shapes fit");
+    let (z, other) = decoder_train::eager(&layer, &x, &memory, &mut b);
+    golden.check(Ok(y), &z);
+    near(&noisy, &other);
+
+    let (first, second) = (Lstm::init(&mut Rng::seed(1)), Lstm::init(&mut Rng::seed(2)));
+    let x = randn([6, 2, 4], &mut Rng::seed(3));
+    near(&deep(&first, &second, &x, &mut a).expect("shapes fit"), &deep::eager(&first, &second, &x, &mut b));
+    assert_eq!(a, b);
+}
+
+#[test]
+fn gradients_have_the_masks_of_the_layer() {
+    let golden = Golden::read("transformer_encoder_layer--pre");
+    let (layer, x): (TransformerEncoderLayer<8, 4, 16>, Tensor) = (golden.params(), golden.tensor("in.x"));
+    let (mut a, mut b) = (Rng::seed(7), Rng::seed(7));
+    let (value, grads) = train_loss::value_and_grad(&layer, &x, &mut a).expect("shapes fit");
+    let (want, wanted) =
+        kiln::autograd::value_and_grad(&layer, |l| train_loss::eager(l, &x, &mut b)).expect("a scalar");
+    near(&value, &want);
+    grads
+        .named_leaves()
+        .iter()
+        .zip(wanted.named_leaves())
+        .for_each(|(g, w)| near(g.tensor.as_f32().expect("f32"), w.tensor.as_f32().expect("f32")));
 }

@@ -38,6 +38,7 @@ fn a_signature_is_read_with_its_options() {
             ArgKind::TensorMut(t) => format!("{}: &mut {}", arg.ident, show(&m, t)),
             ArgKind::Bool => format!("{}: bool", arg.ident),
             ArgKind::Usize => format!("{}: usize", arg.ident),
+            ArgKind::Float => format!("{}: f64", arg.ident),
         })
         .collect();
     assert_eq!(

@@ -3,7 +3,8 @@
 //! No dropout is in them: they are PyTorch's with `dropout=0`, as they are in evaluation. The number of heads must divide the width,
 //! and both must be known as numbers. Inputs are `[N, T, D]`, PyTorch's `batch_first=True`. Under a mask beyond the causal one there are
 //! [`masked_attention`](super::masked_attention), [`encoder_layer_masked`](super::encoder_layer_masked) and
-//! [`decoder_layer_masked`](super::decoder_layer_masked).
+//! [`decoder_layer_masked`](super::decoder_layer_masked), with dropout [`attention_train`](super::attention_train),
+//! [`encoder_layer_train`](super::encoder_layer_train) and [`decoder_layer_train`](super::decoder_layer_train).
 
 use super::{LayerNorm, Linear};
 use crate::{model, params};

@@ -1,4 +1,6 @@
 //! Recurrent layers of one layer and direction.
+//!
+//! Several are one after the other, with `dropout(all, p, rng)` between in training: PyTorch's `num_layers` and `dropout=p`.
 
 use crate::{model, params};
 

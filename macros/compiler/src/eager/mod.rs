@@ -109,6 +109,7 @@ fn parameter(arg: &Arg) -> TokenStream {
         }
         ArgKind::Bool => quote!(#name: bool),
         ArgKind::Usize => quote!(#name: usize),
+        ArgKind::Float => quote!(#name: f64),
     }
 }
 

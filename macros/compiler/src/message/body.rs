@@ -143,6 +143,8 @@ messages! {
     step_gradient(name, want, got) = "`{name}` is {want}, and its gradient {got}: of many gradients take the mean";
     known_argument(name, kind) = "`{name}: {kind}` must be known while compiling, so this model can only be called by \
         others: mark it `#[model(inline)]`";
+    known_number(name) = "`{name}: f64` must be known while compiling, so this model can only be called by others: mark it \
+        `#[model(inline)]`, or write `Tensor<f64>` for a value that changes from call to call";
     // Shapes.
     transposed() = "the right side transposed would fit: `.t()`";
     rows(n) = "a right side with {n} rows would fit";

@@ -99,7 +99,7 @@ messages! {
     arg_scalar_f32() = "a model can't take a `f32`: write `Tensor<>` for a value that changes from call to call, \
         a `const` for one that doesn't";
     arg_type(ty) = "a model can't take `{ty}`: an argument is a tensor, `&P` or `&mut P` of params, \
-        `&mut Tensor<…>`, or a `bool` or `usize` known while compiling";
+        `&mut Tensor<…>`, or a `bool`, `usize` or `f64` known while compiling";
     result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
     result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";

@@ -169,6 +169,8 @@ pub enum ArgKind {
     Bool,
     /// `usize`, known while compiling.
     Usize,
+    /// `f64`, known while compiling.
+    Float,
 }
 
 /// What a model returns.

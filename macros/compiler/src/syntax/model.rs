@@ -131,6 +131,7 @@ fn kind(scope: &mut Scope, arg: &PatType) -> Option<ArgKind> {
         }
         Type::Path(p) if p.path.is_ident("bool") => return Some(ArgKind::Bool),
         Type::Path(p) if p.path.is_ident("usize") => return Some(ArgKind::Usize),
+        Type::Path(p) if p.path.is_ident("f64") => return Some(ArgKind::Float),
         Type::Path(p) if p.path.is_ident("f32") => message::arg_scalar_f32(),
         Type::Path(p) => {
             let text = tidy(p);
@@ -191,7 +192,7 @@ fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
         args.iter().any(|arg| match &arg.kind {
             ArgKind::Tensor(t) | ArgKind::TensorMut(t) => t.dims.iter().any(|d| d.dim.syms().contains(&sym)),
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
-            ArgKind::Bool | ArgKind::Usize => false,
+            ArgKind::Bool | ArgKind::Usize | ArgKind::Float => false,
         })
     };
     for free in frees {

@@ -147,8 +147,9 @@ impl<'a> Tracer<'a> {
             }
             ArgKind::Bool if matches!(given.value, Value::Bool(_)) => {}
             ArgKind::Usize if matches!(given.value, Value::Int(_)) => {}
-            ArgKind::Bool | ArgKind::Usize => {
-                let want = if matches!(arg.kind, ArgKind::Bool) { "bool" } else { "usize" };
+            ArgKind::Float if matches!(given.value, Value::Float(_)) => {}
+            ArgKind::Bool | ArgKind::Usize | ArgKind::Float => {
+                let want = known(&arg.kind);
                 let got = self.describe(&given.value);
                 self.fault(given.expr, message::argument_type(name, &param, want, &got, ""));
             }
@@ -243,5 +244,14 @@ impl<'a> Tracer<'a> {
         } else if places.iter().any(|p| self.vars[p.0].level < level) {
             self.fault(given.expr, message::outside_of_closure(&text));
         }
+    }
+}
+
+/// The type of an argument that is known while compiling, as it is written.
+pub fn known(kind: &ArgKind) -> &'static str {
+    match kind {
+        ArgKind::Bool => "bool",
+        ArgKind::Usize => "usize",
+        _ => "f64",
     }
 }

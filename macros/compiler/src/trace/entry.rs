@@ -62,7 +62,7 @@ impl<'a> Tracer<'a> {
         let library = self.library;
         let (key, entry) = library.entries.get_key_value(key)?;
         let Item::Model(model) = &entry.item else { return None };
-        let known = |arg: &Arg| matches!(arg.kind, ArgKind::Bool | ArgKind::Usize);
+        let known = |arg: &Arg| matches!(arg.kind, ArgKind::Bool | ArgKind::Usize | ArgKind::Float);
         if model.options.inline && model.args.iter().any(known) {
             // Only a call says what it is.
             return None;
@@ -115,9 +115,12 @@ impl<'a> Tracer<'a> {
                 let value = self.tensor(at);
                 Some(Value::Place(self.variable(&name, value, true, Some(Role::Buffer))))
             }
+            ArgKind::Float => {
+                self.fault(&arg.ident, message::known_number(&name));
+                None
+            }
             ArgKind::Bool | ArgKind::Usize => {
-                let kind = if matches!(arg.kind, ArgKind::Bool) { "bool" } else { "usize" };
-                self.fault(&arg.ident, message::known_argument(&name, kind));
+                self.fault(&arg.ident, message::known_argument(&name, super::arguments::known(&arg.kind)));
                 None
             }
         }

@@ -15,3 +15,16 @@
 #[model] fn f(x: Tensor<i64, 3>, rng: &mut Rng) -> Tensor<3> { bernoulli(x, rng) }
 
 #[model] fn f(x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { x + rng }
+
+#[model] fn g(x: Tensor<3>, s: &mut Tensor<i64>) -> Tensor<3> { *s = *s + 1; x }
+#[model] fn f(x: Tensor<2, 3>, s: &mut Tensor<i64>) -> Tensor<2, 3> { vmap(g)(x, s) }
+#[model] fn h(x: Tensor<2, 3>, rng: &mut Rng) -> Tensor<2, 3> { vmap(|y| dropout(y, 0.5, rng))(x) + vmap(dropout)(x, 0.5, rng) }
+
+#[model] fn f(x: Tensor<3>, p: f64, rng: &mut Rng) -> Tensor<3> { dropout(x, p, rng) }
+
+#[model(inline)] fn g(x: Tensor<3>, p: f64) -> Tensor<3> { x * p }
+#[model] fn h(x: Tensor<3>) -> Tensor<3> { g(x, 2) + g(x, x) + g(x, 0.5) }
+
+#[params] struct Net { #[buffer] w: Tensor<3> }
+#[model] fn g(net: &mut Net, x: Tensor<3>, rng: &mut Rng) -> Tensor<3> { net.w = net.w + x; dropout(x, 0.5, rng) }
+#[model] fn f(net: &mut Net, x: Tensor<2, 3>, rng: &mut Rng) -> Tensor<2, 3> { vmap(g)(net, x, rng) }
