@@ -49,6 +49,18 @@ pub fn turn_mut<T>(all: &mut [T], turn: usize, len: usize) -> &mut [T] {
     &mut all[turn * len..][..len]
 }
 
+/// Truth values as bytes, as they lie in the scratch area.
+#[inline]
+pub fn bytes_of(to: &mut [u8], from: &[bool]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = u8::from(*from));
+}
+
+/// Bytes as truth values.
+#[inline]
+pub fn truths_of(to: &mut [bool], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from != 0);
+}
+
 /// The matrix of the elements from `offset` on, with the distances of two rows and of two columns.
 #[inline]
 pub fn matrix<T>(data: &[T], offset: usize, [row, col]: [usize; 2]) -> Matrix<'_, T> {

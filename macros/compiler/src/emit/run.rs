@@ -60,14 +60,7 @@ pub fn function(
             Made::Kernel(made) => runner.kernel(&fused.kernels[*k], made),
             Made::Turns(turn) => runner.turns(&fused.kernels[*k], plan.work[k], turn),
         },
-        Step::Copy { value, from, to } => {
-            let spread = runner.is_apart(*to);
-            let (from, to) = (runner.get(*value, *from), runner.get_mut(*value, *to));
-            match spread {
-                true => quote!(::kiln::rt::spread(#from, #to);),
-                false => quote!(#to.copy_from_slice(#from);),
-            }
-        }
+        Step::Copy { value, from, to } => runner.copied((*value, *from), (*value, *to)),
     });
     let slots: Vec<Ident> = (0..plan.slots.len()).map(|i| format_ident!("s{i}")).collect();
     let bytes = plan.slots.iter().map(|s| runner.dims.dim(s));
@@ -182,8 +175,19 @@ impl Runner<'_> {
         if self.plan.places[&base] == self.plan.places[&to] {
             return TokenStream::new();
         }
-        let (from, to) = (self.get(base, self.plan.places[&base]), self.get_mut(to, self.plan.places[&to]));
-        quote!(#to.copy_from_slice(#from);)
+        self.copied((base, self.plan.places[&base]), (to, self.plan.places[&to]))
+    }
+
+    /// A value as another one; truth values may be bytes on one side.
+    fn copied(&self, from: (Value, Place), to: (Value, Place)) -> TokenStream {
+        let kind = |(v, place): (Value, Place)| element(self.func.ty(v).dtype, place);
+        let (source, target) = (self.get(from.0, from.1), self.get_mut(to.0, to.1));
+        match (kind(from), kind(to)) {
+            _ if self.is_apart(to.1) => quote!(::kiln::rt::spread(#source, #target);),
+            (one, other) if one == other => quote!(#target.copy_from_slice(#source);),
+            ("bool", _) => quote!(::kiln::rt::bytes_of(#target, #source);),
+            _ => quote!(::kiln::rt::truths_of(#target, #source);),
+        }
     }
 
     /// Units of a kernel that is no product, and what one costs.

@@ -240,10 +240,14 @@ fn scatter(cx: &Context, v: Value, puller: &mut Puller) -> Kernel {
     let expr = puller.pull(x, &here, &[]);
     let place = match onto {
         None => puller.pull(node.args[1], &here, &[]),
-        Some(_) => puller.pull(node.args[2], &[], &[]),
+        // The sum of numbers that may be below 0, so not of places.
+        Some(_) => {
+            let start = puller.pull(node.args[2], &[], &[]);
+            let along = puller.exprs.add(Expr::Index(here[axis].clone()), DType::I64);
+            puller.exprs.add(Expr::Map(kiln_ir::Scalar::Add, vec![start, along]), DType::I64)
+        }
     };
     let place = derive(Derived::Element(place), &mut puller.exprs.derived);
-    let place = if onto.is_some() { place.plus(here[axis].clone()) } else { place };
     let guard = Guard { at: place.clone(), span: len.clone(), step: 1 };
     let inside = puller.exprs.add(Expr::Inside(vec![guard]), DType::Bool);
     let (mut there, mut row) = (here[axis..].to_vec(), from[axis..].to_vec());
