@@ -1,7 +1,7 @@
 //! Random loops: a random graph as the body, of whose inputs some are carried and some scanned, and its gradient.
 
 use super::common::{Rng, graphs::Graph};
-use super::{Case, single};
+use super::{Case, of_random, single};
 use kiln_ir::ops::Array;
 use kiln_ir::{Builder, DType, Dim, Func, Role, Scan, Value, differentiate::vjp};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ pub fn random(seed: u64) -> Vec<Case> {
     if body.nodes.iter().any(single) {
         return vec![];
     }
+    let tolerance = of_random(&body);
     let scan = Scan { body: Arc::new(body), trips: trips.clone(), carries, scanned, reverse, again: false };
     let mut rng = Rng(seed ^ 0x6c6f_6f70);
     let inputs: Vec<(usize, Vec<Array>)> = (0..3)
@@ -46,7 +47,7 @@ pub fn random(seed: u64) -> Vec<Case> {
         (*size, arrays.iter().cloned().chain(cts).collect())
     };
     let both: Vec<_> = inputs.iter().map(with_cotangents).collect();
-    let case = |name: String, func: Func, inputs| Case { name, func, inputs, tolerance: 1e-9 };
+    let case = |name: String, func: Func, inputs| Case { name, func, inputs, tolerance };
     vec![case(format!("loop{seed}"), forward, inputs), case(format!("loop{seed}_vjp"), backward, both)]
 }
 

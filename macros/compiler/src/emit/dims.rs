@@ -120,6 +120,11 @@ impl Dims<'_> {
         }
     }
 
+    /// What an index is divided by. A dim of no elements has none, but rustc refuses to divide by 0 all the same.
+    pub fn divisor(&self, dim: &Dim) -> TokenStream {
+        if dim.is(0) { quote!(1) } else { self.operand(dim) }
+    }
+
     /// The value of a position.
     pub fn affine(&self, at: &Affine, var: &dyn Fn(Var) -> TokenStream, wrapping: bool) -> TokenStream {
         let mut terms = Vec::new();
@@ -149,11 +154,11 @@ impl Dims<'_> {
                 quote!(#value as usize)
             }
             Derived::Quotient(_, by) => {
-                let by = self.operand(by);
+                let by = self.divisor(by);
                 quote!((#at) / #by)
             }
             Derived::Remainder(_, by) => {
-                let by = self.operand(by);
+                let by = self.divisor(by);
                 quote!((#at) % #by)
             }
         }

@@ -223,7 +223,7 @@ pub(super) fn row_counters(kernel: &Kernel, dims: &Dims) -> TokenStream {
             counters.push(quote!(let #name = #rest;));
             break;
         }
-        let len = dims.operand(&kernel.axes[i]);
+        let len = dims.divisor(&kernel.axes[i]);
         counters.push(quote!(let #name = #rest % #len;));
         rest = quote!(#rest / #len);
     }
