@@ -125,3 +125,18 @@ fn faulty_plans_are_rejected() {
 fn first(place: &mut Place) {
     *place = Place::Slot(0);
 }
+
+/// A dim of no elements counts none, and rustc refuses a division by 0 that never runs.
+#[test]
+fn nothing_is_divided_by_0() {
+    let source = "fn f<N> {
+  %0: f32[0, N, 3] = input[x]
+  %1: f32[N, 0, 3] = permute[1, 0, 2] %0
+  %2: f32[N, 0] = sum[2] %1
+  return %2 as y
+}";
+    let mut unit = Unit::new();
+    unit.add(&text::parse(source).expect("a graph"));
+    let tokens = unit.finish().to_string();
+    assert!(tokens.contains("row % 1") && !tokens.contains("% 0"), "{tokens}");
+}
