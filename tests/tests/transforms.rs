@@ -277,3 +277,51 @@ fn checkpoints_compute_again_in_place_of_storing() {
     let (one, other) = (wide::grad(&net, &x, &y).expect("fits"), captured::grad(&net, &x, &y).expect("fits"));
     close(&one.fc1.weight, &other.fc1.weight, 1e-6);
 }
+
+#[model(inline)]
+fn rounded(x: Tensor<f64, 3>, k: Tensor<i64, 3>) -> Tensor<f64, 3> {
+    x.round() + k.to(f64)
+}
+
+/// Straight through, and twice as steep, so that it is no one's own gradient.
+#[model(inline)]
+fn straight(x: Tensor<f64, 3>, k: Tensor<i64, 3>, y: Tensor<f64, 3>, ct: Tensor<f64, 3>) -> Tensor<f64, 3> {
+    ct * 2.0 * y
+}
+
+#[model]
+fn stepped(x: Tensor<f64, 3>, k: Tensor<i64, 3>) -> (Tensor<f64>, Tensor<f64, 3>) {
+    value_and_grad(|x, k| (custom_vjp(rounded, straight)(x, k) * x).sum())(x, k)
+}
+
+#[model]
+fn many_steps(x: Tensor<f64, 2, 3>, k: Tensor<i64, 3>) -> (Tensor<f64, 2, 3>, Tensor<f64, 2, 3>) {
+    let own = |x| grad(|x| (custom_vjp(rounded, straight)(x, k) * x).sum())(x);
+    let along = |x| {
+        let (_, d) = jvp(|x| custom_vjp(rounded, straight)(x, k))(x, x);
+        d
+    };
+    (vmap(own)(x), vmap(along)(x))
+}
+
+/// `x·y` whose gradient is clipped, by a closure of two cotangents.
+#[model]
+fn clipped(x: Tensor<f64, 3>, y: Tensor<f64, 3>) -> Tensor<f64, 3> {
+    let product = custom_vjp(|a, b| a * b, |a, b, v, ct| ((ct * b).clamp(-0.1, 0.1), ct * a));
+    grad(|x, y| product(x, y).sum())(x, y)
+}
+
+#[test]
+fn gradients_by_rules_of_ones_own() {
+    let (x, k) = ([0.4, 1.6, -2.2], [1, 0, 2]);
+    let y: Vec<f64> = x.iter().zip(k).map(|(x, k): (&f64, i64)| x.round() + k as f64).collect();
+    let want: Vec<f64> = (0..3).map(|i| y[i] + 2.0 * y[i] * x[i]).collect();
+    let (value, gradient) = stepped(x, k).expect("fits");
+    assert!((value.item().expect("a scalar") - (0..3).map(|i| y[i] * x[i]).sum::<f64>()).abs() < 1e-12);
+    close(&gradient, &Tensor::from_vec([3], want.clone()).expect("three"), 1e-12);
+    let (rows, along) = many_steps([x, x], k).expect("fits");
+    close(&rows, &Tensor::from_vec([2, 3], [want.clone(), want].concat()).expect("six"), 1e-12);
+    let moved: Vec<f64> = (0..3).map(|i| 2.0 * y[i] * x[i]).collect();
+    close(&along, &Tensor::from_vec([2, 3], [moved.clone(), moved].concat()).expect("six"), 1e-12);
+    close(&clipped(x, [0.05, 3.0, -3.0]).expect("fits"), &Tensor::from([0.05, 0.1, -0.1]), 1e-12);
+}

@@ -135,6 +135,10 @@ fn operation(b: &mut Builder, node: &Node, own: &[Mapped], size: &Dim) -> Result
         return b.emit(node.op.clone(), &[key, counters]);
     }
     let args: Result<Vec<Value>, Error> = own.iter().map(|a| lifted(b, *a, size)).collect();
+    if let Op::Rule(rule) = &node.op {
+        let over = vmap(rule, &vec![true; rule.inputs.len()], size)?;
+        return b.emit(Op::Rule(Arc::new(over)), &args?);
+    }
     b.emit(shifted(&node.op, size), &args?)
 }
 
@@ -168,6 +172,7 @@ fn shifted(op: &Op, size: &Dim) -> Op {
         | Op::Contract { .. }
         | Op::Random(..)
         | Op::Update(_)
+        | Op::Rule(_)
         | Op::Scan(_)
         | Op::Result(..) => unreachable!("it has no mapped argument, or a rule of its own"),
     }

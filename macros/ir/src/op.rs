@@ -136,6 +136,9 @@ pub enum Op {
     Cast(DType),
     /// Identity with derivative 0.
     StopGrad,
+    /// The first argument, whose gradient goes by a rule: a function of the other arguments, the value and its cotangent
+    /// gives a cotangent for each of these arguments that is a float. As JAX's `custom_vjp`.
+    Rule(Arc<Func>),
     /// A loop. Its results are read by `Result`; its own type is a token.
     Scan(Box<Scan>),
     /// Result number `.0` of a Scan, of that type.
@@ -254,6 +257,7 @@ impl Op {
                 let body = Arc::new(scan.body.map_dims(of, syms));
                 Op::Scan(Box::new(Scan { body, trips: of(&scan.trips), ..(**scan).clone() }))
             }
+            Op::Rule(rule) => Op::Rule(Arc::new(rule.map_dims(of, syms))),
             Op::Result(i, ty) => Op::Result(*i, ty.map_dims(of)),
             other => other.clone(),
         }

@@ -31,6 +31,9 @@ pub fn verify(func: &Func) -> Result<(), String> {
             }
             verify(&scan.body).map_err(|breach| format!("{at}: {breach}"))?;
         }
+        if let Op::Rule(rule) = &node.op {
+            verify(rule).map_err(|breach| format!("{at}: {breach}"))?;
+        }
         if let Op::Result(i, ty) = &node.op {
             match &func.node(node.args[0]).op {
                 Op::Scan(scan) if scan.results().get(*i) == Some(ty) => {}

@@ -195,3 +195,32 @@ fn a_generator_goes_on_from_element_to_element() {
     let state = vmap(&func, &[true, false, true], &4.into()).unwrap_err().to_string();
     assert_eq!(state, "`vmap`: `counter` is one state, and the elements are many");
 }
+
+/// A rule for a gradient survives text, batches and both modes; it is linear, so both agree.
+#[test]
+fn rules() {
+    let rule = {
+        let mut b = Builder::new("rule", Syms::default());
+        let [x, s, _, ct] = ["x", "s", "y", "ct"].map(|n| b.input(n, f64s(&[3]), Role::Argument));
+        let dx = b.map(Scalar::Mul, &[ct, s]).unwrap();
+        let ds = b.map(Scalar::Mul, &[ct, x]).unwrap();
+        b.output("dx", dx, None);
+        b.output("ds", ds, None);
+        Arc::new(b.finish())
+    };
+    let func = common::function(&[vec![3], vec![3]], |b, x| {
+        let y = b.map(Scalar::Mul, x)?;
+        let y = b.emit(Op::Rule(rule.clone()), &[y, x[0], x[1]])?;
+        b.map(Scalar::Sin, &[y])
+    });
+    verify(&func).unwrap();
+    assert_eq!(kiln_ir::text::parse(&func.to_string()).unwrap(), func);
+    let mut rng = Rng(3);
+    let inputs = [rng.array(&[3]), rng.array(&[3])];
+    common::derivatives::check("rule", &func, &inputs, &mut rng);
+    for mapped in [[true, false], [false, true], [true, true]] {
+        check("rule", &func, &mapped, &elements(&inputs, &mapped, 3));
+    }
+    let over = vmap(&func, &[true, false], &2.into()).unwrap();
+    common::derivatives::check("rules", &over, &[rng.array(&[2, 3]), rng.array(&[3])], &mut rng);
+}

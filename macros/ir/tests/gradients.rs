@@ -252,6 +252,7 @@ fn every_operation_has_a_row() {
         Op::Contract { .. } => "contractions",
         Op::Cast(_) | Op::StopGrad => "casts_round_and_stops_stop",
         Op::Scan(_) | Op::Result(..) => "tests/scans.rs",
+        Op::Rule(_) => "tests/batches.rs",
         Op::Input(_) | Op::Const(..) | Op::Iota { .. } | Op::Random(..) => "of nothing that is a float",
     };
     assert_eq!(of(&Op::StopGrad), "casts_round_and_stops_stop");

@@ -79,7 +79,7 @@ fn step(op: &Op, args: &[&Value], ty: &Ty, shape: Vec<usize>) -> Value {
         Op::Const(literal, dtype) => Value::constant(*literal, *dtype),
         Op::Iota { dtype, .. } => Value::iota(shape[0], *dtype),
         Op::Map(scalar) => map::map(*scalar, args, &shape),
-        Op::StopGrad => args[0].clone(),
+        Op::StopGrad | Op::Rule(_) => args[0].clone(),
         Op::Cast(dtype) => args[0].cast(*dtype),
         Op::Random(draw, _) => random::random(*draw, args[0], args[1], shape),
         Op::Contract { lhs, rhs, out } => contract::contract([lhs, rhs, out], args[0], args[1], &shape),

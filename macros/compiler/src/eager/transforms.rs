@@ -25,6 +25,9 @@ impl Body<'_> {
             _ => return self.refuse("a call of what a call yields"),
         };
         let Some(inner) = transform.args.first() else { return self.refuse("a transform of nothing") };
+        if how == "custom_vjp" {
+            return self.refuse("a gradient by a rule of one's own");
+        }
         if how == "checkpoint" {
             // Operation by operation nothing is saved by it: the value and its gradient are the same.
             return self.called(inner, given);

@@ -12,6 +12,7 @@ mod layout;
 mod lower;
 mod merge;
 mod prologue;
+mod rules;
 mod store;
 pub mod text;
 mod turns;

@@ -135,6 +135,11 @@ messages! {
         reduce it with `.sum()` or `.mean()`, or use `vjp`";
     gradient_of_nothing(how, name, got) = "`{how}` finds nothing to differentiate by among the arguments of `{name}`: \
         {got}; only floats have a gradient";
+    custom_arity() = "`custom_vjp` takes a function and the rule for its gradient: `custom_vjp(f, rule)(x)`, \
+        where `rule(x, value, cotangent)` gives the cotangent of `x`";
+    custom_form() = "`custom_vjp` takes functions of tensors that capture nothing, and the first returns one tensor of floats: \
+        pass what they read as arguments";
+    custom_result(want, got) = "the rule of `custom_vjp` gives a cotangent for each argument of floats, {want}, and this one {got}";
     vmap_of_state(name) = "`{name}` changes state, which `vmap` can't: it has one state and many elements";
     vmap_scalar(text) = "`vmap` goes over the first dim of each tensor, and `{text}` has none: \
         let a closure capture what is the same for all, `vmap(|x| f(x, {text}))(xs)`";

@@ -38,6 +38,8 @@ impl<'a> Tracer<'a> {
                 Value::Poison
             }
             Value::Function(Function::Builtin(name)) => match (Transform::from_name(name), args.as_slice()) {
+                (Some(Transform::CustomVjp), [of, rule]) => self.ruled(of, rule),
+                (Some(Transform::CustomVjp), _) => self.fault(call, message::custom_arity()),
                 (Some(how), [of]) => self.derived(how, of),
                 (Some(how), _) => self.fault(call, message::transform_arity(how.name())),
                 (None, _) => match surface::function(name) {

@@ -54,6 +54,7 @@ impl Tracer<'_> {
     ) -> Option<Compiled> {
         match how {
             Transform::Vmap => self.batched(inner, given, at),
+            Transform::CustomVjp => self.custom(inner, given, at),
             Transform::Checkpoint => {
                 let of = self.compiled(inner, given, at)?;
                 let traced = self.built(at.to_token_stream(), transform::checkpoint(&of.traced))?;
@@ -245,6 +246,7 @@ impl Tracer<'_> {
                 Item::Model(model) => Some(model.args.len()),
                 _ => None,
             },
+            Value::Tuple(pair) => self.arity(pair.first()?, given, at),
             Value::Closure(closure) => Some(closure.expr.inputs.len()),
             Value::Function(Function::Builtin(name)) => Some(surface::function(name)?.params.len()),
             Value::Function(Function::Transformed(Transform::Vmap, inner)) => {
@@ -253,7 +255,7 @@ impl Tracer<'_> {
             }
             Value::Function(Function::Transformed(how, inner)) => {
                 let own = self.arity(inner, given, at)?;
-                if how.needs_scalar() || *how == Transform::Checkpoint {
+                if how.needs_scalar() || matches!(how, Transform::Checkpoint | Transform::CustomVjp) {
                     return Some(own);
                 }
                 let of = self.compiled(inner, given.get(..own)?, at)?;
@@ -274,6 +276,7 @@ impl Tracer<'_> {
             Value::Function(Function::Transformed(how, inner)) => {
                 format!("{}({})", how.name(), self.function_name(inner))
             }
+            Value::Tuple(pair) => pair.first().map_or(String::new(), |of| self.function_name(of)),
             _ => "the closure".to_string(),
         }
     }

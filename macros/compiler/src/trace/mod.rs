@@ -33,6 +33,7 @@ mod surface;
 mod tree;
 mod turns;
 
+mod custom;
 mod derived;
 mod entry;
 mod tangents;

@@ -157,6 +157,8 @@ pub enum Transform {
     Vjp,
     /// The results, and what they move by where arguments move along tangents, which are further arguments.
     Jvp,
+    /// A function and the rule for its gradient.
+    CustomVjp,
     /// The function, whose derivative computes it again.
     Checkpoint,
     /// The function of each element along the first dim of its tensors.
@@ -164,13 +166,14 @@ pub enum Transform {
 }
 
 impl Transform {
-    const ALL: [Transform; 6] = [
+    const ALL: [Transform; 7] = [
         Transform::ValueAndGrad,
         Transform::Grad,
         Transform::Vjp,
         Transform::Jvp,
         Transform::Vmap,
         Transform::Checkpoint,
+        Transform::CustomVjp,
     ];
 
     /// Whether it is of functions that return one float.
@@ -186,6 +189,7 @@ impl Transform {
             Transform::Vjp => "vjp",
             Transform::Jvp => "jvp",
             Transform::Vmap => "vmap",
+            Transform::CustomVjp => "custom_vjp",
             Transform::Checkpoint => "checkpoint",
         }
     }

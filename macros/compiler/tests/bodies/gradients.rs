@@ -22,3 +22,7 @@
 #[model] fn f(x: Tensor<2, 3>, y: Tensor<4, 3>) -> Tensor<2> { vmap(g)(x, y) }
 #[model] fn h(x: Tensor<2, 3>, s: Tensor<>) -> Tensor<2> { vmap(|a, b| a.sum() * b)(x, s) }
 #[model] fn k(x: Tensor<2, 3>) -> Tensor<2> { vmap(|a| a)(2.0) + vmap(x)(x) }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { custom_vjp(|a| a * 2.0)(x) }
+#[model] fn h(x: Tensor<3>) -> Tensor<3> { custom_vjp(|a| a * x, |a, y, ct| ct)(x) }
+#[model] fn k(x: Tensor<3>) -> Tensor<3> { custom_vjp(|a| a * 2.0, |a, y, ct| ct.sum())(x) }

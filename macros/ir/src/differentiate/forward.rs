@@ -124,6 +124,7 @@ fn tangent(
             let (base, x) = (still(b, d[0], args[0])?, still(b, d[1], args[1])?);
             b.emit(node.op.clone(), &[base, x, args[2]]).map(Some)
         }
+        Op::Rule(rule) => by_rule(b, rule, args, out, d),
         Op::Reduce(Reduction::Max, axes) => maximum(b, axes, args[0], out, d[0]),
         // Linear in the first argument; others are integers.
         Op::Gather(_)
@@ -150,6 +151,24 @@ fn tangent(
         | Op::Scan(_)
         | Op::Result(..) => Ok(None),
     }
+}
+
+/// The rule is linear in the cotangent: its own gradient in it is the tangent.
+fn by_rule(
+    b: &mut Builder,
+    rule: &Func,
+    args: &[Value],
+    out: Value,
+    d: &[Option<Value>],
+) -> Result<Option<Value>, Error> {
+    let transposed = super::vjp(rule, &[rule.inputs.len() - 1])?;
+    let mut all = [&args[1..], &[out, b.splat(0.0, out)?]].concat();
+    for (arg, d) in args.iter().zip(d).skip(1) {
+        if b.ty(*arg).dtype.is_float() {
+            all.push(still(b, *d, *arg)?);
+        }
+    }
+    Ok(b.inline(&transposed, &all)?.first().copied())
 }
 
 /// The tangents of those that reach the maximum, in the shares of its gradient.

@@ -51,6 +51,8 @@ pub fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         Op::Update(_) => 3,
         Op::Concat(_) => args.len().max(1),
         Op::Scan(scan) => scan.body.inputs.len(),
+        // It takes its value and arguments; the rule also takes the cotangent.
+        Op::Rule(rule) => rule.inputs.len().saturating_sub(1),
         _ => 1,
     };
     if args.len() != want {
@@ -84,6 +86,7 @@ pub fn vjp(b: &mut Builder, v: Value, ct: Value) -> Result<Cotangents, Error> {
         Op::Gather(_) | Op::ScatterAdd(..) => gather::vjp(b, &node, ct),
         Op::Update(axis) => update::vjp(b, *axis, &node, ct),
         Op::Random(..) => Ok(random::vjp()),
+        Op::Rule(rule) => basic::by_rule(b, rule, &node.args, v, ct),
         Op::Reduce(..) | Op::ArgMax(_) => reduce::vjp(b, &node, v, ct),
         Op::Contract { lhs, rhs, out } => contract::vjp(b, lhs, rhs, out, &node.args, ct),
         _ => basic::vjp(b, &node, ct),
@@ -148,6 +151,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Contract { .. } => "contract",
         Op::Cast(_) => "cast",
         Op::StopGrad => "stop_grad",
+        Op::Rule(_) => "rule",
         Op::Scan(_) => "scan",
         Op::Result(..) => "result",
     }

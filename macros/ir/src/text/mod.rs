@@ -13,6 +13,7 @@
 //! says, and checked. Names that are no paths are quoted. Invariant: what is printed parses to the same function, up
 //! to the places that its nodes come from.
 
+mod bodies;
 mod cursor;
 mod parse;
 mod print;

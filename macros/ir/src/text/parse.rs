@@ -1,13 +1,13 @@
 //! The parser.
 
+use super::bodies;
 use super::cursor::{Cursor, Parse, ParseError};
 use super::print::role;
 use crate::op::{PadAxis, SliceAxis, Window};
 use crate::{
-    DType, Dim, Draw, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Scan, Sym,
-    SymInfo, SymKind, Ty, Value, ops,
+    DType, Dim, Draw, Func, Input, Literal, Loc, Node, Op, Output, Reduction, Role, Scalar, Sym, SymInfo,
+    SymKind, Ty, Value, ops,
 };
-use std::sync::Arc;
 
 /// The function of a text.
 ///
@@ -34,7 +34,7 @@ pub fn parse_all(text: &str) -> Result<Vec<Func>, ParseError> {
     Ok(all)
 }
 
-fn function(c: &mut Cursor) -> Parse<Func> {
+pub(super) fn function(c: &mut Cursor) -> Parse<Func> {
     c.expect("fn")?;
     let mut func = Func { name: c.name()?, ..Func::default() };
     if c.eat("<") {
@@ -181,7 +181,7 @@ fn dtype(c: &mut Cursor) -> Parse<DType> {
 }
 
 /// `2*N*M - N + 1`.
-fn dim(c: &mut Cursor, func: &Func) -> Parse<Dim> {
+pub(super) fn dim(c: &mut Cursor, func: &Func) -> Parse<Dim> {
     let mut sum = Dim::from(0);
     let mut negative = c.eat("-");
     loop {
@@ -307,33 +307,11 @@ fn attributes(c: &mut Cursor, func: &Func, ty: &Ty, name: &str, at: usize) -> Pa
             let shape = if c.eat(":") { items(c, |c| dim(c, func))? } else { vec![] };
             Op::Random(draw, shape)
         }
-        "scan" => scan(c, func)?,
+        "scan" => bodies::scan(c, func)?,
+        "rule" => bodies::rule(c, func)?,
         "result" => Op::Result(c.number()?, ty.clone()),
         _ => return Err(c.back(at).expected("an operation with attributes")),
     })
-}
-
-/// A loop's head, then its body, whose symbols are those outside.
-fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
-    let trips = dim(c, func)?;
-    c.expect("turns")?;
-    let reverse = c.eat("backwards");
-    let again = c.eat("again");
-    c.expect(",")?;
-    let carries = c.number()?;
-    c.expect("carried")?;
-    c.expect(",")?;
-    let scanned = c.number()?;
-    c.expect("scanned")?;
-    let at = c.mark();
-    let body = function(c)?;
-    if body.syms != func.syms {
-        return Err(c.back(at).expected("a body with the symbols of the function"));
-    }
-    if body.outputs.len() < carries || body.inputs.len() < carries + scanned {
-        return Err(c.back(at).expected("a body that has what is carried and scanned"));
-    }
-    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse, again })))
 }
 
 /// Items up to the bracket, which is left.

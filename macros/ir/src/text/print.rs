@@ -127,6 +127,7 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
                 format!("{} turns{back}{again}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);
             format!("{head}\n{}", s.body.to_string().trim_end())
         }
+        Op::Rule(rule) => format!("\n{}", rule.to_string().trim_end()),
         Op::Result(i, _) => i.to_string(),
     }
 }
