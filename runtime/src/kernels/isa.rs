@@ -4,6 +4,7 @@
 //! although the crate is compiled for the baseline processor. The environment variable `KILN_ISA` (`portable`,
 //! `avx2`, `avx512`) can only narrow the choice: what the processor lacks is never chosen.
 
+use super::math::{Fused, Math, Rounded};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// An instruction set the kernels are written for.
@@ -89,8 +90,8 @@ fn narrow(available: &[Isa], wanted: Option<&str>) -> Isa {
 pub trait Body {
     /// What the work gives.
     type Output;
-    /// The work. Mark it `#[inline(always)]`, as all it calls: then it is sure to be compiled for each instruction set.
-    fn run(self) -> Self::Output;
+    /// The work, with the polynomials of `M`. Mark it `#[inline(always)]`, as all it calls: then it is sure to be compiled for each instruction set.
+    fn run<M: Math>(self) -> Self::Output;
 }
 
 struct Closure<F>(F);
@@ -98,7 +99,7 @@ struct Closure<F>(F);
 impl<R, F: FnOnce() -> R> Body for Closure<F> {
     type Output = R;
     #[inline(always)]
-    fn run(self) -> R {
+    fn run<M: Math>(self) -> R {
         (self.0)()
     }
 }
@@ -120,32 +121,35 @@ pub fn simd_run<B: Body>(body: B) -> B::Output {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
+pub(super) fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
     match isa {
         // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
         Isa::Avx512 => unsafe { avx512(body) },
         // SAFETY: `detect` answers `Avx2` only if the processor has AVX2, FMA and F16C.
         Isa::Avx2 => unsafe { avx2(body) },
-        Isa::Portable | Isa::Neon => body.run(),
+        Isa::Portable | Isa::Neon => body.run::<Rounded>(),
     }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn simd_as<B: Body>(_: Isa, body: B) -> B::Output {
-    body.run()
+pub(super) fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
+    match isa {
+        Isa::Neon => body.run::<Fused>(),
+        _ => body.run::<Rounded>(),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
 fn avx512<B: Body>(body: B) -> B::Output {
-    body.run()
+    body.run::<Fused>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn avx2<B: Body>(body: B) -> B::Output {
-    body.run()
+    body.run::<Fused>()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! each with the part of every result that belongs to it: the parts are cut by `split_at_mut`, so nothing is shared.
 
 use super::isa::{Body, simd_run};
+use super::math::Math;
 use super::threads::{parallel, threads_for};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +17,7 @@ pub trait Kernel: Sync {
     /// Where it writes.
     type Out<'o>: Outs;
     /// Computes these units into their parts of the results.
-    fn run(&self, units: Range<usize>, out: Self::Out<'_>);
+    fn run<M: Math>(&self, units: Range<usize>, out: Self::Out<'_>);
 }
 
 /// Several results: pairs `(first, (second, … ()))` of [`Part`]s.
@@ -76,8 +77,8 @@ struct Run<'k, 'o, K: Kernel> {
 impl<K: Kernel> Body for Run<'_, '_, K> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        self.kernel.run(self.units, self.out);
+    fn run<M: Math>(self) {
+        self.kernel.run::<M>(self.units, self.out);
     }
 }
 
@@ -125,7 +126,7 @@ mod tests {
     impl Kernel for Rows<'_> {
         type Out<'o> = (Part<'o, u32>, (Part<'o, u64>, ()));
         #[inline(always)]
-        fn run(&self, units: Range<usize>, out: Self::Out<'_>) {
+        fn run<M: Math>(&self, units: Range<usize>, out: Self::Out<'_>) {
             let (mut doubled, (mut sums, ())) = out;
             for (i, r) in units.enumerate() {
                 let (x, y) = (&self.0[r * 3..][..3], doubled.unit(i));

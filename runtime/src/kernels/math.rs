@@ -2,13 +2,72 @@
 //!
 //! `f32`: exp, expm1, log, log1p, tanh and erf are polynomials without branches, which LLVM vectorizes inside
 //! [`super::isa::simd`]; the rest is std's. `f64`: std's, and an erf of our own. NaN gives NaN, infinities and tails
-//! their limits; the tests state the errors.
+//! their limits; the tests state the errors. How a polynomial's `a b + c` is rounded is for a type to say, [`Math`],
+//! as only what is known while compiling lets the loop around it be vectorized.
 
 mod double;
 mod single;
 
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// How products are added to: what the instruction set says of it.
+pub trait Math: Copy + Send + Sync + 'static {
+    /// `a b + c`
+    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    /// `e^x`.
+    #[inline(always)]
+    fn exp<T: Real>(x: T) -> T {
+        x.exp::<Self>()
+    }
+    /// `e^x - 1`, precise near 0.
+    #[inline(always)]
+    fn expm1<T: Real>(x: T) -> T {
+        x.expm1::<Self>()
+    }
+    /// The natural logarithm; -∞ at 0, NaN below.
+    #[inline(always)]
+    fn log<T: Real>(x: T) -> T {
+        x.log::<Self>()
+    }
+    /// `log(1 + x)`, precise near 0.
+    #[inline(always)]
+    fn log1p<T: Real>(x: T) -> T {
+        x.log1p::<Self>()
+    }
+    /// The hyperbolic tangent.
+    #[inline(always)]
+    fn tanh<T: Real>(x: T) -> T {
+        x.tanh::<Self>()
+    }
+    /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
+    #[inline(always)]
+    fn erf<T: Real>(x: T) -> T {
+        x.erf::<Self>()
+    }
+}
+
+/// Products rounded before they are added: where an instruction for both may be missing.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounded;
+
+/// Products added to unrounded, by one instruction. Without it each would be a call: only for inside a boundary.
+#[derive(Clone, Copy, Debug)]
+pub struct Fused;
+
+impl Math for Rounded {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
+}
+
+impl Math for Fused {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+}
 
 /// A type of real numbers: `f32` or `f64`.
 pub trait Real:
@@ -39,13 +98,13 @@ pub trait Real:
     /// `|x|`.
     fn abs(self) -> Self;
     /// `e^x`.
-    fn exp(self) -> Self;
+    fn exp<M: Math>(self) -> Self;
     /// `e^x - 1`, precise near 0.
-    fn expm1(self) -> Self;
+    fn expm1<M: Math>(self) -> Self;
     /// The natural logarithm; -∞ at 0, NaN below.
-    fn log(self) -> Self;
+    fn log<M: Math>(self) -> Self;
     /// `log(1 + x)`, precise near 0.
-    fn log1p(self) -> Self;
+    fn log1p<M: Math>(self) -> Self;
     /// The square root, rounded correctly; NaN below 0.
     fn sqrt(self) -> Self;
     /// The sine of an angle in radians.
@@ -57,9 +116,9 @@ pub trait Real:
     /// The angle in radians whose tangent it is.
     fn atan(self) -> Self;
     /// The hyperbolic tangent.
-    fn tanh(self) -> Self;
+    fn tanh<M: Math>(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
-    fn erf(self) -> Self;
+    fn erf<M: Math>(self) -> Self;
     /// The angle in radians of the point `(x, self)`.
     fn atan2(self, x: Self) -> Self;
     /// `self` to the power of `y`.
@@ -85,7 +144,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $ours:ident, $($own:ident)*; $($name:ident = $std:ident),*) => {
+    ($t:ident; $($own:ident = $ours:path),*; $($name:ident = $std:ident),*) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -127,8 +186,8 @@ macro_rules! real {
                 if self < other || $t::is_nan(self) { self } else { other }
             }
             $(#[inline(always)]
-            fn $own(self) -> Self {
-                $ours::$own(self)
+            fn $own<M: Math>(self) -> Self {
+                $ours(self)
             })*
             $(#[inline(always)]
             fn $name(self) -> Self {
@@ -138,11 +197,14 @@ macro_rules! real {
     };
 }
 
-real!(f32, single, exp expm1 log log1p tanh erf;
+real!(f32;
+    exp = single::exp::<M>, expm1 = single::expm1::<M>, log = single::log::<M>, log1p = single::log1p::<M>,
+    tanh = single::tanh::<M>, erf = single::erf::<M>;
     abs = abs, sqrt = sqrt, sin = sin, cos = cos, tan = tan, atan = atan, floor = floor, ceil = ceil,
     round = round_ties_even, trunc = trunc);
-real!(f64, double, erf;
-    abs = abs, exp = exp, expm1 = exp_m1, log = ln, log1p = ln_1p, tanh = tanh, sqrt = sqrt, sin = sin, cos = cos,
+real!(f64;
+    exp = f64::exp, expm1 = f64::exp_m1, log = f64::ln, log1p = f64::ln_1p, tanh = f64::tanh, erf = double::erf;
+    abs = abs, sqrt = sqrt, sin = sin, cos = cos,
     tan = tan, atan = atan, floor = floor, ceil = ceil, round = round_ties_even, trunc = trunc);
 
 #[cfg(test)]
@@ -154,35 +216,46 @@ mod tests {
         assert!(ok && (y != 0.0 || x.wide().is_sign_negative() == y.is_sign_negative()), "{x:?} is not {y}");
     }
 
-    fn limits<T: Real>() {
+    fn limits<T: Real, M: Math>() {
         let (inf, nan, of) = (f64::INFINITY, f64::NAN, T::of);
-        for f in [T::exp, T::expm1, T::log, T::log1p, T::tanh, T::erf, T::sqrt, T::sin, T::cos, T::round] {
+        for f in [
+            T::exp::<M>,
+            T::expm1::<M>,
+            T::log::<M>,
+            T::log1p::<M>,
+            T::tanh::<M>,
+            T::erf::<M>,
+            T::sqrt,
+            T::sin,
+            T::cos,
+            T::round,
+        ] {
             same(f(of(nan)), nan);
         }
-        for f in [T::expm1, T::log1p, T::tanh, T::erf, T::sqrt, T::sin, T::round] {
+        for f in [T::expm1::<M>, T::log1p::<M>, T::tanh::<M>, T::erf::<M>, T::sqrt, T::sin, T::round] {
             same(f(of(0.0)), 0.0);
             same(f(of(-0.0)), -0.0);
         }
         for (f, below, above) in [
-            (T::exp as fn(T) -> T, 0.0, inf),
-            (T::expm1, -1.0, inf),
-            (T::tanh, -1.0, 1.0),
-            (T::erf, -1.0, 1.0),
+            (T::exp::<M> as fn(T) -> T, 0.0, inf),
+            (T::expm1::<M>, -1.0, inf),
+            (T::tanh::<M>, -1.0, 1.0),
+            (T::erf::<M>, -1.0, 1.0),
         ] {
             for x in [1e4, 1e30, inf] {
                 same(f(of(x)), above);
                 same(f(of(-x)), below);
             }
         }
-        same(of(0.0).exp(), 1.0);
-        same(of(inf).log(), inf);
-        same(of(0.0).log(), -inf);
-        same(of(1.0).log(), 0.0);
-        same(of(-1.0).log(), nan);
-        same(of(-inf).log(), nan);
-        same(of(inf).log1p(), inf);
-        same(of(-1.0).log1p(), -inf);
-        same(of(-1.5).log1p(), nan);
+        same(of(0.0).exp::<M>(), 1.0);
+        same(of(inf).log::<M>(), inf);
+        same(of(0.0).log::<M>(), -inf);
+        same(of(1.0).log::<M>(), 0.0);
+        same(of(-1.0).log::<M>(), nan);
+        same(of(-inf).log::<M>(), nan);
+        same(of(inf).log1p::<M>(), inf);
+        same(of(-1.0).log1p::<M>(), -inf);
+        same(of(-1.5).log1p::<M>(), nan);
         for (x, y) in [(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, -0.0), (-1.5, -2.0), (2.6, 3.0)] {
             same(of(x).round(), y);
         }
@@ -195,7 +268,8 @@ mod tests {
 
     #[test]
     fn limits_are_exact() {
-        limits::<f32>();
-        limits::<f64>();
+        limits::<f32, Fused>();
+        limits::<f32, Rounded>();
+        limits::<f64, Rounded>();
     }
 }

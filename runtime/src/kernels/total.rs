@@ -3,6 +3,7 @@
 
 use super::isa::{Body, simd_run};
 use super::launch::{Kernel, Outs, Part, launch, part};
+use super::math::Math;
 use std::ops::Range;
 
 /// Elements of a block, at least: some microseconds.
@@ -17,11 +18,11 @@ pub trait Total: Sync {
     /// Where it writes.
     type Out<'o>: Outs;
     /// The sums over some units: elements, or runs of them.
-    fn block(&self, units: Range<usize>) -> Self::Sums;
+    fn block<M: Math>(&self, units: Range<usize>) -> Self::Sums;
     /// The sums over both parts.
     fn combine(first: Self::Sums, second: Self::Sums) -> Self::Sums;
     /// Stores what comes of the sums over all.
-    fn finish(&self, sums: Self::Sums, out: Self::Out<'_>);
+    fn finish<M: Math>(&self, sums: Self::Sums, out: Self::Out<'_>);
 }
 
 struct Blocks<'k, K> {
@@ -34,10 +35,10 @@ struct Blocks<'k, K> {
 impl<K: Total> Kernel for Blocks<'_, K> {
     type Out<'o> = (Part<'o, Option<K::Sums>>, ());
     #[inline(always)]
-    fn run(&self, blocks: Range<usize>, (mut sums, ()): Self::Out<'_>) {
+    fn run<M: Math>(&self, blocks: Range<usize>, (mut sums, ()): Self::Out<'_>) {
         for (i, block) in blocks.enumerate() {
             let start = block * self.size;
-            sums.unit(i)[0] = Some(self.kernel.block(start..(start + self.size).min(self.units)));
+            sums.unit(i)[0] = Some(self.kernel.block::<M>(start..(start + self.size).min(self.units)));
         }
     }
 }
@@ -51,8 +52,8 @@ struct Finish<'k, 'o, K: Total> {
 impl<K: Total> Body for Finish<'_, '_, K> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        self.kernel.finish(self.sums, self.out);
+    fn run<M: Math>(self) {
+        self.kernel.finish::<M>(self.sums, self.out);
     }
 }
 
@@ -79,7 +80,7 @@ mod tests {
         type Sums = (f32, (f32, ()));
         type Out<'o> = (Part<'o, f32>, (Part<'o, f32>, ()));
         #[inline(always)]
-        fn block(&self, units: Range<usize>) -> Self::Sums {
+        fn block<M: Math>(&self, units: Range<usize>) -> Self::Sums {
             let x = &self.0[units];
             (x.iter().sum(), (x.iter().copied().fold(f32::NEG_INFINITY, f32::max), ()))
         }
@@ -88,7 +89,7 @@ mod tests {
             (first.0 + second.0, (first.1.0.max(second.1.0), ()))
         }
         #[inline(always)]
-        fn finish(&self, sums: Self::Sums, (mut sum, (mut max, ())): Self::Out<'_>) {
+        fn finish<M: Math>(&self, sums: Self::Sums, (mut sum, (mut max, ())): Self::Out<'_>) {
             sum.unit(0)[0] = sums.0;
             max.unit(0)[0] = sums.1.0;
         }

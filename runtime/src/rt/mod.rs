@@ -12,6 +12,7 @@ pub use crate::kernels::gemm::{
     Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane,
 };
 pub use crate::kernels::launch::{Kernel, Part, launch, part};
+pub use crate::kernels::math::Math;
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
 pub use crate::params::leaf::stored;

@@ -30,7 +30,7 @@ pub fn gemm(cx: &Context, kernel: &Kernel, value: Value, dims: &Dims, open: &Tok
         type Acc = #acc;
         type Out<'o> = #out;
         #[inline(always)]
-        fn line(&self, row: usize, col: usize, acc: &[#acc], out: #types) {
+        fn line<Math: ::kiln::rt::Math>(&self, row: usize, col: usize, acc: &[#acc], out: #types) {
             #open
             let #lines = out;
             #(let #names = &mut #names[..acc.len()];)*
@@ -58,7 +58,7 @@ pub fn operand(
     quote! {
         type Element = #element;
         #[inline(always)]
-        fn line(&self, row: usize, at: usize, to: &mut [#element]) {
+        fn line<Math: ::kiln::rt::Math>(&self, row: usize, at: usize, to: &mut [#element]) {
             #open
             #(#kernel_scope)*
             #(#row_scope)*

@@ -200,7 +200,7 @@ pub(super) fn by_units(
     quote! {
         type Out<'o> = #out;
         #[inline(always)]
-        fn run(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
+        fn run<Math: ::kiln::rt::Math>(&self, units: ::core::ops::Range<usize>, out: Self::Out<'_>) {
             #open
             let #parts = out;
             #(#before)*

@@ -163,7 +163,12 @@ fn real(s: Scalar, x: &[Code]) -> Code {
         }
         _ => {
             let (name, x) = (format_ident!("{}", s.name()), x.iter().map(Code::bare));
-            Code::atom(quote!(::kiln::rt::#name(#(#x),*)))
+            let home = match s {
+                // What the kernel's own parameter computes, by polynomials.
+                Exp | Expm1 | Log | Log1p | Tanh | Erf => quote!(Math),
+                _ => quote!(::kiln::rt),
+            };
+            Code::atom(quote!(#home::#name(#(#x),*)))
         }
     }
 }

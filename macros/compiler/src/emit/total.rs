@@ -49,7 +49,7 @@ pub fn total(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> 
         type Sums = #sums;
         type Out<'o> = #out;
         #[inline(always)]
-        fn block(&self, units: ::core::ops::Range<usize>) -> Self::Sums {
+        fn block<Math: ::kiln::rt::Math>(&self, units: ::core::ops::Range<usize>) -> Self::Sums {
             #open
             #block
             #named
@@ -60,7 +60,7 @@ pub fn total(cx: &Context, kernel: &Kernel, dims: &Dims, open: &TokenStream) -> 
             #combined
         }
         #[inline(always)]
-        fn finish(&self, sums: Self::Sums, out: Self::Out<'_>) {
+        fn finish<Math: ::kiln::rt::Math>(&self, sums: Self::Sums, out: Self::Out<'_>) {
             #open
             let #named = sums;
             #finish

@@ -13,8 +13,10 @@ pub fn softmax(b: &mut Builder, x: Value, dim: i64) -> Built {
     let low = b.sub(x, high)?;
     let e = b.map(Scalar::Exp, &[low])?;
     let total = reduce::sum(b, e, &[dim])?;
-    let total = keepdim(b, total, x, &[dim])?;
-    b.div(e, total)
+    // One division a row: the sum is at least 1, so nothing is lost at either end.
+    let scale = b.over(1.0, total)?;
+    let scale = keepdim(b, scale, x, &[dim])?;
+    b.mul(e, scale)
 }
 
 /// x − ln Σ eˣ along a dim.

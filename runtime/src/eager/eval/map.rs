@@ -5,7 +5,7 @@ use kiln_ir::Scalar;
 use super::view::{Value, View, walk};
 use crate::Element;
 use crate::kernels::isa::{Body, simd_run};
-use crate::kernels::math::Real;
+use crate::kernels::math::{Math, Real, Rounded};
 
 /// What numbers of every type can do.
 pub(super) trait Num: Element + PartialOrd {
@@ -116,15 +116,15 @@ fn real<T: Num + Real>(scalar: Scalar, x: &View<T>) -> View<T> {
         Scalar::Floor => unary(x, Real::floor),
         Scalar::Ceil => unary(x, Real::ceil),
         Scalar::Round => unary(x, Real::round),
-        Scalar::Exp => unary(x, Real::exp),
-        Scalar::Expm1 => unary(x, Real::expm1),
-        Scalar::Log => unary(x, Real::log),
-        Scalar::Log1p => unary(x, Real::log1p),
+        Scalar::Exp => unary(x, Real::exp::<Rounded>),
+        Scalar::Expm1 => unary(x, Real::expm1::<Rounded>),
+        Scalar::Log => unary(x, Real::log::<Rounded>),
+        Scalar::Log1p => unary(x, Real::log1p::<Rounded>),
         Scalar::Sqrt => unary(x, Real::sqrt),
         Scalar::Sin => unary(x, Real::sin),
         Scalar::Cos => unary(x, Real::cos),
-        Scalar::Tanh => unary(x, Real::tanh),
-        Scalar::Erf => unary(x, Real::erf),
+        Scalar::Tanh => unary(x, Real::tanh::<Rounded>),
+        Scalar::Erf => unary(x, Real::erf::<Rounded>),
         _ => one(scalar, x),
     }
 }
@@ -188,7 +188,7 @@ struct One<'a, T, U, F> {
 impl<T: Copy, U, F: Fn(T) -> U> Body for One<'_, T, U, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         for (to, x) in self.to.iter_mut().zip(self.from) {
             *to = (self.f)(*x);
         }
@@ -219,7 +219,7 @@ struct Two<'a, T, U, F> {
 impl<T: Copy, U, F: Fn(T, T) -> U> Body for Two<'_, T, U, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         let Two { x, y, to, strides, f } = self;
         match strides {
             [1, 1] => to.iter_mut().zip(x.iter().zip(y)).for_each(|(to, (x, y))| *to = f(*x, *y)),

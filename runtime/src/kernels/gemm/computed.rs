@@ -6,6 +6,7 @@ use super::kernel::Scalar;
 use super::pack::{self, with_buffer};
 use super::walk::Side;
 use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 use std::fmt::{self, Debug};
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ pub trait Source: Sync {
     /// Element type of the product.
     type Element: Element;
     /// The elements `at..at + to.len()` of a line.
-    fn line(&self, line: usize, at: usize, to: &mut [Self::Element]);
+    fn line<M: Math>(&self, line: usize, at: usize, to: &mut [Self::Element]);
 }
 
 /// Lines one after the other: what stands between the product, which is compiled once, and what is emitted.
@@ -39,8 +40,8 @@ struct Line<'s, 't, S: Source> {
 impl<S: Source> Body for Line<'_, '_, S> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        self.source.line(self.line, self.at, self.to);
+    fn run<M: Math>(self) {
+        self.source.line::<M>(self.line, self.at, self.to);
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
     impl Source for Mapped<'_> {
         type Element = f32;
         #[inline(always)]
-        fn line(&self, line: usize, at: usize, to: &mut [f32]) {
+        fn line<M: Math>(&self, line: usize, at: usize, to: &mut [f32]) {
             let (x, mask) = (&self.x[line * self.width + at..], &self.mask[line * self.width + at..]);
             for j in 0..to.len() {
                 to[j] = (2.0 * x[j] - 1.0) * f32::from(mask[j]);

@@ -3,6 +3,7 @@
 
 use super::{Element, Operand, Tile, gemm};
 use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 
 /// An emitted epilogue. Mark `line` `#[inline(always)]`.
 pub trait Finish: Sync {
@@ -11,7 +12,13 @@ pub trait Finish: Sync {
     /// Where it writes: pairs of [`Plane`]s.
     type Out<'o>: Planes;
     /// Maps the product's elements `(row, col..col + acc.len())` to those of the results.
-    fn line(&self, row: usize, col: usize, acc: &[Self::Acc], out: <Self::Out<'_> as Planes>::Lines<'_>);
+    fn line<M: Math>(
+        &self,
+        row: usize,
+        col: usize,
+        acc: &[Self::Acc],
+        out: <Self::Out<'_> as Planes>::Lines<'_>,
+    );
 }
 
 /// Several results, as pairs `(first, (second, … ()))`.
@@ -89,14 +96,14 @@ struct Finished<'f, 't, F: Finish, P> {
 impl<'o, F: Finish> Body for Finished<'_, '_, F, F::Out<'o>> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         let Tile { row, col, rows, .. } = self.tile;
         for i in 0..rows {
             let acc = self.tile.line(i);
             // SAFETY: the tile lies in `[m, n]`, which the planes were checked to hold, and `gemm` hands out each
             // element once; the lines end before the next ones are taken.
             let lines = unsafe { self.out.lines(row + i, col, acc.len()) };
-            self.finish.line(row + i, col, acc, lines);
+            self.finish.line::<M>(row + i, col, acc, lines);
         }
     }
 }
@@ -130,7 +137,13 @@ mod tests {
         type Acc = f32;
         type Out<'o> = (Plane<'o, f32>, (Plane<'o, u8>, ()));
         #[inline(always)]
-        fn line(&self, _: usize, col: usize, acc: &[f32], (y, (mask, ())): (&mut [f32], (&mut [u8], ()))) {
+        fn line<M: Math>(
+            &self,
+            _: usize,
+            col: usize,
+            acc: &[f32],
+            (y, (mask, ())): (&mut [f32], (&mut [u8], ())),
+        ) {
             let bias = &self.0[col..][..acc.len()];
             for j in 0..acc.len() {
                 y[j] = (acc[j] + bias[j]).max(0.0);

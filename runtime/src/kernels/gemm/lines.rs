@@ -7,6 +7,7 @@ use super::stored::Stored;
 use super::walk::{Operand, Side, Walk, Walked};
 use super::{Epilogue, Tile};
 use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 use crate::kernels::threads::parallel;
 
 /// Most terms.
@@ -71,7 +72,7 @@ struct AddLines<'a, T> {
 impl<T: Scalar> Body for AddLines<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         let AddLines { m, here, len, step, first, factors, data, start, down, lines, sums } = self;
         sums.fill(T::default());
         let mut offsets = lines.from(first);

@@ -8,6 +8,7 @@ use super::stored::{Reads, Stored};
 use super::walk::Operand;
 use super::{Epilogue, Matrix, Tile};
 use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 use crate::kernels::threads::{parallel, threads_for};
 
 /// Up to so many rows B isn't packed.
@@ -76,7 +77,7 @@ struct AddRows<'a, T, S>(Args<'a, T, S>);
 impl<T: Scalar, S: Reads<T>> Body for AddRows<'_, T, S> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         add_rows(self.0);
     }
 }

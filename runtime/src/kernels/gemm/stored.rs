@@ -5,6 +5,7 @@ use super::kernel::Scalar;
 use super::walk::{Side, Walked};
 use crate::half::{bf16, f16};
 use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 use std::ops::Range;
 
 /// An element that is read as a `T`.
@@ -32,7 +33,7 @@ macro_rules! narrow {
         impl<T: Scalar> Reads<T> for $t {
             #[inline(always)]
             fn read(self) -> T {
-                T::wide(self.to_f32())
+                <T as Scalar>::wide(self.to_f32())
             }
 
             #[inline]
@@ -52,7 +53,7 @@ struct Widen<'a, S, T> {
 impl<T, S: Reads<T>> Body for Widen<'_, S, T> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<M: Math>(self) {
         self.to.iter_mut().zip(self.from).for_each(|(to, x)| *to = x.read());
     }
 }
