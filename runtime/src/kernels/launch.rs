@@ -94,18 +94,50 @@ pub fn launch<K: Kernel>(kernel: &K, units: usize, cost: usize, out: K::Out<'_>)
     if threads <= 1 {
         return simd_run(Run { kernel, units: 0..units, out });
     }
+    shared_out(threads, units, cost, out, &|units, out| simd_run(Run { kernel, units, out }));
+}
+
+/// Calls `f` for each of `count` products, or what else uses threads itself, with its part of every result: several at
+/// a time where there are enough of them, `cost` operations each.
+///
+/// # Panics
+/// If a result has fewer units.
+pub fn batched<O: Outs>(count: usize, cost: usize, out: O, f: &(dyn Fn(usize, O) + Sync)) {
+    let one_by_one = |units: Range<usize>, out: O| {
+        let mut rest = out;
+        for unit in units {
+            let (first, others) = rest.split(1);
+            f(unit, first);
+            rest = others;
+        }
+    };
+    let threads = threads_for(count, cost);
+    match threads > 1 && count >= 2 * threads {
+        true => shared_out(threads, count, cost, out, &one_by_one),
+        false => one_by_one(0..count, out),
+    }
+}
+
+/// Calls `f` with runs of the units and their parts of the results, on several threads.
+fn shared_out<O: Outs>(
+    threads: usize,
+    units: usize,
+    cost: usize,
+    out: O,
+    f: &(dyn Fn(Range<usize>, O) + Sync),
+) {
     let pieces = (4 * threads).min(units).min(PIECES);
     let mut rest = Some(out);
     let parts: [_; PIECES] = std::array::from_fn(|i| {
         let here = share(units, pieces, i);
         let (first, others) = rest.take().filter(|_| i < pieces)?.split(here.len());
         rest = Some(others);
-        Some(Mutex::new(Some(Run { kernel, units: here, out: first })))
+        Some(Mutex::new(Some((here, first))))
     });
     parallel(pieces, cost.saturating_mul(units / pieces), &|range| {
         for part in parts[range].iter().flatten() {
-            if let Some(run) = part.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                simd_run(run);
+            if let Some((units, out)) = part.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                f(units, out);
             }
         }
     });
@@ -145,6 +177,22 @@ mod tests {
                 launch(&Rows(&x), units, cost, (part(&mut y, 3), (part(&mut sums, 1), ())));
                 assert!(x.iter().zip(&y).all(|(x, y)| 2 * x == *y));
                 assert!(sums.iter().enumerate().all(|(i, s)| *s == 9 * i as u64 + 3));
+            }
+        }
+    }
+
+    #[test]
+    fn every_batch_is_called_once_with_its_part() {
+        for count in [0, 1, 3, 4, 64, 100] {
+            for cost in [1, 1 << 22] {
+                let mut y = vec![0; 3 * count];
+                batched(count, cost, (part(&mut y, 3), ()), &|i, (mut y, ())| {
+                    y.all().iter_mut().enumerate().for_each(|(j, y)| *y += 10 * i + j);
+                });
+                assert!(
+                    y.iter().enumerate().all(|(at, y)| *y == at / 3 * 10 + at % 3),
+                    "{count} {cost}: {y:?}"
+                );
             }
         }
     }

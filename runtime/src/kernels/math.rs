@@ -14,7 +14,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// How products are added to: what the instruction set says of it.
 pub trait Math: Copy + Send + Sync + 'static {
     /// `a b + c`
-    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    fn mul_add<T: Real>(a: T, b: T, c: T) -> T;
     /// `e^x`.
     #[inline(always)]
     fn exp<T: Real>(x: T) -> T {
@@ -57,15 +57,15 @@ pub struct Fused;
 
 impl Math for Rounded {
     #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
         a * b + c
     }
 }
 
 impl Math for Fused {
     #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
+    fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
+        a.fused(b, c)
     }
 }
 
@@ -95,6 +95,8 @@ pub trait Real:
     fn of(x: f64) -> Self;
     /// The value as an `f64`.
     fn wide(self) -> f64;
+    /// `self b + c`, rounded once.
+    fn fused(self, b: Self, c: Self) -> Self;
     /// `|x|`.
     fn abs(self) -> Self;
     /// `e^x`.
@@ -156,6 +158,10 @@ macro_rules! real {
             #[inline(always)]
             fn wide(self) -> f64 {
                 self.into()
+            }
+            #[inline(always)]
+            fn fused(self, b: Self, c: Self) -> Self {
+                $t::mul_add(self, b, c)
             }
             #[inline(always)]
             fn is_nan(self) -> bool {

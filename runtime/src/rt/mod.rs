@@ -11,7 +11,7 @@ pub use crate::kernels::fold::{BLOCK, blocks, total};
 pub use crate::kernels::gemm::{
     Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane,
 };
-pub use crate::kernels::launch::{Kernel, Part, launch, part};
+pub use crate::kernels::launch::{Kernel, Part, batched, launch, part};
 pub use crate::kernels::math::Math;
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};

@@ -225,34 +225,63 @@ impl Runner<'_> {
         };
         let inside =
             [Role::M, Role::N].iter().filter_map(|r| side(*r)).fold(at, |at, i| at.without(Var::Axis(i)));
-        let start = self.at(&inside);
-        let out = |s: &Store| {
-            let slice = self.get_mut(s.value, self.plan.places[&s.value]);
-            match inside == Affine::zero() {
-                true => slice,
-                false => quote!(&mut #slice[#start..]),
-            }
-        };
+        let batched = g.roles.first() == Some(&Role::Batch);
+        let names: Vec<Ident> = (0..kernel.stores.len()).map(|o| format_ident!("o{o}")).collect();
+        let within = if batched { inside.without(Var::Axis(0)) } else { inside.clone() };
+        let start = self.at(&within);
+        let outs: Vec<TokenStream> = kernel
+            .stores
+            .iter()
+            .zip(&names)
+            .map(|(s, name)| {
+                let slice = match batched {
+                    true => quote!(#name.all()),
+                    false => self.get_mut(s.value, self.plan.places[&s.value]),
+                };
+                match within == Affine::zero() {
+                    true => slice,
+                    false => quote!(&mut #slice[#start..]),
+                }
+            })
+            .collect();
         let call = if kernel.is_bare() {
-            let out = out(&kernel.stores[0]);
+            let out = &outs[0];
             quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
         } else {
-            let planes: Vec<TokenStream> = kernel
-                .stores
-                .iter()
-                .map(|s| {
-                    let out = out(s);
-                    quote!(::kiln::rt::plane(#out, #stride))
-                })
-                .collect();
+            let planes: Vec<TokenStream> =
+                outs.iter().map(|out| quote!(::kiln::rt::plane(#out, #stride))).collect();
             let planes = nested(&planes);
             quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);)
         };
-        let batch = (0..g.roles.len()).filter(|i| g.roles[*i] == Role::Batch).rev();
-        batch.fold(call, |body, i| {
+        let looped = (usize::from(batched)..g.roles.len()).filter(|i| g.roles[*i] == Role::Batch).rev();
+        let body = looped.fold(call, |body, i| {
             let (name, len) = (super::dims::variable(Var::Axis(i)), self.dims.dim(&kernel.axes[i]));
             quote!(for #name in 0..#len { #body })
-        })
+        });
+        if batched { self.batched(kernel, g, &names, &inside, &body) } else { body }
+    }
+
+    /// Products over the first axis, which share threads.
+    fn batched(
+        &self,
+        kernel: &Kernel,
+        g: &Gemm,
+        names: &[Ident],
+        at: &Affine,
+        body: &TokenStream,
+    ) -> TokenStream {
+        let width = self.dims.dim(&at.coefficient(Var::Axis(0)));
+        let parts = kernel.stores.iter().map(|s| {
+            let slice = self.get_mut(s.value, self.plan.places[&s.value]);
+            quote!(::kiln::rt::part(#slice, #width))
+        });
+        let (parts, names) = (nested(&parts.collect::<Vec<_>>()), names.iter().map(|n| quote!(mut #n)));
+        let names = nested(&names.collect::<Vec<_>>());
+        let (count, rest) = (self.dims.dim(&kernel.axes[0]), &kernel.axes[1..]);
+        let each = g.k.clone() * Dim::from(2) + Dim::from(cost(kernel));
+        let cost = self.dims.dim(&rest.iter().fold(each, |n, d| n * d.clone()));
+        let counter = super::dims::variable(Var::Axis(0));
+        quote!(::kiln::rt::batched(#count, #cost, #parts, &|#counter, #names| { #body });)
     }
 
     fn at(&self, at: &Affine) -> TokenStream {

@@ -5,6 +5,7 @@
 use super::stored::Reads;
 use crate::half::{bf16, f16};
 use crate::kernels::isa::Isa;
+use crate::kernels::math::Real;
 use std::cell::Cell;
 use std::ops::{Add, AddAssign, Mul};
 use std::thread::LocalKey;
@@ -86,7 +87,7 @@ impl<T: Scalar> Kernels<T> {
 
 /// What the driver needs of an element type. Sealed, as this module is private.
 pub trait Scalar:
-    Copy + Default + Send + Sync + 'static + Add<Output = Self> + Mul<Output = Self> + AddAssign
+    Real + Copy + Default + Send + Sync + 'static + Add<Output = Self> + Mul<Output = Self> + AddAssign
 {
     #[doc(hidden)]
     #[allow(private_interfaces)]

@@ -5,31 +5,17 @@ use super::*;
 use crate::kernels::threads::set_threads;
 use std::sync::Mutex;
 
-/// The value of an element, and of the machine's rounding.
+/// The machine's rounding.
 trait Float: Element {
     const EPS: f64;
-    fn of(x: f64) -> Self;
-    fn wide(self) -> f64;
 }
 
 impl Float for f32 {
     const EPS: f64 = f32::EPSILON as f64;
-    fn of(x: f64) -> f32 {
-        x as f32
-    }
-    fn wide(self) -> f64 {
-        self.into()
-    }
 }
 
 impl Float for f64 {
     const EPS: f64 = f64::EPSILON;
-    fn of(x: f64) -> f64 {
-        x
-    }
-    fn wide(self) -> f64 {
-        self
-    }
 }
 
 /// Numbers in -1..1 that look random.

@@ -71,8 +71,7 @@ pub(super) fn exp<M: Math>(x: f32) -> f32 {
     const EXCESS: u32 = 64;
     let tiny = x < -86.0;
     let (r, n) = reduce::<M>(limit(x, -105.0, 89.0), BIAS - 1.0);
-    let double =
-        poly!(r, [2.0, 2.0, 0.999_999_82, 0.333_328_96, 0.083_337_07, 0.016_746_37, 0.002_763_172_1]);
+    let double = poly!(r, [2.0, 2.0, 0.999_999_8, 0.333_328_96, 0.083_337_07, 0.016_746_37, 0.002_763_172_1]);
     let y = double * power_of_two(select(tiny, n.wrapping_add(EXCESS), n));
     select(tiny, y * power_of_two(127 - EXCESS), y)
 }
