@@ -36,9 +36,7 @@ fn a_signature_is_read_with_its_options() {
             ArgKind::ParamsMut(_) => format!("{}: &mut", arg.ident),
             ArgKind::Tensor(t) => format!("{}: {}", arg.ident, show(&m, t)),
             ArgKind::TensorMut(t) => format!("{}: &mut {}", arg.ident, show(&m, t)),
-            ArgKind::Bool => format!("{}: bool", arg.ident),
-            ArgKind::Usize => format!("{}: usize", arg.ident),
-            ArgKind::Float => format!("{}: f64", arg.ident),
+            ArgKind::Known(known) => format!("{}: {}", arg.ident, known.text()),
         })
         .collect();
     assert_eq!(

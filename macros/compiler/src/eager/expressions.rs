@@ -5,7 +5,8 @@ use super::statements::{Body, Name, untyped};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    BinOp, Expr, ExprAssign, ExprBinary, ExprCast, ExprForLoop, ExprIf, ExprReference, ExprUnary, Pat, UnOp,
+    Arm, BinOp, Expr, ExprAssign, ExprBinary, ExprCast, ExprForLoop, ExprIf, ExprMatch, ExprReference,
+    ExprUnary, Pat, UnOp,
 };
 
 impl Body<'_> {
@@ -63,6 +64,7 @@ impl Body<'_> {
             }
             Expr::Block(b) => self.block(&b.block),
             Expr::If(i) => self.condition(i),
+            Expr::Match(m) => self.choose(m),
             Expr::ForLoop(f) => self.for_loop(f),
             Expr::Return(r) => {
                 let value = r.expr.as_ref().map(|e| self.value(e));
@@ -178,6 +180,25 @@ impl Body<'_> {
             quote!(else #other)
         });
         quote!(if #cond #then #other)
+    }
+
+    fn choose(&mut self, m: &ExprMatch) -> TokenStream {
+        let value = self.value(&m.expr);
+        let arms: Vec<TokenStream> = m.arms.iter().map(|arm| self.scoped(|body| body.arm(arm))).collect();
+        quote!(match #value { #(#arms)* })
+    }
+
+    fn arm(&mut self, arm: &Arm) -> TokenStream {
+        self.bind(&arm.pat, Name::Value);
+        let pat = match &arm.pat {
+            Pat::Guard(guarded) => {
+                let (pat, guard) = (&guarded.pat, self.value(&guarded.guard));
+                quote!(#pat if #guard)
+            }
+            pat => pat.to_token_stream(),
+        };
+        let value = self.value(&arm.body);
+        quote!(#pat => #value,)
     }
 
     fn for_loop(&mut self, f: &ExprForLoop) -> TokenStream {

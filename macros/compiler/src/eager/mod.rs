@@ -18,7 +18,7 @@ mod transforms;
 
 use crate::library::{Entry, Item, Library};
 use crate::model::dtype;
-use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, Params, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Known, Model, ModelResult, Params, TensorTy};
 use crate::{message, quiet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -107,9 +107,11 @@ fn parameter(arg: &Arg) -> TokenStream {
             let ty = tensor(ty);
             quote!(#name: &mut #ty)
         }
-        ArgKind::Bool => quote!(#name: bool),
-        ArgKind::Usize => quote!(#name: usize),
-        ArgKind::Float => quote!(#name: f64),
+        ArgKind::Known(Known::Bool) => quote!(#name: bool),
+        ArgKind::Known(Known::Whole(ty)) => quote!(#name: #ty),
+        // All floats of a body are f64.
+        ArgKind::Known(Known::Float(_)) => quote!(#name: impl ::core::convert::Into<f64>),
+        ArgKind::Known(Known::Choice(path)) => quote!(#name: #path),
     }
 }
 
@@ -160,6 +162,7 @@ fn arguments(model: &Model) -> TokenStream {
                 let ty = tensor(ty);
                 quote!(let mut #name: #ty = ::kiln::rt::eager::argument(#name);)
             }
+            ArgKind::Known(Known::Float(_)) => quote!(let #name: f64 = ::core::convert::Into::into(#name);),
             _ => TokenStream::new(),
         }
     });

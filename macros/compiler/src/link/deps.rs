@@ -131,6 +131,15 @@ impl Names {
         self.scopes.last_mut().expect("a scope is open from the start").extend(bound.0);
     }
 
+    /// A name in capitals binds nothing in an arm of `match`: it is a constant.
+    fn bind_chosen(&mut self, pat: &Pat) {
+        let mut bound = Bound::default();
+        bound.visit_pat(pat);
+        bound.0.retain(|name| !is_const(name));
+        self.bound.extend(bound.0.iter().cloned());
+        self.scopes.last_mut().expect("a scope is open from the start").extend(bound.0);
+    }
+
     fn scoped(&mut self, inside: impl FnOnce(&mut Names)) {
         self.scopes.push(BTreeSet::new());
         inside(self);
@@ -226,9 +235,17 @@ impl<'ast> Visit<'ast> for Names {
 
     fn visit_arm(&mut self, arm: &'ast Arm) {
         self.scoped(|names| {
-            names.bind(&arm.pat);
+            names.bind_chosen(&arm.pat);
             visit::visit_arm(names, arm);
         });
+    }
+
+    // Only patterns of `match` are visited.
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        if is_const(&pat.ident.to_string()) {
+            self.record(&pat.ident.clone().into());
+        }
+        visit::visit_pat_ident(self, pat);
     }
 
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {

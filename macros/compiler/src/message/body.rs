@@ -4,8 +4,8 @@ use super::{hint, list, nearest_hint};
 
 /// Why `while` and `loop` can't be.
 pub(crate) const WHILE: &str = "a loop is `for` over a range or an array";
-/// Why `match` can't be.
-pub(crate) const MATCH: &str =
+/// Why patterns that may not fit can't be.
+pub(crate) const REFUTABLE: &str =
     "choose by `if` on what is known while compiling, or by `where_cond(mask, a, b)` element by element";
 /// Why `unsafe` can't be.
 pub(crate) const UNSAFE: &str = "a model computes tensors, which needs none of it";
@@ -97,6 +97,16 @@ messages! {
     // Control flow.
     if_tensor() = "`if` can't look at a tensor, whose value is known only when the model runs: \
         write `where_cond(mask, a, b)`";
+    match_tensor() = "`match` can't look at a tensor, whose value is known only when the model runs: \
+        write `where_cond(mask, a, b)`";
+    match_pattern() = "a pattern of `match` is a number, `true`, `false`, a variant without fields, a name, `_`, or a \
+        tuple, range or choice (`A | B`) of these";
+    match_kind(got) = "this pattern can't be compared with {got}";
+    no_arm(got) = "no arm of this `match` fits {got}: add one, or `_ => …`";
+    by_reference(ty) = "; params are passed by reference: `&{ty}`";
+    variant_in_capitals() = "; a name in capitals is taken for a constant: give the variant a name like `Relu`";
+    float_literal() = "; a float has a point: `1.0`";
+    known_here() = "; it must be known while compiling";
     if_let() = "`if let` can't be compiled: `if` takes a `bool` that is known while compiling";
     if_kind(got) = "`if` takes a `bool` that is known while compiling, not {got}";
     range_open() = "a range needs an end: `0..12`";
@@ -146,10 +156,6 @@ messages! {
     vmap_sizes(one, by, other, text) = "`vmap` goes over {one} elements by `{by}`, and over {other} by `{text}`";
     vmap_of_nothing() = "`vmap` goes over the first dim of each tensor among the arguments, and there is none";
     step_gradient(name, want, got) = "`{name}` is {want}, and its gradient {got}: of many gradients take the mean";
-    known_argument(name, kind) = "`{name}: {kind}` must be known while compiling, so this model can only be called by \
-        others: mark it `#[model(inline)]`";
-    known_number(name) = "`{name}: f64` must be known while compiling, so this model can only be called by others: mark it \
-        `#[model(inline)]`, or write `Tensor<f64>` for a value that changes from call to call";
     // Shapes.
     transposed() = "the right side transposed would fit: `.t()`";
     rows(n) = "a right side with {n} rows would fit";

@@ -50,7 +50,10 @@ messages! {
     generic_type(name, attr) = "`#[{attr}]` can't compile the type parameter `{name}`: \
         sizes may be generic (`const {name}: usize`), types may not";
     generic_lifetime(name, attr) = "`#[{attr}]` needs no lifetimes: remove `{name}`";
-    generic_const(name, ty) = "`{name}` is a dim, so it is a `usize`, not `{ty}`";
+    generic_const(name, ty, attr) = "`{name}` is a dim, so it is a `usize`, not `{ty}`{}", match attr {
+        "params" => String::new(),
+        _ => format!("; what a call chooses is an argument: `{}: {ty}`", name.to_lowercase()),
+    };
     generic_default(name, attr) = "a default for `{name}` can't be compiled: {}", match attr {
         "params" => "it is a whole number, such as `1`",
         _ => "remove it",
@@ -96,10 +99,8 @@ messages! {
     arg_params_value(ty) = "params are passed by reference: `&{ty}`";
     arg_number(ty) = "a model can't take a `{ty}`: write `Tensor<{ty}>` for a value that changes from call to call, \
         a `const` for one that doesn't";
-    arg_scalar_f32() = "a model can't take a `f32`: write `Tensor<>` for a value that changes from call to call, \
-        a `const` for one that doesn't";
     arg_type(ty) = "a model can't take `{ty}`: an argument is a tensor, `&P` or `&mut P` of params, \
-        `&mut Tensor<…>`, or a `bool`, `usize` or `f64` known while compiling";
+        `&mut Tensor<…>`, or a `bool`, `usize`, `i64`, `f32`, `f64` or enum known while compiling";
     result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
     result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";

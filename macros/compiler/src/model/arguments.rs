@@ -32,6 +32,8 @@ pub enum FormKind<'a> {
     Tensor(TokenStream),
     /// `&P` or `&mut P`.
     Tree(&'a syn::Type),
+    /// A `bool` that says which graph is run.
+    Bool,
 }
 
 impl Form<'_> {
@@ -61,6 +63,7 @@ impl Form<'_> {
             FormKind::Tensor(dtype) => quote!(#name: &mut ::kiln::Tensor<#dtype>),
             FormKind::Tree(ty) if self.arg.mutable => quote!(#name: &mut #ty),
             FormKind::Tree(ty) => quote!(#name: &#ty),
+            FormKind::Bool => quote!(#name: bool),
         }
     }
 }
@@ -80,7 +83,8 @@ fn form<'a>(entry: &Entry, arg: &'a Arg, declared: Option<&'a crate::syntax::ast
         Some(ArgKind::Params(ty) | ArgKind::ParamsMut(ty)) => FormKind::Tree(ty),
         Some(ArgKind::TensorMut(ty)) => FormKind::Tensor(dtype(ty.dtype)),
         Some(ArgKind::Tensor(ty)) => FormKind::View(dtype(ty.dtype)),
-        _ => FormKind::View(element()),
+        Some(ArgKind::Known(_)) => FormKind::Bool,
+        None => FormKind::View(element()),
     };
     let name = declared.map_or_else(|| format_ident!("{}", arg.name.replace('.', "_")), |d| d.ident.clone());
     Form { name, kind, arg }

@@ -3,6 +3,7 @@
 //! A model has a folder of its own; its files are in the order of the stages, and each holds the model and its
 //! derivatives one after the other.
 
+use super::expand::Variant;
 use crate::emit::Compiled;
 use crate::fuse;
 use crate::link::Root;
@@ -24,9 +25,10 @@ pub fn watched() -> TokenStream {
 /// Writes the stages of a model, if the variable is set.
 ///
 /// A folder that can't be written to is no fault of the model: nothing is said then.
-pub fn dump(root: &Root, variants: &[(Ident, Traced)], parts: &[Compiled], source: &TokenStream) {
+pub fn dump(root: &Root, variants: &[Variant], parts: &[Compiled], source: &TokenStream) {
     let Some(folder) = std::env::var_os("KILN_DUMP").filter(|dir| !dir.is_empty()) else { return };
-    let stages: Vec<Stages> = variants.iter().zip(parts).map(|((n, t), c)| Stages::new(n, t, c)).collect();
+    let stages: Vec<Stages> =
+        variants.iter().zip(parts).map(|(v, c)| Stages::new(&v.name, &v.traced, c)).collect();
     let _ = write_all(&Path::new(&folder).join(root.key.to_string()), &stages, source);
 }
 

@@ -1,6 +1,6 @@
 //! One function that users call: a shell that views the arguments, and within it the checks, the run and the result.
 
-use super::arguments::{self, Form};
+use super::arguments::{self, Form, FormKind};
 use super::names::Names;
 use super::results;
 use super::sizes::Sizes;
@@ -22,6 +22,8 @@ pub struct Entry<'a> {
     pub traced: &'a Traced,
     /// The run function.
     pub compiled: &'a Compiled,
+    /// The values of known arguments, where there are any.
+    pub case: &'a [bool],
 }
 
 impl Entry<'_> {
@@ -60,7 +62,7 @@ impl Entry<'_> {
 
     /// What the shell calls, compiled once for all types of arguments.
     pub fn inner(&self) -> TokenStream {
-        let inner = self.inner_name();
+        let inner = self.case_name();
         let generics = arguments::generics(self.model);
         let forms = arguments::forms(self);
         let parameters = forms.iter().map(Form::inner_parameter);
@@ -76,6 +78,34 @@ impl Entry<'_> {
     /// The name of what the shell calls.
     pub fn inner_name(&self) -> Ident {
         format_ident!("__kiln_{}", self.name)
+    }
+
+    /// What the shell calls where there are known arguments: each of their values has a graph of its own.
+    pub fn dispatch(&self, cases: &[Entry]) -> TokenStream {
+        let inner = self.inner_name();
+        let generics = arguments::generics(self.model);
+        let forms = arguments::forms(self);
+        let parameters = forms.iter().map(Form::inner_parameter);
+        let result = results::ty(self, &self.traced.result);
+        let names: Vec<&Ident> = forms.iter().map(|form| &form.name).collect();
+        let known = forms.iter().filter(|form| matches!(form.kind, FormKind::Bool)).map(|form| &form.name);
+        let arms = cases.iter().map(|entry| {
+            let (case, name) = (entry.case, entry.case_name());
+            quote!([#(#case),*] => Self::#name(#(#names),*),)
+        });
+        quote! {
+            #[doc(hidden)]
+            #[inline]
+            pub fn #inner #generics(#(#parameters),*) -> ::kiln::Result<#result> {
+                match [#(#known),*] { #(#arms)* }
+            }
+        }
+    }
+
+    /// The name of the function for its case.
+    fn case_name(&self) -> Ident {
+        let case: String = self.case.iter().map(|known| format!("_{known}")).collect();
+        format_ident!("__kiln_{}{case}", self.name)
     }
 
     fn body(&self, forms: &[Form]) -> TokenStream {

@@ -22,18 +22,18 @@ pub fn expand(root: &Root, library: &Library, consts: &Consts) -> TokenStream {
         return TokenStream::new();
     };
     let errors = Errors::new();
-    let traced = trace::trace(library, &key, &errors);
+    let traced = trace::cases(library, &key, &errors);
     let faults = errors.finish();
-    if !faults.is_empty() || (traced.is_none() && !model.options.inline) {
+    if !faults.is_empty() || (traced.is_none() && !model.is_block()) {
         let (faults, stub) = (compile_errors(&faults), stub::typed(root, model));
         let eager = eager::model(library, &key, false);
         return quote!(#faults #stub #eager);
     }
     let compiled = match traced {
-        Some(traced) if !model.options.inline => {
+        Some(traced) if !model.is_block() => {
             compiled(root, model, &variants(library, root, model, traced), consts)
         }
-        _ => stub::namespace(root),
+        _ => stub::block(root, model),
     };
     let eager = eager::model(library, &key, true);
     quote!(#compiled #eager)
@@ -41,25 +41,41 @@ pub fn expand(root: &Root, library: &Library, consts: &Consts) -> TokenStream {
 
 const VALUE_AND_GRAD: &str = "value_and_grad";
 
-/// The model, then its derivatives. `grad` is `value_and_grad` without the value, which costs next to nothing: so it
-/// needs no code of its own.
-fn variants(library: &Library, root: &Root, model: &Model, traced: Traced) -> Vec<(Ident, Traced)> {
-    let mut all = vec![(model.ident.clone(), traced)];
-    let traced = &all[0].1;
-    let mut derived = Vec::new();
-    if !traced.wrt.is_empty() && !model.args.iter().any(|arg| is_optimizer(library, root, &arg.kind)) {
-        if transform::is_scalar(traced) {
-            derived.push((VALUE_AND_GRAD, transform::value_and_grad(traced)));
-        } else {
-            derived.push(("vjp", transform::vjp(traced)));
-        }
+/// A function of a model's type: the model itself or a derivative, for values of its known arguments.
+pub struct Variant {
+    /// Its name.
+    pub name: Ident,
+    /// The values.
+    pub case: Vec<bool>,
+    /// Graph and forms.
+    pub traced: Traced,
+}
+
+/// The model in all its cases, then its derivatives. `grad` is `value_and_grad` without the value, which costs next to
+/// nothing: so it needs no code of its own.
+fn variants(library: &Library, root: &Root, model: &Model, cases: Vec<Traced>) -> Vec<Variant> {
+    let derived = match model.args.iter().any(|arg| is_optimizer(library, root, &arg.kind)) {
+        true => None,
+        // A derivative that doesn't exist, of integers say, is no fault of a model that nobody differentiates.
+        false => cases.iter().map(derivative).collect::<Option<Vec<_>>>().unwrap_or_default().into(),
+    };
+    let own = cases.into_iter().map(|traced| (model.ident.clone(), traced));
+    let cases = model.cases();
+    let cases = cases.iter().cycle();
+    let all = own.chain(derived.unwrap_or_default()).zip(cases);
+    all.map(|((name, traced), case)| Variant { name, case: case.clone(), traced: sizes::plain_names(traced) })
+        .collect()
+}
+
+fn derivative(traced: &Traced) -> Option<(Ident, Traced)> {
+    if traced.wrt.is_empty() {
+        return None;
     }
-    // A derivative that doesn't exist, of integers say, is no fault of a model that nobody differentiates.
-    let derived =
-        derived.into_iter().filter_map(|(name, traced)| Some((format_ident!("{name}"), traced.ok()?)));
-    let derived: Vec<(Ident, Traced)> = derived.collect();
-    all.extend(derived);
-    all.into_iter().map(|(name, traced)| (name, sizes::plain_names(traced))).collect()
+    let (name, derived) = match transform::is_scalar(traced) {
+        true => (VALUE_AND_GRAD, transform::value_and_grad(traced)),
+        false => ("vjp", transform::vjp(traced)),
+    };
+    Some((format_ident!("{name}"), derived.ok()?))
 }
 
 /// A step with an optimizer in it is the end of differentiation, not a function to differentiate.
@@ -72,22 +88,26 @@ fn is_optimizer(library: &Library, root: &Root, kind: &ArgKind) -> bool {
         .is_some_and(|e| matches!(&e.item, Item::Builtin(name) if name != crate::link::RNG))
 }
 
-fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &Consts) -> TokenStream {
+fn compiled(root: &Root, model: &Model, variants: &[Variant], consts: &Consts) -> TokenStream {
     let mut unit = Unit::new();
-    let parts: Vec<Compiled> = variants.iter().map(|(_, traced)| unit.add(&traced.func)).collect();
-    let freeze = Freeze::new(model, &variants[0].1, &mut unit);
+    let parts: Vec<Compiled> = variants.iter().map(|v| unit.add(&v.traced.func)).collect();
+    let freeze = Freeze::new(model, &variants[0].traced, &mut unit);
     let entries: Vec<Entry> = variants
         .iter()
         .zip(&parts)
-        .map(|((name, traced), compiled)| Entry {
+        .map(|(variant, compiled)| Entry {
             model,
-            name: name.clone(),
+            name: variant.name.clone(),
             declared: model.args.clone(),
-            traced,
+            traced: &variant.traced,
             compiled,
+            case: &variant.case,
         })
         .collect();
-    let (function, derived) = entries.split_first().expect("the model comes first");
+    let cases: Vec<&[Entry]> = entries.chunks(model.cases().len()).collect();
+    let (function, derived) = cases.split_first().expect("the model comes first");
+    let derived: Vec<&Entry> = derived.iter().map(|cases| &cases[0]).collect();
+    let dispatch = cases.iter().filter(|cases| cases.len() > 1).map(|cases| cases[0].dispatch(cases));
     let shells = derived.iter().map(|entry| {
         let doc = message::derivative_doc(&entry.name.to_string());
         entry.shell(&quote!(#[doc = #doc] #[inline]), &quote!(pub))
@@ -98,14 +118,14 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
     });
     let inner = entries.iter().map(Entry::inner);
     let facts = facts::facts(function);
-    let [values, constants] = sizes::items(variants.iter().map(|(_, traced)| traced), consts);
-    let asserts = asserts(&variants[0].1);
+    let [values, constants] = sizes::items(variants.iter().map(|v| &v.traced), consts);
+    let asserts = variants[..function.len()].iter().flat_map(|v| asserts(&v.traced));
     let (frozen, freeze) = freeze.map_or_else(|| (TokenStream::new(), freeze::refusal(model)), |f| f.items());
     let kernels = unit.finish();
     let name = &root.name;
-    let attributes = attributes(model, &function.compiled.plan);
+    let attributes = attributes(model, &facts::plan(function));
     let watched = dump::watched();
-    let (shell, namespace) = (function.shell(&attributes, &root.vis), stub::namespace(root));
+    let (shell, namespace) = (function[0].shell(&attributes, &root.vis), stub::namespace(root));
     let quiet = quiet::attribute();
     let out = quote! {
         #shell
@@ -123,6 +143,7 @@ fn compiled(root: &Root, model: &Model, variants: &[(Ident, Traced)], consts: &C
                     #(#shells)*
                     #grad
                     #(#inner)*
+                    #(#dispatch)*
                     #freeze
                     #facts
                 }

@@ -8,12 +8,40 @@ use kiln_ir::{Dim, Role, Sym};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
+/// The plan; where there are known arguments, those for each of their values.
+pub fn plan(cases: &[Entry]) -> String {
+    let [entry] = cases else { return cases.iter().map(case_plan).collect::<Vec<_>>().join("\n") };
+    entry.compiled.plan.clone()
+}
+
+fn case_plan(entry: &Entry) -> String {
+    let known = entry.model.known().zip(entry.case);
+    let known: Vec<String> = known.map(|((arg, _), value)| format!("{} = {value}", arg.ident)).collect();
+    format!("{}\n{}", known.join(", "), entry.compiled.plan)
+}
+
+/// The most of the values that an expression has in the cases.
+fn most(values: Vec<&TokenStream>) -> TokenStream {
+    let [one] = values.as_slice() else {
+        return quote!({
+            let mut most = 0usize;
+            #({
+                let here = #values;
+                if here > most { most = here; }
+            })*
+            most
+        });
+    };
+    (*one).clone()
+}
+
 /// `PARAM_COUNT`, `FLOPS`, `SCRATCH_BYTES` and `PLAN`.
-pub fn facts(entry: &Entry) -> TokenStream {
+pub fn facts(cases: &[Entry]) -> TokenStream {
+    let entry = &cases[0];
     let func = &entry.traced.func;
     let trained = func.inputs.iter().filter(|i| i.role == Role::Parameter);
     let params = trained.fold(Dim::from(0), |sum, input| sum + input.ty.numel());
-    let plan = &entry.compiled.plan;
+    let plan = plan(cases);
     let sizes = Sizes::new(entry.traced);
     let params = sizes.expression(&params);
     let rows = [
@@ -21,12 +49,12 @@ pub fn facts(entry: &Entry) -> TokenStream {
         (
             "FLOPS",
             "Operations on floats in one call; with bounds on free dims, at most.",
-            &entry.compiled.flops,
+            &most(cases.iter().map(|e| &e.compiled.flops).collect()),
         ),
         (
             "SCRATCH_BYTES",
             "Memory for values in between, in bytes; with bounds on free dims, at most.",
-            &entry.compiled.scratch,
+            &most(cases.iter().map(|e| &e.compiled.scratch).collect()),
         ),
     ];
     let rows = rows.into_iter().map(|(name, doc, value)| fact(entry, &sizes, name, doc, value));

@@ -30,7 +30,7 @@ impl Freeze {
     /// The halves of a model that takes params by `&`; `None` for any other.
     pub fn new(model: &Model, traced: &Traced, unit: &mut Unit) -> Option<Freeze> {
         let frozen: Vec<usize> = (0..model.args.len()).filter(|i| is_frozen(&model.args[*i])).collect();
-        if frozen.is_empty() {
+        if frozen.is_empty() || model.known().next().is_some() {
             return None;
         }
         let mut params = model.clone();
@@ -123,8 +123,14 @@ impl Freeze {
 
 /// What stands in place of `freeze` where there is nothing to freeze: a message at its call.
 pub fn refusal(model: &Model) -> TokenStream {
+    let known = model.known().next().is_some();
     let updated = model.args.iter().any(|arg| matches!(arg.kind, ArgKind::ParamsMut(_)));
-    let why = if updated { format_ident!("UpdatesNoParams") } else { format_ident!("HasParams") };
+    let why = match (known, updated) {
+        (true, _) => "HasOneGraph",
+        (_, true) => "UpdatesNoParams",
+        _ => "HasParams",
+    };
+    let why = format_ident!("{why}");
     quote! {
         #[doc(hidden)]
         pub fn freeze<P: ::kiln::rt::#why<Self>>(_: P) {}
@@ -141,5 +147,5 @@ fn symbol(traced: &Traced, name: &Ident) -> Option<Sym> {
 }
 
 fn entry<'a>(model: &'a Model, name: &str, traced: &'a Traced, compiled: &'a Compiled) -> Entry<'a> {
-    Entry { model, name: format_ident!("{name}"), declared: model.args.clone(), traced, compiled }
+    Entry { model, name: format_ident!("{name}"), declared: model.args.clone(), traced, compiled, case: &[] }
 }

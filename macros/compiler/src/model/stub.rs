@@ -14,7 +14,7 @@ use syn::{ItemFn, Type};
 /// The stub in a module of its own, imported by glob, so that the real function shadows it.
 pub fn hidden(root: &Root, function: &ItemFn, model: Option<&Model>) -> TokenStream {
     let (vis, module) = (&root.vis, format_ident!("__kiln_stub_{}", root.key, span = Span::call_site()));
-    let inline = model.is_some_and(|m| m.options.inline);
+    let inline = model.is_some_and(|m| m.is_block());
     let arguments = function.sig.inputs.len();
     let items = (!inline).then(|| items(root, &quote!(pub), arguments, model));
     let (name, quiet) = (&root.name, quiet::attribute());
@@ -102,6 +102,29 @@ fn figures(model: &Model) -> TokenStream {
     quote! {
         pub const fn flops(#sizes) -> usize { 0 }
         pub const fn scratch_bytes(#sizes) -> usize { 0 }
+    }
+}
+
+/// What a building block leaves: its type. Where only a call in a model says what its arguments are, a function that
+/// says so, too.
+pub fn block(root: &Root, model: &Model) -> TokenStream {
+    let namespace = namespace(root);
+    if model.options.inline || model.args.is_empty() {
+        return namespace;
+    }
+    let (vis, name, quiet) = (&root.vis, &root.name, quiet::attribute());
+    let any = generics(model.args.len());
+    let first = &any[0];
+    quote! {
+        #namespace
+        #[doc(hidden)]
+        #quiet
+        #vis fn #name<#(#any),*>(#(_: #any),*) -> ::kiln::Result<::kiln::Tensor>
+        where
+            #first: ::kiln::rt::CalledInModels<#name>,
+        {
+            ::core::unreachable!()
+        }
     }
 }
 

@@ -165,13 +165,59 @@ pub enum ArgKind {
     Tensor(TensorTy),
     /// `&mut Tensor<…>`: state updated in place.
     TensorMut(TensorTy),
-    /// `bool`, known while compiling.
-    Bool,
-    /// `usize`, known while compiling.
-    Usize,
-    /// `f64`, known while compiling.
-    Float,
+    /// Known while compiling.
+    Known(Known),
 }
+
+/// The kinds of arguments that are known while compiling: each of their values is a graph of its own.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// `bool`.
+    Bool,
+    /// `usize`, `i64`.
+    Whole(Ident),
+    /// `f32`, `f64`.
+    Float(Ident),
+    /// An enum, one of whose variants it is.
+    Choice(Path),
+}
+
+impl Known {
+    /// As it is written.
+    pub fn text(&self) -> String {
+        match self {
+            Known::Bool => "bool".into(),
+            Known::Whole(ty) | Known::Float(ty) => ty.to_string(),
+            Known::Choice(path) => super::tidy(path),
+        }
+    }
+}
+
+impl Model {
+    /// Its arguments that are known while compiling.
+    pub fn known(&self) -> impl Iterator<Item = (&Arg, &Known)> {
+        self.args.iter().filter_map(|arg| match &arg.kind {
+            ArgKind::Known(known) => Some((arg, known)),
+            _ => None,
+        })
+    }
+
+    /// Whether it has no compiled entry of its own: it says so, or has more values of known arguments than are worth
+    /// compiling.
+    pub fn is_block(&self) -> bool {
+        let bools = self.known().filter(|(_, known)| matches!(known, Known::Bool)).count();
+        self.options.inline || bools > MOST_BOOLS || bools < self.known().count()
+    }
+
+    /// The values of its known arguments for which an entry is compiled: of `bool`s all.
+    pub fn cases(&self) -> Vec<Vec<bool>> {
+        let bools = self.known().count();
+        (0..1usize << bools).map(|case| (0..bools).map(|i| case >> i & 1 == 1).collect()).collect()
+    }
+}
+
+/// With more `bool`s a model is a building block: each doubles what is compiled.
+const MOST_BOOLS: usize = 2;
 
 /// What a model returns.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ pub fn generics(scope: &mut Scope, generics: &Generics, attr: &str) -> Vec<Free>
                 let name = p.ident.to_string();
                 let ty = p.ty.to_token_stream().to_string();
                 if ty != "usize" {
-                    scope.errors.at(&p.ty, message::generic_const(&name, &ty));
+                    scope.errors.at(&p.ty, message::generic_const(&name, &ty, attr));
                 }
                 let default = p.default.as_ref().and_then(|(_, default)| {
                     let known = if attr == "params" { literal(default) } else { None };

@@ -1,13 +1,14 @@
 //! `#[model]` functions: options and signature. The body is kept for the tracer.
 
-use super::ast::{Arg, ArgKind, Free, Model, ModelOptions, ModelResult, TensorTy};
+use super::ast::{Arg, ArgKind, Free, Known, Model, ModelOptions, ModelResult, TensorTy};
 use super::dims::Scope;
 use super::{generics, options, tensor, tidy};
 use crate::{Errors, message};
 use kiln_ir::{DType, Sym, SymKind, Syms};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Item, ItemFn, Pat, PatType, ReturnType, Safety, Signature, Type};
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, FnArg, Item, ItemFn, Pat, PatType, Path, ReturnType, Safety, Signature, Type};
 
 /// Parses a model; `None` where a part is missing, with the faults noted.
 pub fn model(errors: &Errors, attr: TokenStream, item: &Item) -> Option<Model> {
@@ -25,7 +26,8 @@ pub fn model(errors: &Errors, attr: TokenStream, item: &Item) -> Option<Model> {
     let mut frees = generics::generics(&mut scope, &item.sig.generics, "model");
     bounds(&mut scope, &mut frees, &options);
     let inputs = item.sig.inputs.len();
-    let args: Vec<Arg> = item.sig.inputs.iter().filter_map(|a| argument(&mut scope, a)).collect();
+    let args: Vec<Arg> =
+        item.sig.inputs.iter().filter_map(|a| argument(&mut scope, a, &item.block)).collect();
     let result = result(&mut scope, &item.sig);
     grads(errors, &options, &item.sig);
     if args.len() == inputs {
@@ -87,7 +89,7 @@ fn bounds(scope: &mut Scope, frees: &mut [Free], options: &ModelOptions) {
     }
 }
 
-fn argument(scope: &mut Scope, arg: &FnArg) -> Option<Arg> {
+fn argument(scope: &mut Scope, arg: &FnArg, body: &Block) -> Option<Arg> {
     let arg = match arg {
         FnArg::Typed(arg) => arg,
         FnArg::Receiver(receiver) => {
@@ -95,7 +97,7 @@ fn argument(scope: &mut Scope, arg: &FnArg) -> Option<Arg> {
             return None;
         }
     };
-    let kind = kind(scope, arg);
+    let kind = kind(scope, arg, body);
     match &*arg.pat {
         Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => {
             Some(Arg { ident: p.ident.clone(), local: p.mutability.is_some(), kind: kind? })
@@ -107,7 +109,7 @@ fn argument(scope: &mut Scope, arg: &FnArg) -> Option<Arg> {
     }
 }
 
-fn kind(scope: &mut Scope, arg: &PatType) -> Option<ArgKind> {
+fn kind(scope: &mut Scope, arg: &PatType, body: &Block) -> Option<ArgKind> {
     let ty = tensor::strip(&arg.ty);
     if tensor::is_tensor(ty) {
         return tensor::tensor(scope, ty).map(ArgKind::Tensor);
@@ -129,21 +131,51 @@ fn kind(scope: &mut Scope, arg: &PatType) -> Option<ArgKind> {
                 ArgKind::Params(elem)
             });
         }
-        Type::Path(p) if p.path.is_ident("bool") => return Some(ArgKind::Bool),
-        Type::Path(p) if p.path.is_ident("usize") => return Some(ArgKind::Usize),
-        Type::Path(p) if p.path.is_ident("f64") => return Some(ArgKind::Float),
-        Type::Path(p) if p.path.is_ident("f32") => message::arg_scalar_f32(),
-        Type::Path(p) => {
-            let text = tidy(p);
-            match DType::from_name(&text) {
-                Some(_) => message::arg_number(&text),
-                None => message::arg_params_value(&text),
-            }
-        }
+        Type::Path(p) => match known(&p.path, arg, body) {
+            Ok(known) => return Some(ArgKind::Known(known)),
+            Err(wrong) => wrong,
+        },
         other => message::arg_type(&tidy(other)),
     };
     scope.errors.at(ty, wrong);
     None
+}
+
+/// An argument that is known while compiling, or why it is none.
+fn known(path: &Path, arg: &PatType, body: &Block) -> Result<Known, String> {
+    let name = path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+    match (path.get_ident(), name.as_str()) {
+        (Some(_), "bool") => Ok(Known::Bool),
+        (Some(ty), "usize" | "i64") => Ok(Known::Whole(ty.clone())),
+        (Some(ty), "f32" | "f64") => Ok(Known::Float(ty.clone())),
+        (Some(_), text) if DType::from_name(text).is_some() => Err(message::arg_number(text)),
+        // An enum has no fields and no `forward`.
+        _ if is_taken_apart(&arg.pat, body) || !is_plain(path) => Err(message::arg_params_value(&tidy(path))),
+        _ => Ok(Known::Choice(path.clone())),
+    }
+}
+
+fn is_plain(path: &Path) -> bool {
+    path.segments.iter().all(|s| s.arguments.is_none())
+}
+
+/// Whether the body reads fields or calls methods of an argument.
+fn is_taken_apart(pat: &Pat, body: &Block) -> bool {
+    struct Bases(String, bool);
+    impl<'ast> Visit<'ast> for Bases {
+        fn visit_expr(&mut self, expr: &'ast Expr) {
+            let base = match expr {
+                Expr::Field(field) => Some(&field.base),
+                Expr::MethodCall(call) => Some(&call.receiver),
+                _ => None,
+            };
+            self.1 |= base.is_some_and(|base| base.to_token_stream().to_string() == self.0);
+            visit::visit_expr(self, expr);
+        }
+    }
+    let mut bases = Bases(pat.to_token_stream().to_string(), false);
+    bases.visit_block(body);
+    bases.1
 }
 
 fn result(scope: &mut Scope, sig: &Signature) -> Option<ModelResult> {
@@ -192,7 +224,7 @@ fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
         args.iter().any(|arg| match &arg.kind {
             ArgKind::Tensor(t) | ArgKind::TensorMut(t) => t.dims.iter().any(|d| d.dim.syms().contains(&sym)),
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
-            ArgKind::Bool | ArgKind::Usize | ArgKind::Float => false,
+            ArgKind::Known(_) => false,
         })
     };
     for free in frees {

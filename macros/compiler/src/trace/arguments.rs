@@ -5,7 +5,7 @@ use super::types::Owner;
 use super::value::{Function, Value};
 use crate::library::Item;
 use crate::message::body as message;
-use crate::syntax::ast::{Arg, ArgKind, Model, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Known, Model, TensorTy};
 use kiln_ir::{Dim, SymKind, Ty};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -145,15 +145,32 @@ impl<'a> Tracer<'a> {
                     self.check_mutable(name, &param, given);
                 }
             }
-            ArgKind::Bool if matches!(given.value, Value::Bool(_)) => {}
-            ArgKind::Usize if matches!(given.value, Value::Int(_)) => {}
-            ArgKind::Float if matches!(given.value, Value::Float(_)) => {}
-            ArgKind::Bool | ArgKind::Usize | ArgKind::Float => {
-                let want = known(&arg.kind);
-                let got = self.describe(&given.value);
-                self.fault(given.expr, message::argument_type(name, &param, want, &got, ""));
-            }
+            ArgKind::Known(known) => self.check_known(name, &param, known, given),
         }
+    }
+
+    fn check_known(&mut self, name: &str, param: &str, known: &Known, given: &Given) {
+        let fits = match (known, &given.value) {
+            (Known::Bool, Value::Bool(_)) => true,
+            (Known::Whole(_), Value::Int(_)) | (Known::Float(_), Value::Float(_)) => true,
+            (Known::Choice(path), Value::Choice(choice)) => {
+                let ty = path.segments.last().map(|s| s.ident.to_string());
+                choice.of.is_empty() || ty.as_ref() == Some(&choice.of)
+            }
+            _ => false,
+        };
+        if fits {
+            return;
+        }
+        let got = self.describe(&given.value);
+        let hint = match (known, &given.value) {
+            (Known::Choice(path), Value::Tree(_)) => message::by_reference(&crate::syntax::tidy(path)),
+            (Known::Choice(_), Value::Int(_)) => message::variant_in_capitals(),
+            (Known::Float(_), Value::Int(n)) if n.literal().is_some() => message::float_literal(),
+            (_, Value::Tensor(_)) => message::known_here(),
+            _ => String::new(),
+        };
+        self.fault(given.expr, message::argument_type(name, param, &known.text(), &got, &hint));
     }
 
     fn check_tensor(
@@ -244,14 +261,5 @@ impl<'a> Tracer<'a> {
         } else if places.iter().any(|p| self.vars[p.0].level < level) {
             self.fault(given.expr, message::outside_of_closure(&text));
         }
-    }
-}
-
-/// The type of an argument that is known while compiling, as it is written.
-pub fn known(kind: &ArgKind) -> &'static str {
-    match kind {
-        ArgKind::Bool => "bool",
-        ArgKind::Usize => "usize",
-        _ => "f64",
     }
 }

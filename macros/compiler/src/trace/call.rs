@@ -238,7 +238,7 @@ impl<'a> Tracer<'a> {
         }
         let errors = crate::Errors::new();
         let traced = super::entry::attempts(self.library, key, &errors, true);
-        !errors.finish().is_empty() || (traced.is_none() && !model.options.inline)
+        !errors.finish().is_empty() || (traced.is_none() && !model.is_block())
     }
 
     /// A function of the surface as a graph of its own.

@@ -19,24 +19,49 @@ use syn::{Expr, Stmt};
 ///
 /// `None` with the faults noted; without a fault, if one stands in a model that it calls, where it is reported.
 pub fn trace(library: &Library, key: &str, errors: &Errors) -> Option<Traced> {
+    cases(library, key, errors)?.into_iter().next()
+}
+
+/// The same for all values of its known arguments, as `Model::cases` has them.
+pub fn cases(library: &Library, key: &str, errors: &Errors) -> Option<Vec<Traced>> {
     attempts(library, key, errors, false)
 }
 
 /// `checking`: whether it is asked for the faults alone.
-pub(crate) fn attempts(library: &Library, key: &str, errors: &Errors, checking: bool) -> Option<Traced> {
+pub(crate) fn attempts(library: &Library, key: &str, errors: &Errors, checking: bool) -> Option<Vec<Traced>> {
+    let Item::Model(model) = &library.entries.get(key)?.item else { return None };
+    if model.is_block() && model.known().next().is_some() {
+        // Only a call says what they are.
+        return None;
+    }
+    let mut faults = Vec::new();
+    let cases: Vec<Option<Traced>> =
+        model.cases().iter().map(|case| attempt(library, key, case, &mut faults, checking)).collect();
+    // What doesn't hang on the case is found in each.
+    distinct(faults).into_iter().for_each(|e| errors.push(e));
+    cases.into_iter().collect()
+}
+
+fn attempt(
+    library: &Library,
+    key: &str,
+    case: &[bool],
+    faults: &mut Vec<syn::Error>,
+    checking: bool,
+) -> Option<Traced> {
     let mut assumed = Assumed::default();
     // Each round takes one more constant to be a size that is known, or takes one more array apart: there are no more rounds
     // than these.
     loop {
         let mut tracer = Tracer::new(library, assumed);
         tracer.checking = checking;
-        let traced = tracer.entry(key);
+        let traced = tracer.entry(key, case);
         if tracer.again {
             assumed = Assumed { sizes: tracer.assumed, separate: tracer.separate, syms: tracer.syms };
             continue;
         }
         let sound = tracer.errors.is_empty();
-        distinct(tracer.errors).into_iter().for_each(|e| errors.push(e));
+        faults.extend(tracer.errors);
         return traced.filter(|_| sound);
     }
 }
@@ -58,15 +83,10 @@ fn distinct(all: Vec<syn::Error>) -> Vec<syn::Error> {
 
 impl<'a> Tracer<'a> {
     /// The model of that key as users call it.
-    pub fn entry(&mut self, key: &str) -> Option<Traced> {
+    pub fn entry(&mut self, key: &str, case: &[bool]) -> Option<Traced> {
         let library = self.library;
         let (key, entry) = library.entries.get_key_value(key)?;
         let Item::Model(model) = &entry.item else { return None };
-        let known = |arg: &Arg| matches!(arg.kind, ArgKind::Bool | ArgKind::Usize | ArgKind::Float);
-        if model.options.inline && model.args.iter().any(known) {
-            // Only a call says what it is.
-            return None;
-        }
         let mut owner = self.names(key, &model.ident.to_string(), entry, &model.syms);
         for (i, info) in model.syms.0.iter().enumerate() {
             owner.sizes[i] = match info.kind {
@@ -76,7 +96,9 @@ impl<'a> Tracer<'a> {
         }
         let builder = Builder::new(&model.ident.to_string(), self.syms.clone());
         self.frames.push(Frame::new(builder, Rc::new(owner.clone()), Vec::new()));
-        let args: Vec<Option<Value>> = model.args.iter().map(|arg| self.argument(&owner, arg)).collect();
+        let mut case = case.iter().copied();
+        let args: Vec<Option<Value>> =
+            model.args.iter().map(|arg| self.argument(&owner, arg, &mut case)).collect();
         let whole = args.iter().all(Option::is_some);
         // What doesn't hang on an argument at fault is looked at all the same.
         let args = args.into_iter().map(|arg| arg.unwrap_or(Value::Poison)).collect();
@@ -98,7 +120,12 @@ impl<'a> Tracer<'a> {
     }
 
     /// An argument of the entry: its tensors are inputs.
-    fn argument(&mut self, owner: &Owner<'a>, arg: &Arg) -> Option<Value> {
+    fn argument(
+        &mut self,
+        owner: &Owner<'a>,
+        arg: &Arg,
+        case: &mut dyn Iterator<Item = bool>,
+    ) -> Option<Value> {
         let name = arg.ident.to_string();
         match &arg.kind {
             ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth::of(false)),
@@ -115,14 +142,7 @@ impl<'a> Tracer<'a> {
                 let value = self.tensor(at);
                 Some(Value::Place(self.variable(&name, value, true, Some(Role::Buffer))))
             }
-            ArgKind::Float => {
-                self.fault(&arg.ident, message::known_number(&name));
-                None
-            }
-            ArgKind::Bool | ArgKind::Usize => {
-                self.fault(&arg.ident, message::known_argument(&name, super::arguments::known(&arg.kind)));
-                None
-            }
+            ArgKind::Known(_) => case.next().map(Value::Bool),
         }
     }
 

@@ -46,6 +46,7 @@ impl<'a> Tracer<'a> {
             Expr::Range(r) => self.range(r),
             Expr::Block(b) if b.label.is_none() => self.block_value(&b.block),
             Expr::If(i) => self.condition(i),
+            Expr::Match(m) => self.choose(m),
             Expr::ForLoop(f) => self.for_loop(f),
             Expr::Return(r) => {
                 let value = r.expr.as_ref().map_or(Value::Unit, |e| self.expr(e));
@@ -191,6 +192,9 @@ impl<'a> Tracer<'a> {
         if !last.chars().any(char::is_lowercase) && path.qself.is_none() {
             return Value::Int(self.constant(&name, &owner.key));
         }
+        if let Some(choice) = super::choose::variant(&path.path) {
+            return Value::Choice(choice);
+        }
         let names = self.visible();
         let near = surface::nearest(&name, names.iter().map(String::as_str));
         self.fault(path, message::unknown_name(&name, near))
@@ -328,13 +332,12 @@ impl<'a> Tracer<'a> {
         let (at, what, why): (&dyn ToTokens, &str, &str) = match expr {
             Expr::While(e) => (&e.while_token, "`while`", message::WHILE),
             Expr::Loop(e) => (&e.loop_token, "`loop`", message::WHILE),
-            Expr::Match(e) => (&e.match_token, "`match`", message::MATCH),
             Expr::Unsafe(e) => (&e.unsafe_token, "`unsafe`", message::UNSAFE),
             Expr::Async(e) => (&e.async_token, "`async`", message::ASYNC),
             Expr::Await(e) => (&e.await_token, "`.await`", message::ASYNC),
             Expr::Try(e) => (&e.question_token, "`?`", message::TRY),
             Expr::Struct(e) => (&e.path, "a struct literal", message::STRUCT),
-            Expr::Let(e) => (&e.let_token, "`if let`", message::MATCH),
+            Expr::Let(e) => (&e.let_token, "`if let`", message::REFUTABLE),
             Expr::Block(e) => (&e.label, "a label", message::OTHER),
             Expr::Break(e) => (&e.break_token, "a `break` with label or value", message::OTHER),
             Expr::Continue(e) => (&e.continue_token, "a `continue` with a label", message::OTHER),

@@ -13,6 +13,7 @@ mod grow;
 mod sizes;
 mod types;
 
+mod choose;
 mod expr;
 mod iterate;
 mod layers;
@@ -39,7 +40,7 @@ mod entry;
 mod tangents;
 pub mod transform;
 
-pub use entry::trace;
+pub use entry::{cases, trace};
 pub(crate) use number::known_constant;
 pub use value::Transform;
 

@@ -66,6 +66,7 @@ impl Tracer<'_> {
                 BinOp::Ne(_) | BinOp::BitXor(_) => Value::Bool(x != y),
                 other => self.fault(other, message::operator_unknown()),
             },
+            (Value::Choice(x), Value::Choice(y)) => self.same_choice(op, &x, &y),
             (left, right) => {
                 let (l, r) = (self.describe(&left), self.describe(&right));
                 self.fault(op, message::operator_kinds(&l, &r))

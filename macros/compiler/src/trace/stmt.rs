@@ -37,7 +37,7 @@ impl Tracer<'_> {
             return Value::Unit;
         };
         if let Some((token, _)) = &init.diverge {
-            self.fault(token, message::cant("`let … else`", message::MATCH));
+            self.fault(token, message::cant("`let … else`", message::REFUTABLE));
             self.poison_names(&local.pat);
             return Value::Unit;
         }

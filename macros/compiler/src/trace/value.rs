@@ -31,6 +31,8 @@ pub(crate) enum Value {
     Float(f64),
     /// A truth value that is known.
     Bool(bool),
+    /// A variant of an enum.
+    Choice(Choice),
     /// A string literal.
     Text(String),
     /// An element type.
@@ -82,6 +84,15 @@ pub(crate) struct Layers {
     pub reverse: bool,
     /// The arrays, as [`Tracer::separate`] knows them.
     pub arrays: Vec<String>,
+}
+
+/// A variant of an enum of the user's, by name: what the enum is else, nobody asks.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Choice {
+    /// The last segment of the enum's path; empty where the variant is imported.
+    pub of: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// The index of a variable.
@@ -238,6 +249,8 @@ impl Tracer<'_> {
             },
             Value::Float(x) => format!("the number {x:?}"),
             Value::Bool(x) => format!("`{x}`"),
+            Value::Choice(c) if c.of.is_empty() => format!("the variant `{}`", c.name),
+            Value::Choice(c) => format!("the variant `{}::{}`", c.of, c.name),
             Value::Text(_) => "a string".into(),
             Value::Dtype(d) => format!("the element type `{}`", d.name()),
             Value::Absent => "`None`".into(),

@@ -45,8 +45,6 @@ struct Plain { w: Tensor<3> }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let g = |a, b| a * b; g(x) + x(x) }
 
-#[model] fn f(x: Tensor<3>, train: bool) -> Tensor<3> { if train { x } else { x * 2.0 } }
-
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { x.data + x.shape + x.0 }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<> { x.backward(); x.sum().item() }

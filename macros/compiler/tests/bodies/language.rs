@@ -6,7 +6,12 @@
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { while true { } x }
 
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { match 3 { _ => x } }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { match x { _ => x } }
+
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { let y = match 3 { 1 => x, 2 | 4..9 => -x }; match 0.5 { Some(p) => x, _ => y } }
+
+#[model(inline)] fn g(x: Tensor<3>, act: Act, p: f32, k: i64, train: bool) -> Tensor<3> { match (act, train) { (Act::Relu, true) => x * p, (Other::Relu, _) => x, _ => -x } }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { g(x, Act::Gelu, 0.5, 3, true) + g(x, Wrong::Relu, 1, 0.5, 0) + g(x, Act::L2, x, x, x) }
 
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { println!("{x:?}"); let y = dbg!(x); y }
 

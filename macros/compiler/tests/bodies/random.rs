@@ -20,8 +20,6 @@
 #[model] fn f(x: Tensor<2, 3>, s: &mut Tensor<i64>) -> Tensor<2, 3> { vmap(g)(x, s) }
 #[model] fn h(x: Tensor<2, 3>, rng: &mut Rng) -> Tensor<2, 3> { vmap(|y| dropout(y, 0.5, rng))(x) + vmap(dropout)(x, 0.5, rng) }
 
-#[model] fn f(x: Tensor<3>, p: f64, rng: &mut Rng) -> Tensor<3> { dropout(x, p, rng) }
-
 #[model(inline)] fn g(x: Tensor<3>, p: f64) -> Tensor<3> { x * p }
 #[model] fn h(x: Tensor<3>) -> Tensor<3> { g(x, 2) + g(x, x) + g(x, 0.5) }
 

@@ -14,7 +14,7 @@
 
 #[model] fn f<const N: usize, const M: usize>(net: &Linear<M, 3>) -> Tensor<> { x }
 
-#[model] fn f(x: &Tensor<3>, net: Mlp, rate: f32, k: i64, g: fn(f32)) -> Tensor<> { x }
+#[model] fn f(x: &Tensor<3>, net: Mlp, rate: u8, k: i64, g: fn(f32)) -> Tensor<> { net.forward(x) }
 
 #[model] fn f((a, b): Tensor<3>) -> Tensor<> { a }
 
