@@ -101,6 +101,7 @@ messages! {
         write `where_cond(mask, a, b)`";
     match_pattern() = "a pattern of `match` is a number, `true`, `false`, a variant without fields, a name, `_`, or a \
         tuple, range or choice (`A | B`) of these";
+    bare_variant(name) = "write the enum's name before `{name}`: what is imported may have another name there";
     match_kind(got) = "this pattern can't be compared with {got}";
     no_arm(got) = "no arm of this `match` fits {got}: add one, or `_ => …`";
     by_reference(ty) = "; params are passed by reference: `&{ty}`";

@@ -155,7 +155,7 @@ impl<'a> Tracer<'a> {
             (Known::Whole(_), Value::Int(_)) | (Known::Float(_), Value::Float(_)) => true,
             (Known::Choice(path), Value::Choice(choice)) => {
                 let ty = path.segments.last().map(|s| s.ident.to_string());
-                choice.of.is_empty() || ty.as_ref() == Some(&choice.of)
+                ty.as_ref() == Some(&choice.of)
             }
             _ => false,
         };

@@ -119,10 +119,10 @@ impl Tracer<'_> {
 
     fn fits_path(&mut self, pat: &Pat, path: &Path, value: &Value) -> Fits {
         match (value, variant(path)) {
-            (Value::Choice(got), Some(want)) => {
-                let other = !got.of.is_empty() && !want.of.is_empty() && got.of != want.of;
-                if other { self.misfits(pat, value) } else { Some(got.name == want.name) }
+            (Value::Choice(_), Some(want)) if want.of.is_empty() => {
+                self.unfit(pat, message::bare_variant(&want.name))
             }
+            (Value::Choice(got), Some(want)) if got.of == want.of => Some(got.name == want.name),
             (_, Some(_)) => self.misfits(pat, value),
             (_, None) => {
                 let path = syn::ExprPath { attrs: Vec::new(), qself: None, path: path.clone() };
@@ -220,10 +220,10 @@ impl Tracer<'_> {
 
     /// `==` and `!=` of two variants.
     pub fn same_choice(&mut self, op: &BinOp, left: &Choice, right: &Choice) -> Value {
-        let other = !left.of.is_empty() && !right.of.is_empty() && left.of != right.of;
+        let one = left.of == right.of;
         match op {
-            BinOp::Eq(_) if !other => Value::Bool(left.name == right.name),
-            BinOp::Ne(_) if !other => Value::Bool(left.name != right.name),
+            BinOp::Eq(_) if one => Value::Bool(left.name == right.name),
+            BinOp::Ne(_) if one => Value::Bool(left.name != right.name),
             op => {
                 let (l, r) = (Value::Choice(left.clone()), Value::Choice(right.clone()));
                 let (l, r) = (self.describe(&l), self.describe(&r));

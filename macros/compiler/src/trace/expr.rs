@@ -192,8 +192,12 @@ impl<'a> Tracer<'a> {
         if !last.chars().any(char::is_lowercase) && path.qself.is_none() {
             return Value::Int(self.constant(&name, &owner.key));
         }
-        if let Some(choice) = super::choose::variant(&path.path) {
-            return Value::Choice(choice);
+        match super::choose::variant(&path.path) {
+            Some(bare) if bare.of.is_empty() => {
+                return self.fault(path, message::bare_variant(&bare.name));
+            }
+            Some(choice) => return Value::Choice(choice),
+            None => {}
         }
         let names = self.visible();
         let near = surface::nearest(&name, names.iter().map(String::as_str));

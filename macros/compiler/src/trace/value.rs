@@ -89,7 +89,7 @@ pub(crate) struct Layers {
 /// A variant of an enum of the user's, by name: what the enum is else, nobody asks.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Choice {
-    /// The last segment of the enum's path; empty where the variant is imported.
+    /// The last segment of the enum's path.
     pub of: String,
     /// Its name.
     pub name: String,
@@ -249,7 +249,6 @@ impl Tracer<'_> {
             },
             Value::Float(x) => format!("the number {x:?}"),
             Value::Bool(x) => format!("`{x}`"),
-            Value::Choice(c) if c.of.is_empty() => format!("the variant `{}`", c.name),
             Value::Choice(c) => format!("the variant `{}::{}`", c.of, c.name),
             Value::Text(_) => "a string".into(),
             Value::Dtype(d) => format!("the element type `{}`", d.name()),

@@ -52,3 +52,6 @@
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { let Some(y) = x else { return x; }; let z; if let Some(w) = x { } y }
 
 #[model] fn f(x: Tensor<DEPTH>) -> Tensor<DEPTH> { for i in 0..DEPTH { } if DEPTH > 3 { x } else { x } }
+
+#[model(inline)] fn g(x: Tensor<3>, act: Act) -> Tensor<3> { match act { Relu => x, _ => -x } }
+#[model] fn f(x: Tensor<3>) -> Tensor<3> { g(x, Act::Gelu) + g(x, Gelu) }
