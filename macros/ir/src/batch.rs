@@ -190,6 +190,10 @@ fn turns(b: &mut Builder, scan: &Scan, own: &[Mapped], size: &Dim) -> Result<Vec
         }
         grown.into_iter().for_each(|j| mapped[j] = true);
     };
+    if scan.guard.is_some_and(|g| mapped[g]) {
+        // Turns that only some elements take are run for all.
+        return turns(b, &scan.unguarded()?, own, size);
+    }
     let mut args = Vec::new();
     for (i, arg) in own.iter().enumerate() {
         let whole = if mapped[i] { lifted(b, *arg, size)? } else { arg.0 };

@@ -105,6 +105,14 @@ impl Func {
         self.values().find(is).expect("inputs are never pruned").0
     }
 
+    /// Which input a value is.
+    pub(crate) fn input_of(&self, v: Value) -> usize {
+        match self.node(v).op {
+            Op::Input(i) => i as usize,
+            _ => unreachable!("it was made as an input"),
+        }
+    }
+
     /// The function with its inputs in another order: first the one of index `order[0]`.
     pub fn reordered(mut self, order: &[usize]) -> Func {
         let inputs = order.iter().map(|i| self.inputs[*i].clone()).collect();

@@ -1,6 +1,6 @@
 //! The operations: few, and closed under differentiation.
 
-use crate::{DType, Dim, Func, Syms, Ty};
+use crate::{Builder, DType, Dim, Error, Func, Syms, Ty, Value};
 use std::sync::Arc;
 
 /// An element-wise function. All arguments have one shape; `scalar.rs` holds the table of their meaning.
@@ -164,6 +164,9 @@ pub struct Scan {
     pub reverse: bool,
     /// Whether its gradient computes what happens in a turn again, from the carries before it, in place of storing it.
     pub again: bool,
+    /// The input of the body, a truth value, that says whether a turn is run. One that isn't leaves what is carried as it
+    /// was, and yields zeros. So a branch is a loop of one turn, and a search one of the most turns that it may take.
+    pub guard: Option<usize>,
 }
 
 impl Scan {
@@ -186,6 +189,24 @@ impl Scan {
         let ty = &self.body.inputs[i].ty;
         let scanned = (self.carries..self.carries + self.scanned).contains(&i);
         if scanned { self.stacked(ty) } else { ty.clone() }
+    }
+
+    /// The same loop whose turns are all run, and choose what comes of them.
+    ///
+    /// # Errors
+    /// If the body is ill-formed.
+    pub fn unguarded(&self) -> Result<Scan, Error> {
+        let Some(guard) = self.guard else { return Ok(self.clone()) };
+        let body = &*self.body;
+        let mut b = Builder::new(&body.name, body.syms.clone());
+        let inputs: Vec<Value> = body.inputs.iter().map(|i| b.input(&i.name, i.ty.clone(), i.role)).collect();
+        let results = b.inline(body, &inputs)?;
+        for (i, (output, made)) in body.outputs.iter().zip(results).enumerate() {
+            let kept = if i < self.carries { inputs[i] } else { b.splat(0.0, made)? };
+            let chosen = b.elementwise(Scalar::Select, &[inputs[guard], made, kept])?;
+            b.output(&output.name, chosen, None);
+        }
+        Ok(Scan { body: Arc::new(b.finish()), guard: None, ..self.clone() })
     }
 }
 

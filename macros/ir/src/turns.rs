@@ -346,6 +346,7 @@ impl Closing<'_> {
             trips: self.turns.trips.clone(),
             reverse: self.turns.reverse,
             again: false,
+            guard: None,
         };
         self.b.scan(scan, &args)
     }

@@ -120,7 +120,8 @@ fn looped() -> Func {
         t.output(name, v, None);
     }
     let body = Arc::new(t.finish());
-    let scan = Scan { body, trips: Dim::from(3), carries: 2, scanned: 1, reverse: false, again: false };
+    let scan =
+        Scan { body, trips: Dim::from(3), carries: 2, scanned: 1, reverse: false, again: false, guard: None };
     let mut b = Builder::new("f", Syms::default());
     let args: Vec<Value> =
         (0..4).map(|i| b.input(&format!("a{i}"), scan.argument(i), Role::Argument)).collect();

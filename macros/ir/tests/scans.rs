@@ -48,8 +48,15 @@ fn body(syms: Syms) -> Func {
 
 fn looped(trips: impl Into<Dim>, syms: Syms, reverse: bool) -> Func {
     let trips = trips.into();
-    let scan =
-        Scan { body: Arc::new(body(syms.clone())), trips, carries: 2, scanned: 1, reverse, again: false };
+    let scan = Scan {
+        body: Arc::new(body(syms.clone())),
+        trips,
+        carries: 2,
+        scanned: 1,
+        reverse,
+        again: false,
+        guard: None,
+    };
     let mut b = Builder::new("f", syms);
     let names = ["h", "c", "x", "w", "u", "s"];
     let inputs: Vec<Value> =
@@ -154,7 +161,15 @@ fn gradients_of_nested_loops() {
     let idle = outer.input("idle", f64s(&[WIDTH]), Role::Argument);
     let xs = outer.input("xs", f64s(&[2, WIDTH]), Role::Argument);
     let k = outer.input("k", f64s(&[WIDTH]), Role::Argument);
-    let scan = Scan { body: inner, trips: 2.into(), carries: 1, scanned: 1, reverse: true, again: false };
+    let scan = Scan {
+        body: inner,
+        trips: 2.into(),
+        carries: 1,
+        scanned: 1,
+        reverse: true,
+        again: false,
+        guard: None,
+    };
     let acc = outer.scan(scan, &[acc, xs, k]).unwrap()[0];
     let one = outer.constant(1.0, DType::I64);
     let more = outer.map(Scalar::Add, &[count, one]).unwrap();
@@ -172,6 +187,7 @@ fn gradients_of_nested_loops() {
         scanned: 1,
         reverse: false,
         again: false,
+        guard: None,
     };
     let mut b = Builder::new("f", Syms::default());
     let inputs = [f64s(&[WIDTH]), f64s(&[3, 2, WIDTH]), f64s(&[WIDTH])];

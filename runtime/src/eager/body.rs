@@ -7,7 +7,7 @@ use super::Any;
 use super::args::TensorArg;
 use super::call::failed;
 use super::tape::Track;
-use crate::{AsTensor, Element, Error, Shape, Tensor};
+use crate::{AsTensor, Element, Error, Result, Shape, Tensor};
 
 pub use super::forward::{Rows, jvp, vmap};
 pub use super::transform::{Outcome, Returned, Scope, Wrt, value_and_grad, vjp};
@@ -50,6 +50,33 @@ pub fn misfit<T: Element>(x: &Tensor<T>, (model, argument, wanted): Place, dims:
     }
     let given = || Box::new(Shape::clipped(x.shape()));
     (x.shape() != dims).then(|| Error::Argument { model, argument: argument.into(), wanted, given: given() })
+}
+
+/// What decides between branches: one truth value.
+///
+/// # Errors
+/// If it stands for an operation that failed, or has several elements.
+pub fn decided(pred: impl Decides) -> Result<bool> {
+    pred.decides()
+}
+
+/// What a branch can go by.
+pub trait Decides {
+    /// The truth value.
+    #[doc(hidden)]
+    fn decides(self) -> Result<bool>;
+}
+
+impl Decides for Tensor<bool> {
+    fn decides(self) -> Result<bool> {
+        self.item()
+    }
+}
+
+impl Decides for bool {
+    fn decides(self) -> Result<bool> {
+        Ok(self)
+    }
 }
 
 /// A result that stands for an error.

@@ -20,7 +20,15 @@ pub fn random(seed: u64) -> Vec<Case> {
         return vec![];
     }
     let tolerance = of_random(&body);
-    let scan = Scan { body: Arc::new(body), trips: trips.clone(), carries, scanned, reverse, again: false };
+    let scan = Scan {
+        body: Arc::new(body),
+        trips: trips.clone(),
+        carries,
+        scanned,
+        reverse,
+        again: false,
+        guard: None,
+    };
     let mut rng = Rng(seed ^ 0x6c6f_6f70);
     let inputs: Vec<(usize, Vec<Array>)> = (0..3)
         .map(|k| {

@@ -5,6 +5,7 @@ use super::statements::{Body, Name};
 use crate::library::Item;
 use crate::source::Number;
 use crate::syntax::ast::{ArgKind, Model};
+use crate::trace::control::CONTROL;
 use kiln_ir::surface::{self, Kind, Param};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -70,6 +71,7 @@ impl<'a> Body<'a> {
             Expr::Call(transform) => self.transformed(transform, given),
             Expr::Path(path) => match self.callee(path) {
                 Callee::Model(model) => self.model(path, model, given),
+                Callee::Builtin(name) if CONTROL.contains(&name) => self.control(name, given),
                 Callee::Builtin(name) => match surface::function(name) {
                     Some(entry) => {
                         let (name, args) =

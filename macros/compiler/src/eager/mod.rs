@@ -11,6 +11,7 @@
 //! says so when it is run.
 
 mod calls;
+mod control;
 mod expressions;
 mod numbers;
 mod statements;

@@ -200,7 +200,7 @@ impl Body<'_> {
     }
 
     /// How many arguments a function has.
-    fn arity(&self, function: &Expr) -> Option<usize> {
+    pub(super) fn arity(&self, function: &Expr) -> Option<usize> {
         match bare(function) {
             Expr::Closure(closure) => Some(closure.inputs.len()),
             Expr::Path(path) => match self.callee(path) {

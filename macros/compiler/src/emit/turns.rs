@@ -4,7 +4,7 @@ use super::Compiled;
 use super::dims::ident;
 use super::run::Runner;
 use crate::fuse::kernel::{Kernel, Loops, Turns};
-use kiln_ir::Ty;
+use kiln_ir::{Scan, Ty};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -48,11 +48,16 @@ impl Runner<'_> {
         let (run, slot, trips) = (&turn.run, format_ident!("s{work}"), self.dims.dim(&scan.trips));
         let dims = turn.dims.iter().map(|s| ident(&self.func.syms.info(*s).name));
         let range = if scan.reverse { quote!((0..#trips).rev()) } else { quote!(0..#trips) };
+        let call = quote!(#run(#(#dims,)* #(#args,)* #slot.scratch()););
+        let turn = match scan.guard {
+            Some(guard) => guarded(scan, guard, &args, &call),
+            None => call,
+        };
         quote! {{
             #(#open)*
             for turn in #range {
                 #(#first)*
-                #run(#(#dims,)* #(#args,)* #slot.scratch());
+                #turn
             }
         }}
     }
@@ -105,5 +110,20 @@ impl Runner<'_> {
     fn cut_mut(&self, name: &Ident, ty: &Ty) -> TokenStream {
         let len = self.dims.dim(&ty.numel());
         quote!(::kiln::rt::turn_mut(#name, turn, #len))
+    }
+}
+
+/// A turn that is run where its guard holds; else what is carried stays where it lies, and what it yields is zero.
+fn guarded(scan: &Scan, guard: usize, args: &[TokenStream], call: &TokenStream) -> TokenStream {
+    let name = format_ident!("a{guard}");
+    let at =
+        if (scan.carries..scan.carries + scan.scanned).contains(&guard) { quote!(turn) } else { quote!(0) };
+    let yields = &args[scan.body.inputs.len()..];
+    quote! {
+        if #name[#at] != 0 {
+            #call
+        } else {
+            #(<[_]>::fill(#yields, ::core::default::Default::default());)*
+        }
     }
 }

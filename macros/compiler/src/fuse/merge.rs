@@ -17,10 +17,10 @@ pub fn merge(func: &Func) -> Func {
     func
 }
 
-/// The loops of a function.
+/// The loops of a function whose turns are all run, and once.
 fn loops(func: &Func) -> impl Iterator<Item = (Value, &Scan)> {
     func.values().filter_map(|(v, node)| match &node.op {
-        Op::Scan(scan) if !scan.again => Some((v, &**scan)),
+        Op::Scan(scan) if !scan.again && scan.guard.is_none() => Some((v, &**scan)),
         _ => None,
     })
 }

@@ -96,7 +96,7 @@ fn join(func: &mut Func, all: Value) -> Value {
     let layer = turn.input("layer", Ty::new(ty.dtype, &ty.shape[1..]), Role::Argument);
     turn.output("layer", layer, None);
     let (trips, body) = (ty.shape[0].clone(), Arc::new(turn.finish()));
-    let scan = Scan { body, trips, carries: 0, scanned: 1, reverse: false, again: false };
+    let scan = Scan { body, trips, carries: 0, scanned: 1, reverse: false, again: false, guard: None };
     let loc = func.node(all).loc;
     let node = Node { op: Op::Scan(Box::new(scan)), args: vec![all], ty: scan::token(), loc };
     let args = vec![push(func, node, None)];
@@ -132,7 +132,7 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
     let mut used: Vec<bool> = (0..body.outputs.len()).map(read).collect();
     let needed = loop {
         let of = body.outputs.iter().zip(&used).filter(|(_, used)| **used).map(|(out, _)| out.value);
-        let needed = body.needed(of.collect());
+        let needed = body.needed(of.chain(scan.guard.map(|g| body.input(g))).collect());
         match (0..scan.carries).find(|j| !used[*j] && needed[body.input(*j).0 as usize]) {
             Some(more) => used[more] = true,
             None => break needed,
@@ -149,6 +149,7 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
         scanned: among(&args, scan.carries, scan.carries + scan.scanned),
         reverse: scan.reverse,
         again: scan.again,
+        guard: scan.guard.and_then(|g| args.iter().position(|i| *i == g)),
     };
     Kept { args, results, scan }
 }
@@ -194,6 +195,9 @@ fn turn(func: &Func, v: Value, scan: &Scan, args: &[usize], results: &[usize]) -
 
 /// The scanned layers that a result of a loop replaces.
 fn layer(func: &Func, scan: Value, of: &Scan, result: usize) -> Option<usize> {
+    if of.guard.is_some() {
+        return None;
+    }
     let is = |v: &Value| {
         let node = func.node(*v);
         node.args.first() == Some(&scan) && matches!(node.op, Op::Result(i, _) if i == result)

@@ -6,6 +6,7 @@
 
 use super::state::{Root, State, kind_ident};
 use super::{consts, deps, own, seen};
+use crate::trace::control::CONTROL;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -51,7 +52,7 @@ fn hidden_macro(root: &Root, answer: &TokenStream) -> TokenStream {
 /// The hidden macros of the functions, transforms and optimizers that the compiler knows, for `kiln` itself.
 pub fn builtins() -> TokenStream {
     let functions = kiln_ir::surface::entries().filter(|e| e.form != kiln_ir::surface::Form::Method);
-    let names = functions.map(|e| e.name).chain(TRANSFORMS).chain(OPTIMIZERS).chain([RNG]);
+    let names = functions.map(|e| e.name).chain(TRANSFORMS).chain(CONTROL).chain(OPTIMIZERS).chain([RNG]);
     names
         .map(|name| {
             let (name, key) = (format_ident!("{name}"), format_ident!("builtin_{name}"));
@@ -81,7 +82,11 @@ pub(crate) const RNG: &str = "Rng";
 /// Whether the library has a hidden macro of that name.
 pub fn is_builtin_name(name: &str) -> bool {
     let function = || kiln_ir::surface::function(name).is_some();
-    TRANSFORMS.contains(&name) || OPTIMIZERS.contains(&name) || name == RNG || function()
+    TRANSFORMS.contains(&name)
+        || CONTROL.contains(&name)
+        || OPTIMIZERS.contains(&name)
+        || name == RNG
+        || function()
 }
 
 /// Whether an entry stands for what the compiler knows.

@@ -3,6 +3,7 @@
 use super::answer::{OPTIMIZERS, TRANSFORMS};
 use super::state::{Kind, Root};
 use crate::syntax::tensor::is_tensor;
+use crate::trace::control::CONTROL;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use std::collections::BTreeSet;
@@ -165,7 +166,7 @@ impl Names {
             _ => None,
         };
         let Some(callee) = path(&call.func) else { return };
-        if TRANSFORMS.iter().any(|name| callee.rsplit("::").next() == Some(name)) {
+        if TRANSFORMS.iter().chain(&CONTROL).any(|name| callee.rsplit("::").next() == Some(name)) {
             self.called.extend(call.args.iter().filter_map(path));
         }
         self.called.insert(callee);

@@ -151,6 +151,13 @@ messages! {
     custom_form() = "`custom_vjp` takes functions of tensors that capture nothing, and the first returns one tensor of floats: \
         pass what they read as arguments";
     custom_result(want, got) = "the rule of `custom_vjp` gives a cotangent for each argument of floats, {want}, and this one {got}";
+    control_arity(name) = "`{name}` is called as `cond(pred, || a, || b)` or `while_loop(most, state, |s| going, |s| next)`";
+    control_form(name) = "`{name}` takes functions of tensors that return tensors: what else they read, a closure captures";
+    cond_pred(what, got) = "{what} decides by one truth value, a `Tensor<bool>`, not {got}";
+    cond_results(one, two) = "both branches of `cond` give the same types: the first gives {one}, this one {two}";
+    while_max(got) = "`while_loop` takes how many turns it may take at most, a whole number known while compiling, not {got}";
+    while_tensors(got) = "`while_loop` carries a tensor, or a tuple of tensors, not {got}";
+    while_state(want, got) = "a turn of `while_loop` gives the state that it takes, {want}, not {got}";
     vmap_of_state(name) = "`{name}` changes state, which `vmap` can't: it has one state and many elements";
     vmap_scalar(text) = "`vmap` goes over the first dim of each tensor, and `{text}` has none: \
         let a closure capture what is the same for all, `vmap(|x| f(x, {text}))(xs)`";

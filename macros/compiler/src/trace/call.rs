@@ -2,6 +2,7 @@
 
 use super::Tracer;
 use super::arguments::Given;
+use super::control::CONTROL;
 use super::frame::Frame;
 use super::series::is_new_list;
 use super::types::{Owner, plain};
@@ -36,6 +37,9 @@ impl<'a> Tracer<'a> {
                 // The arguments' faults are their own.
                 args.iter().for_each(|arg| drop(self.expr(arg)));
                 Value::Poison
+            }
+            Value::Function(Function::Builtin(name)) if CONTROL.contains(name) => {
+                self.control(name, &args, call)
             }
             Value::Function(Function::Builtin(name)) => match (Transform::from_name(name), args.as_slice()) {
                 (Some(Transform::CustomVjp), [of, rule]) => self.ruled(of, rule),
@@ -297,6 +301,7 @@ fn prefixed(callee: &Compiled, prefix: &str) -> Compiled {
 
 /// A builtin that can be called.
 fn builtin_function(name: &str) -> Option<Function> {
-    let how = Transform::from_name(name).map(Transform::name);
+    let control = || CONTROL.into_iter().find(|known| *known == name);
+    let how = Transform::from_name(name).map(Transform::name).or_else(control);
     how.or_else(|| surface::function(name).map(|e| e.name)).map(Function::Builtin)
 }

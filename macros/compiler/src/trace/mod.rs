@@ -34,6 +34,7 @@ mod surface;
 mod tree;
 mod turns;
 
+pub(crate) mod control;
 mod custom;
 mod derived;
 mod entry;

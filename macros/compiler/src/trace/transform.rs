@@ -41,7 +41,7 @@ pub fn checkpoint(traced: &Traced) -> Result<Traced, Error> {
     let mut body = func.clone();
     body.outputs.iter_mut().for_each(|o| o.updates = None);
     let (trips, body) = (1.into(), Arc::new(body));
-    let once = Scan { body, trips, carries: 0, scanned: 0, reverse: false, again: true };
+    let once = Scan { body, trips, carries: 0, scanned: 0, reverse: false, again: true, guard: None };
     let results = b.scan(once, &inputs)?;
     for (output, result) in func.outputs.iter().zip(results) {
         let shape = func.ty(output.value).shape.clone();

@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod control;
 pub mod conv;
 pub mod einsum;
 pub mod index;

@@ -141,6 +141,7 @@ fn layer(
         scanned: 1,
         reverse,
         again: false,
+        guard: None,
     };
     let args: Vec<Value> = state.iter().copied().chain([from_x, w.weight_hh]).chain(w.bias_hh).collect();
     let mut results = b.scan(scan, &args)?;

@@ -255,7 +255,9 @@ fn turns(b: &mut Builder, scan: &Scan, args: &[Value], d: &[Option<Value>]) -> R
             false => r.output(name, values[i], None),
         }
     }
-    let both = Scan { body: Arc::new(r.finish()), carries: counts[0], scanned: counts[1], ..scan.clone() };
+    let guard = scan.guard.map(|g| r.func().input_of(inner[g]));
+    let both =
+        Scan { body: Arc::new(r.finish()), carries: counts[0], scanned: counts[1], guard, ..scan.clone() };
     let results = b.scan(both, &outer)?;
     let of = |i: usize, tangent: bool| order.iter().position(|o| *o == (i, tangent)).map(|at| results[at]);
     let values = (0..values.len()).map(|i| of(i, false).expect("each result is there")).collect();

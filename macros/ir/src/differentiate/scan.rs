@@ -44,10 +44,13 @@ pub(super) fn vjp(
     let node = b.func().node(v).clone();
     let Op::Scan(scan) = &node.op else { unreachable!("a loop is asked for") };
     let joint = joint(b, scan, cts, wanted)?;
-    let saved = match scan.again {
+    let mut saved = match scan.again {
         true => carried(scan, &joint),
         false => residuals::saved(&joint.func, &|i| source(scan, i), &joint.backward),
     };
+    saved.extend(scan.guard.filter(|g| *g < scan.carries).map(|g| joint.func.input(g)));
+    saved.sort();
+    saved.dedup();
     let stacks = forward(b, v, scan, &node.args, &joint, &saved)?;
     backward(b, scan, &node.args, cts, &joint, &stacks)
 }
@@ -202,16 +205,17 @@ fn backward(
     let added = turn.sums(&sums.added)?;
     let carries = turn.outer.len();
     let roots = sums.roots(scan, joint);
-    let read = read(&joint.func, &roots, stacks);
+    let guard = scan.guard.map(|g| joint.func.input(g));
+    let read = read(&joint.func, &[roots.as_slice(), guard.as_slice()].concat(), stacks);
     turn.scanned(stacks, &read, cts);
     let scanned = turn.outer.len() - carries;
     turn.fixed(args, &read);
     copy(&mut turn.r, &joint.func, roots.iter(), &mut turn.place)?;
     turn.outputs(&sums, &added)?;
+    let guard = guard.map(|v| turn.r.func().input_of(turn.place[&v]));
     let Turn { b, r, outer, .. } = turn;
     let body = Arc::new(r.finish());
-    let reverse =
-        Scan { body, trips: scan.trips.clone(), carries, scanned, reverse: !scan.reverse, again: scan.again };
+    let reverse = Scan { body, carries, scanned, reverse: !scan.reverse, guard, ..scan.clone() };
     let mut results = b.scan(reverse, &outer)?.into_iter();
     let mut cotangents = vec![None; args.len()];
     for &i in joint.carries.iter().chain(&sums.added).chain(&sums.scanned) {
@@ -244,7 +248,9 @@ impl Sums {
         let fixed = joint.wrt.iter().copied().filter(|i| *i >= own.end);
         let (mut sunk, mut added) = (BTreeMap::new(), Vec::new());
         for i in fixed {
-            match sink::sink(&joint.func, joint.gradient(&scan.body, i), stacks, &joint.backward) {
+            // Behind a loop of turns that may be left out there would be work for none.
+            let behind = || sink::sink(&joint.func, joint.gradient(&scan.body, i), stacks, &joint.backward);
+            match scan.guard.map_or_else(behind, |_| None) {
                 Some(sum) => drop(sunk.insert(i, sum)),
                 None => added.push(i),
             }

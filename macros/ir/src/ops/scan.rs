@@ -18,6 +18,17 @@ pub(super) fn infer(op: &Op, args: &[&Ty]) -> Result<Ty, Fault> {
         let (before, after) = (&scan.body.inputs[i], scan.body.ty(scan.body.outputs[i].value));
         same(&format!("scan, what {} becomes,", before.name), &before.ty, after)?;
     }
+    match scan.guard.map(|g| scan.body.inputs.get(g).map(|i| &i.ty)) {
+        // What is laid out for kernels has truth values as bytes.
+        Some(Some(ty)) if ty.rank() == 0 && matches!(ty.dtype, DType::Bool | DType::U8) => {}
+        None => {}
+        Some(found) => {
+            let got = found
+                .map_or("nothing".to_string(), |ty| format!("a {} of rank {}", ty.dtype.name(), ty.rank()));
+            let what = format!("whether a turn is run is one truth value, not {got}");
+            return Err(Fault::Attribute { op: "scan".into(), what });
+        }
+    }
     Ok(token())
 }
 
@@ -41,6 +52,9 @@ pub(crate) fn eval(scan: &Scan, args: &[&Array], sizes: &Sizes) -> Vec<Array> {
         .collect();
     for turn in 0..trips {
         let at = if scan.reverse { trips - 1 - turn } else { turn };
+        if scan.guard.is_some_and(|g| !holds(scan, g, &carry, &args[scan.carries..], at)) {
+            continue;
+        }
         let mut inputs = std::mem::take(&mut carry);
         inputs.extend(scanned.iter().map(|x| row(x, at)));
         inputs.extend(fixed.iter().map(|x| (*x).clone()));
@@ -53,6 +67,16 @@ pub(crate) fn eval(scan: &Scan, args: &[&Array], sizes: &Sizes) -> Vec<Array> {
     }
     carry.extend(stacked);
     carry
+}
+
+/// Whether a turn is run.
+fn holds(scan: &Scan, guard: usize, carry: &[Array], others: &[&Array], at: usize) -> bool {
+    let value = match carry.get(guard) {
+        Some(carried) => carried.data[0],
+        None if guard < scan.carries + scan.scanned => others[guard - scan.carries].data[at],
+        None => others[guard - scan.carries].data[0],
+    };
+    value != 0.0
 }
 
 /// Element `at` along the first axis.

@@ -11,6 +11,7 @@ pub(super) fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
     c.expect("turns")?;
     let reverse = c.eat("backwards");
     let again = c.eat("again");
+    let guard = if c.eat("if") { Some(c.number()?) } else { None };
     c.expect(",")?;
     let carries = c.number()?;
     c.expect("carried")?;
@@ -25,7 +26,7 @@ pub(super) fn scan(c: &mut Cursor, func: &Func) -> Parse<Op> {
     if body.outputs.len() < carries || body.inputs.len() < carries + scanned {
         return Err(c.back(at).expected("a body that has what is carried and scanned"));
     }
-    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse, again })))
+    Ok(Op::Scan(Box::new(Scan { body: Arc::new(body), trips, carries, scanned, reverse, again, guard })))
 }
 
 /// A rule, whose symbols are those outside.

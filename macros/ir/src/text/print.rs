@@ -123,8 +123,13 @@ fn attributes(op: &Op, func: &Func, syms: &Syms) -> String {
         Op::Scan(s) => {
             let back = if s.reverse { " backwards" } else { "" };
             let again = if s.again { " again" } else { "" };
-            let head =
-                format!("{} turns{back}{again}, {} carried, {} scanned", dim(&s.trips), s.carries, s.scanned);
+            let guard = s.guard.map_or(String::new(), |g| format!(" if {g}"));
+            let head = format!(
+                "{} turns{back}{again}{guard}, {} carried, {} scanned",
+                dim(&s.trips),
+                s.carries,
+                s.scanned
+            );
             format!("{head}\n{}", s.body.to_string().trim_end())
         }
         Op::Rule(rule) => format!("\n{}", rule.to_string().trim_end()),

@@ -1,6 +1,6 @@
 //! Scan: turn by turn, each as any function.
 
-use kiln_ir::{Dim, Op, Scan, SliceAxis};
+use kiln_ir::{DType, Dim, Literal, Op, Scan, SliceAxis, Ty};
 
 use super::layout::{concat, moved};
 use super::view::Value;
@@ -15,6 +15,12 @@ pub(super) fn scan(scan: &Scan, args: &[&Value]) -> Result<Vec<Value>> {
     let mut yields: Vec<Vec<Value>> = vec![Vec::with_capacity(trips); results.len() - scan.carries];
     for turn in 0..trips {
         let at = if scan.reverse { trips - 1 - turn } else { turn };
+        if scan.guard.is_some_and(|g| !holds(scan, g, &carry, args, at)) {
+            for (all, ty) in yields.iter_mut().zip(&results[scan.carries..]) {
+                all.push(none(ty, &sizes(ty)?[1..]));
+            }
+            continue;
+        }
         for (x, ty) in args[scan.carries..]
             .iter()
             .zip(scan.body.inputs[scan.carries..].iter().map(|i| &i.ty))
@@ -46,6 +52,22 @@ pub(super) fn scan(scan: &Scan, args: &[&Value]) -> Result<Vec<Value>> {
         });
     }
     Ok(carry)
+}
+
+/// Whether a turn is run.
+fn holds(scan: &Scan, guard: usize, carry: &[Value], args: &[&Value], at: usize) -> bool {
+    let scanned = (scan.carries..scan.carries + scan.scanned).contains(&guard);
+    match carry.get(guard).unwrap_or(args[guard]) {
+        Value::Bool(x) => x.data[x.offset + if scanned { at * x.strides[0] } else { 0 }],
+        _ => true,
+    }
+}
+
+/// What a turn yields that isn't run.
+fn none(ty: &Ty, shape: &[usize]) -> Value {
+    let zero = if ty.dtype == DType::Bool { Literal::Bool(false) } else { Literal::Int(0) };
+    let axes = shape.iter().enumerate().map(|(i, n)| (i, Dim::from(*n))).collect();
+    moved(&Op::Broadcast(axes), &Value::constant(zero, ty.dtype), shape.to_vec())
 }
 
 fn whole(len: Dim) -> SliceAxis {
