@@ -14,7 +14,7 @@ mod step;
 mod transforms;
 
 use common::graphs::Graph;
-use kiln_ir::composite::{activation, linalg, loss, norm, optim, reduce, shape};
+use kiln_ir::composite::{activation, linalg, loss, norm, reduce, shape};
 use kiln_ir::differentiate::value_and_grad;
 use kiln_ir::ops::Array;
 use kiln_ir::{Builder, DType, Dim, Draw, Error, Func, Op, Role, Scalar, SymKind, Syms, Ty, Value};
