@@ -88,6 +88,19 @@ pub fn cross_attention<const D: usize, const HEADS: usize, const N: usize, const
     kiln::linear(seen.transpose(1, 2).reshape([N, T, D]), layer.out_weight, Some(layer.out_bias))
 }
 
+/// The two dense layers of a transformer's block, with GELU or ReLU between.
+#[doc(hidden)]
+#[model(inline)]
+pub fn dense<const D: usize, const FF: usize>(
+    first: &Linear<D, FF>,
+    second: &Linear<FF, D>,
+    x: Tensor,
+    gelu: bool,
+) -> Tensor {
+    let h = first.forward(x);
+    second.forward(if gelu { h.gelu() } else { h.relu() })
+}
+
 /// Attention and two dense layers of width FF between, each added to what was before: `torch.nn.TransformerEncoderLayer`. Vaswani
 /// et al., *Attention is all you need* (2017).
 ///
@@ -129,7 +142,7 @@ pub fn encoder_layer_forward<
     causal: bool,
 ) -> Tensor<N, T, D> {
     let x = layer.norm1.forward(x + layer.self_attn.forward(x, causal));
-    layer.norm2.forward(x + layer.linear2.forward(layer.linear1.forward(x).relu()))
+    layer.norm2.forward(x + dense(&layer.linear1, &layer.linear2, x, false))
 }
 
 /// [`TransformerEncoderLayer`] with `norm_first=True` and `activation="gelu"`, as GPT-2 and ViT are built.
@@ -146,7 +159,7 @@ pub fn encoder_layer_norm_first<
     causal: bool,
 ) -> Tensor<N, T, D> {
     let x = x + layer.self_attn.forward(layer.norm1.forward(x), causal);
-    x + layer.linear2.forward(layer.linear1.forward(layer.norm2.forward(x)).gelu())
+    x + dense(&layer.linear1, &layer.linear2, layer.norm2.forward(x), true)
 }
 
 /// Causal attention, attention over another sequence, and two dense layers: `torch.nn.TransformerDecoderLayer` with a causal
@@ -197,7 +210,7 @@ pub fn decoder_layer_forward<
 ) -> Tensor<N, T, D> {
     let x = layer.norm1.forward(x + layer.self_attn.forward(x, causal));
     let x = layer.norm2.forward(x + cross_attention(&layer.multihead_attn, x, memory, false));
-    layer.norm3.forward(x + layer.linear2.forward(layer.linear1.forward(x).relu()))
+    layer.norm3.forward(x + dense(&layer.linear1, &layer.linear2, x, false))
 }
 
 /// [`TransformerDecoderLayer`] with `norm_first=True` and `activation="gelu"`.
@@ -217,5 +230,5 @@ pub fn decoder_layer_norm_first<
 ) -> Tensor<N, T, D> {
     let x = x + layer.self_attn.forward(layer.norm1.forward(x), causal);
     let x = x + cross_attention(&layer.multihead_attn, layer.norm2.forward(x), memory, false);
-    x + layer.linear2.forward(layer.linear1.forward(layer.norm3.forward(x)).gelu())
+    x + dense(&layer.linear1, &layer.linear2, layer.norm3.forward(x), true)
 }

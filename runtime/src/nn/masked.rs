@@ -3,7 +3,7 @@
 //!
 //! A place that may see nothing has NaN, as PyTorch's.
 
-use super::{Linear, MultiheadAttention, TransformerDecoderLayer, TransformerEncoderLayer, heads};
+use super::{MultiheadAttention, TransformerDecoderLayer, TransformerEncoderLayer, dense, heads};
 use crate::model;
 
 /// The mask of a truth value a pair of places `[T, S]`, true where a place may not be seen: PyTorch's `attn_mask` of bools.
@@ -82,19 +82,6 @@ pub fn masked_attention<
     let scale = ((D / HEADS) as f64).sqrt().recip();
     let seen = kiln::scaled_dot_product_attention_with(query, key, value, Some(mask), causal, scale);
     kiln::linear(seen.transpose(1, 2).reshape([N, T, D]), layer.out_weight, Some(layer.out_bias))
-}
-
-/// The two dense layers of a transformer's block, with GELU or ReLU between.
-#[doc(hidden)]
-#[model(inline)]
-pub fn dense<const D: usize, const FF: usize>(
-    first: &Linear<D, FF>,
-    second: &Linear<FF, D>,
-    x: Tensor,
-    gelu: bool,
-) -> Tensor {
-    let h = first.forward(x);
-    second.forward(if gelu { h.gelu() } else { h.relu() })
 }
 
 /// [`TransformerEncoderLayer`] under a mask; `norm_first` and `activation="gelu"` as in PyTorch.
