@@ -14,6 +14,8 @@ use proc_macro::{Span, TokenStream};
 ///   Without it a tensor of rank 2 or more is drawn by `fan_uniform` and others are zeros.
 /// - `#[buffer]` on a tensor marks state that is not trained.
 /// - `#[name("0")]` on any field is its name in files, where that is no name in Rust: layer 0 of an `nn.Sequential`.
+///   `#[name("layer1.1", "layer1.2")]` names the layers of an array one by one, otherwise numbered from 0 under its name;
+///   under `#[name("")]` what a struct holds stands beside its owner's fields.
 /// - `#[params(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.
 ///
 /// ```
@@ -44,7 +46,7 @@ pub fn params(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///   other.
 /// - `f::freeze(&net)`: what hangs on the parameters alone is computed once, `run(x)` does the rest. It takes all that the
 ///   model takes by `&`; state by `&mut` is an argument of `run`.
-/// - `f::PLAN` to read, `f::PARAM_COUNT`, `f::FLOPS`, `f::SCRATCH_BYTES`; where they depend on free dims without a bound
+/// - `f::PLAN` to read, `f::PARAM_COUNT`, `f::FLOPS`, `f::MULTIPLY_ADDS`, `f::SCRATCH_BYTES`; where they depend on free dims without a bound
 ///   they are functions of these in lower case.
 /// - `#[model(N <= 32)]` bounds a free dim, `#[model(grad(x))]` takes the gradient of a tensor too, `#[model(inline)]`
 ///   is a building block for other models alone. `#[model(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.

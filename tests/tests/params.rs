@@ -52,6 +52,25 @@ fn leaves_are_named_as_told() {
     assert_eq!(sequential(&loaded, x).expect("shapes fit"), sequential(&net, x).expect("shapes fit"));
 }
 
+#[params]
+struct Stages {
+    #[name("")]
+    first: Dense<4, 2>,
+    #[name("blocks.1", "blocks.4")]
+    rest: [Dense<2, 2>; 2],
+}
+
+#[test]
+fn layers_have_names_each_and_what_is_unnamed_stands_beside() {
+    let mut net = Stages::init(&mut Rng::seed(0));
+    let names: Vec<String> = net.named_leaves().into_iter().map(|l| l.name).collect();
+    let rest = ["blocks.1.weight", "blocks.1.bias", "blocks.4.weight", "blocks.4.bias"];
+    assert_eq!(names, [["weight", "bias"].as_slice(), &rest].concat());
+    let bytes = Stages::init(&mut Rng::seed(1)).to_bytes().expect("sound");
+    net.load_bytes(&bytes).expect("the same names");
+    assert_eq!(net.to_bytes().expect("sound"), bytes);
+}
+
 #[test]
 fn leaves_have_torchs_names_in_order() {
     let net = net(1);

@@ -48,6 +48,16 @@ fn fixed(x: Tensor<2, 3>) -> Tensor<3, 2> {
     transposed(x.softmax(-1))
 }
 
+/// A product before a loop of products.
+#[model]
+fn products<const N: usize>(x: Tensor<N, 3>) -> Tensor<N, N> {
+    let mut y = x.matmul(x.transpose(0, 1)).tanh();
+    for _ in 0..7 {
+        y = x.matmul(x.transpose(0, 1).matmul(y).tanh());
+    }
+    y
+}
+
 #[model(N <= 4)]
 fn at_most<const N: usize>(x: Tensor<N, 3>) -> Tensor<N, 3> {
     x.softmax(-1)
@@ -58,6 +68,7 @@ fn figures_of_fixed_and_bounded_models_are_constants() {
     const FIXED: [usize; 3] = [fixed::PARAM_COUNT, fixed::FLOPS, fixed::SCRATCH_BYTES];
     assert_eq!(FIXED[0], 0);
     assert!(FIXED[1] > 0 && at_most::FLOPS > 0, "{FIXED:?}");
+    assert_eq!((fixed::MULTIPLY_ADDS, products::multiply_adds(5)), (0, 15 * 5 * 5 * 3));
     let rows = fixed([[0.0; 3]; 2]).expect("shapes fit");
     assert_eq!(rows.shape(), [3, 2]);
     assert!(rows.as_slice().iter().all(|p| (p - 1.0 / 3.0).abs() < 1e-6));

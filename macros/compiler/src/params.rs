@@ -11,7 +11,7 @@ use crate::syntax::{params as syntax, tensor};
 use crate::{message, quiet};
 use kiln_ir::DType;
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, GenericParam, Item, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
 /// Expands `#[params(attr)] item`. `source` is the file that it stands in.
@@ -187,8 +187,14 @@ fn visit(
     borrow: &TokenStream,
 ) -> TokenStream {
     let ident = &field.ident;
-    let name = &field.name;
-    let path = quote!(::kiln::rt::join(prefix, #name));
+    if let [_, _, ..] = field.names[..] {
+        let names = &field.names;
+        let each = quote!(::kiln::Params::#method(layer, &::kiln::rt::join(prefix, name), out));
+        let layers = format_ident!("each_{}", if method.to_string() == "leaves" { "ref" } else { "mut" });
+        return quote!(::kiln::rt::named(self.#ident.#layers(), [#(#names),*], |layer, name| #each););
+    }
+    let names = &field.names;
+    let path = quote!(::kiln::rt::join(prefix, #(#names)*));
     let (leaf, kind) = match &field.kind {
         FieldKind::Nested(_) => {
             return quote!(::kiln::Params::#method(#borrow self.#ident, &#path, out););

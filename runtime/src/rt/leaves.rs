@@ -78,6 +78,11 @@ pub fn leaf_mut<'a, T, S: Stored<T>>(
     Ok(stored.elements_mut())
 }
 
+/// Visits layers under a name each.
+pub fn named<T, const N: usize>(layers: [T; N], names: [&str; N], mut visit: impl FnMut(T, &str)) {
+    layers.into_iter().zip(names).for_each(|(layer, name)| visit(layer, name));
+}
+
 /// A slice for each layer, to be filled.
 pub fn layers<T: Default, const N: usize>() -> [T; N] {
     std::array::from_fn(|_| T::default())

@@ -17,7 +17,7 @@ pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
 pub use crate::params::leaf::stored;
 pub use frozen::{CalledInModels, HasOneGraph, HasParams, UpdatesNoParams};
-pub use leaves::{Stored, layer, layers, leaf, leaf_mut, of_layer, spread, zero};
+pub use leaves::{Stored, layer, layers, leaf, leaf_mut, named, of_layer, spread, zero};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
 
@@ -33,9 +33,11 @@ pub use crate::eager::body as eager;
 /// ```
 /// assert_eq!(kiln::rt::join("fc1", "weight"), "fc1.weight");
 /// assert_eq!(kiln::rt::join("", "weight"), "weight");
+/// assert_eq!(kiln::rt::join("fc1", ""), "fc1");
 /// ```
 pub fn join(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+    let dot = if prefix.is_empty() || name.is_empty() { "" } else { "." };
+    format!("{prefix}{dot}{name}")
 }
 
 /// The elements of one turn of a loop, `len` of them, of what it scans.

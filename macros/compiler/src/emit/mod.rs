@@ -71,6 +71,8 @@ pub struct Compiled {
     pub scratch: TokenStream,
     /// Floating-point operations of a call, multiply and add counting as two: likewise.
     pub flops: TokenStream,
+    /// Multiplications of products in a call, each with its addition.
+    pub multiply_adds: TokenStream,
     /// The plan as a text to read.
     pub plan: String,
 }
@@ -111,6 +113,7 @@ impl Unit {
             dims,
             scratch: run::scratch(plan, &all),
             flops: all.dim(&report::flops(fused)),
+            multiply_adds: all.dim(&report::multiply_adds(func)),
             plan: report::text(func, fused, plan),
         };
         self.parts.insert(func.clone(), compiled.clone());

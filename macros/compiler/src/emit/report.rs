@@ -5,11 +5,25 @@ use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
 use crate::fuse::kernel::{Kernel, Loops, Operand, Role};
 use crate::plan::{Place, Plan, Step};
-use kiln_ir::{Dim, Func, Op, Value};
+use kiln_ir::{Dim, Func, Node, Op, Value};
 
 /// Floating-point operations of a call.
 pub fn flops(fused: &Fused) -> Dim {
     fused.kernels.iter().map(of).fold(Dim::from(0), |sum, n| sum + n)
+}
+
+/// Multiplications of products in a call of the graph, each with its addition, whatever is fused: what papers count.
+pub fn multiply_adds(func: &Func) -> Dim {
+    let of = |node: &Node| match &node.op {
+        Op::Contract { lhs, rhs, .. } => {
+            let (left, right) = (func.ty(node.args[0]), func.ty(node.args[1]));
+            let alone = rhs.iter().zip(&right.shape).filter(|(label, _)| !lhs.contains(label));
+            alone.fold(product(&left.shape), |n, (_, length)| n * length.clone())
+        }
+        Op::Scan(scan) => multiply_adds(&scan.body) * scan.trips.clone(),
+        _ => Dim::from(0),
+    };
+    func.nodes.iter().map(of).fold(Dim::from(0), |sum, n| sum + n)
 }
 
 fn product(axes: &[Dim]) -> Dim {

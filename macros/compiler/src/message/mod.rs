@@ -77,6 +77,7 @@ messages! {
     init_empty() = "name an initializer: `#[init(normal(0.0, 0.02))]`";
     buffer_args() = "`#[buffer]` takes no arguments";
     name_text() = "write the name as a text: `#[name(\"0\")]`";
+    name_count(names, layers) = "{names} names for {layers}: give one, or one for each layer of an array";
     attribute_twice(name) = "`#[{name}]` is given twice";
     // Options.
     option_twice(name) = "option `{name}` is given twice";

@@ -35,7 +35,7 @@ fn most(values: Vec<&TokenStream>) -> TokenStream {
     (*one).clone()
 }
 
-/// `PARAM_COUNT`, `FLOPS`, `SCRATCH_BYTES` and `PLAN`.
+/// `PARAM_COUNT`, `FLOPS`, `MULTIPLY_ADDS`, `SCRATCH_BYTES` and `PLAN`.
 pub fn facts(cases: &[Entry]) -> TokenStream {
     let entry = &cases[0];
     let func = &entry.traced.func;
@@ -50,6 +50,11 @@ pub fn facts(cases: &[Entry]) -> TokenStream {
             "FLOPS",
             "Operations on floats in one call; with bounds on free dims, at most.",
             &most(cases.iter().map(|e| &e.compiled.flops).collect()),
+        ),
+        (
+            "MULTIPLY_ADDS",
+            "Multiplications of its products in one call, each with its addition; with bounds on free dims, at most.",
+            &most(cases.iter().map(|e| &e.compiled.multiply_adds).collect()),
         ),
         (
             "SCRATCH_BYTES",

@@ -94,6 +94,7 @@ fn figures(model: &Model) -> TokenStream {
     if model.frees.iter().all(|f| f.bound.is_some()) {
         return quote!(
             pub const FLOPS: usize = 0;
+            pub const MULTIPLY_ADDS: usize = 0;
             pub const SCRATCH_BYTES: usize = 0;
         );
     }
@@ -101,6 +102,7 @@ fn figures(model: &Model) -> TokenStream {
     let sizes = quote!(#(#sizes),*);
     quote! {
         pub const fn flops(#sizes) -> usize { 0 }
+        pub const fn multiply_adds(#sizes) -> usize { 0 }
         pub const fn scratch_bytes(#sizes) -> usize { 0 }
     }
 }

@@ -2,7 +2,7 @@
 
 use kiln_ir::{DType, Dim, Sym, Syms};
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Block, Expr, Path, Type, Visibility};
+use syn::{Attribute, Block, Expr, LitStr, Path, Type, Visibility};
 
 /// A dim with the `usize` expression that has its value in emitted code.
 #[derive(Clone, Debug)]
@@ -79,8 +79,8 @@ pub struct ParamsField {
     pub vis: Visibility,
     /// Name.
     pub ident: Ident,
-    /// Its name in files and lists of leaves: another where `#[name]` says so.
-    pub name: String,
+    /// Its name in files and lists of leaves: another where `#[name]` says so. Of an array of layers several, one each.
+    pub names: Vec<LitStr>,
     /// What it holds.
     pub kind: FieldKind,
 }

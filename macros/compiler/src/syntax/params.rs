@@ -8,7 +8,8 @@ use kiln_ir::{DType, Syms};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, Field, Fields, Item, ItemStruct, LitStr, Meta, Type};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemStruct, Lit, LitStr, Meta, Token, Type};
 
 /// The struct that the attribute stands on; `None` with the fault noted.
 pub fn item_struct(errors: &Errors, item: &Item) -> Option<ItemStruct> {
@@ -76,18 +77,40 @@ fn field(scope: &mut Scope, field: &Field) -> Option<ParamsField> {
     };
     let attrs = field.attrs.iter().filter(|a| !is_own(a)).cloned().collect();
     let ident = field.ident.clone()?;
-    let name = one_attribute(scope.errors, field, "name").and_then(|attr| leaf_name(scope.errors, attr));
-    let name = name.unwrap_or_else(|| ident.unraw().to_string());
-    Some(ParamsField { attrs, vis: field.vis.clone(), ident, name, kind })
+    let names =
+        one_attribute(scope.errors, field, "name").and_then(|a| leaf_names(scope.errors, a, &field.ty));
+    let names = names.unwrap_or_else(|| vec![LitStr::new(&ident.unraw().to_string(), ident.span())]);
+    Some(ParamsField { attrs, vis: field.vis.clone(), ident, names, kind })
 }
 
-/// `#[name("0")]`: what PyTorch calls it, where that is no name in Rust.
-fn leaf_name(errors: &Errors, attr: &Attribute) -> Option<String> {
-    let text = attr.parse_args::<LitStr>().ok().map(|text| text.value()).filter(|text| !text.is_empty());
-    if text.is_none() {
+/// `#[name("0")]`: what PyTorch calls it, where that is no name in Rust. Of an array of layers several, one each.
+fn leaf_names(errors: &Errors, attr: &Attribute, ty: &Type) -> Option<Vec<LitStr>> {
+    let names = attr.parse_args_with(Punctuated::<LitStr, Token![,]>::parse_terminated);
+    let names: Vec<LitStr> = names.into_iter().flatten().collect();
+    // What a struct holds may stand under the names of its owner.
+    let unnamed =
+        names.iter().any(|name| name.value().is_empty()) && (names.len() > 1 || tensor::is_tensor(ty));
+    if names.is_empty() || unnamed {
         errors.at(attr, message::name_text());
+        return None;
     }
-    text
+    let layers = match tensor::strip(ty) {
+        Type::Array(array) => count(&array.len).map(|n| (n, format!("{n} layers"))),
+        _ => Some((1, "one field".into())),
+    };
+    if let Some((_, what)) = layers.filter(|(n, _)| names.len() > 1 && *n != names.len()) {
+        errors.at(attr, message::name_count(&names.len().to_string(), &what));
+        return None;
+    }
+    Some(names)
+}
+
+/// The number that stands there, if one does.
+fn count(len: &Expr) -> Option<usize> {
+    match len {
+        Expr::Lit(ExprLit { lit: Lit::Int(n), .. }) => n.base10_parse().ok(),
+        _ => None,
+    }
 }
 
 fn one_attribute<'a>(errors: &Errors, field: &'a Field, name: &str) -> Option<&'a Attribute> {

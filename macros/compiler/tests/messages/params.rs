@@ -34,6 +34,10 @@ struct Net {
     #[init(1 +)] f: Tensor<3>,
     #[name(0)] g: Tensor<3>,
     #[name("a")] #[name("b")] h: Linear<3, 4>,
+    #[name("a", "b")] i: Linear<3, 4>,
+    #[name("a", "b")] j: [Linear<3, 4>; 3],
+    #[name("a", "")] k: [Linear<3, 4>; 2],
+    #[name("")] l: Tensor<3>,
 }
 
 #[params(foward = linear)] struct Net { w: Tensor<3> }
