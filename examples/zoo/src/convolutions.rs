@@ -1,0 +1,36 @@
+//! Blocks that nets of images share: a convolution and the norm of its channels.
+
+use kiln::prelude::*;
+
+/// A convolution without offsets, and the norm of its channels: torchvision's `Conv2dNormActivation`.
+#[params(forward = conv_norm)]
+pub struct ConvNorm<const I: usize, const O: usize, const K: usize, const S: usize = 1, const P: usize = 0> {
+    #[name("0")]
+    conv: Conv2dNoBias<I, O, K, S, P>,
+    #[name("1")]
+    norm: BatchNorm2d<O>,
+}
+
+/// `.forward(x)` of [`ConvNorm`].
+#[model(inline)]
+pub fn conv_norm<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
+    c: &ConvNorm<I, O, K, S, P>,
+    x: Tensor,
+) -> Tensor {
+    c.norm.forward(c.conv.forward(x))
+}
+
+/// [`ConvNorm`] of each channel by itself, 3 × 3.
+#[params(forward = depth_norm)]
+pub struct DepthNorm<const C: usize, const S: usize> {
+    #[name("0")]
+    conv: GroupedConv2dNoBias<C, 1, 1, 3, S, 1>,
+    #[name("1")]
+    norm: BatchNorm2d<C>,
+}
+
+/// `.forward(x)` of [`DepthNorm`].
+#[model(inline)]
+pub fn depth_norm<const C: usize, const S: usize>(c: &DepthNorm<C, S>, x: Tensor) -> Tensor {
+    c.norm.forward(c.conv.forward(x))
+}

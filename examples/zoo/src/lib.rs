@@ -1,0 +1,11 @@
+//! Networks of the field's canon at their published size, a module each.
+//!
+//! The weights have the names and layouts of the usual PyTorch implementation (torchvision's, if it has the net), so that its files
+//! load; `tests` holds each against PyTorch's numbers.
+
+pub mod alexnet;
+pub mod convolutions;
+pub mod fill;
+pub mod mobilenet;
+pub mod resnet;
+pub mod vgg;

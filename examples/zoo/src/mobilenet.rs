@@ -1,0 +1,91 @@
+//! MobileNetV2: Sandler et al., *MobileNetV2: inverted residuals and linear bottlenecks* (2018). A block widens the channels,
+//! filters each by itself, and narrows them again without an activation.
+
+use crate::convolutions::{ConvNorm, DepthNorm};
+use kiln::prelude::*;
+
+/// From I channels over H to O.
+#[params]
+pub struct Inverted<const I: usize, const H: usize, const O: usize, const S: usize = 1> {
+    #[name("conv.0")]
+    expand: ConvNorm<I, H, 1>,
+    #[name("conv.1")]
+    depth: DepthNorm<H, S>,
+    #[name("conv.2")]
+    project: Conv2dNoBias<H, O, 1>,
+    #[name("conv.3")]
+    norm: BatchNorm2d<O>,
+}
+
+#[model(inline)]
+fn inverted<const I: usize, const H: usize, const O: usize, const S: usize>(
+    b: &Inverted<I, H, O, S>,
+    x: Tensor,
+) -> Tensor {
+    let h = b.depth.forward(b.expand.forward(x).relu6()).relu6();
+    b.norm.forward(b.project.forward(h))
+}
+
+/// 3,504,872 parameters.
+#[params]
+pub struct MobileNetV2 {
+    #[name("features.0")]
+    stem: ConvNorm<3, 32, 3, 2, 1>,
+    #[name("features.1.conv.0")]
+    depth: DepthNorm<32, 1>,
+    #[name("features.1.conv.1")]
+    project: Conv2dNoBias<32, 16, 1>,
+    #[name("features.1.conv.2")]
+    norm: BatchNorm2d<16>,
+    #[name("features.2")]
+    to_24: Inverted<16, 96, 24, 2>,
+    #[name("features.3")]
+    at_24: Inverted<24, 144, 24>,
+    #[name("features.4")]
+    to_32: Inverted<24, 144, 32, 2>,
+    #[name("features.5", "features.6")]
+    at_32: [Inverted<32, 192, 32>; 2],
+    #[name("features.7")]
+    to_64: Inverted<32, 192, 64, 2>,
+    #[name("features.8", "features.9", "features.10")]
+    at_64: [Inverted<64, 384, 64>; 3],
+    #[name("features.11")]
+    to_96: Inverted<64, 384, 96>,
+    #[name("features.12", "features.13")]
+    at_96: [Inverted<96, 576, 96>; 2],
+    #[name("features.14")]
+    to_160: Inverted<96, 576, 160, 2>,
+    #[name("features.15", "features.16")]
+    at_160: [Inverted<160, 960, 160>; 2],
+    #[name("features.17")]
+    to_320: Inverted<160, 960, 320>,
+    #[name("features.18")]
+    last: ConvNorm<320, 1280, 1>,
+    #[name("classifier.1")]
+    head: Linear<1280, 1000>,
+}
+
+/// Scores of 1,000 classes.
+#[model]
+pub fn mobilenet_v2<const N: usize>(net: &MobileNetV2, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
+    let x = net.depth.forward(net.stem.forward(x).relu6()).relu6();
+    let mut x = inverted(&net.to_24, net.norm.forward(net.project.forward(x)));
+    x = inverted(&net.to_32, x + inverted(&net.at_24, x));
+    for block in &net.at_32 {
+        x = x + inverted(block, x);
+    }
+    x = inverted(&net.to_64, x);
+    for block in &net.at_64 {
+        x = x + inverted(block, x);
+    }
+    x = inverted(&net.to_96, x);
+    for block in &net.at_96 {
+        x = x + inverted(block, x);
+    }
+    x = inverted(&net.to_160, x);
+    for block in &net.at_160 {
+        x = x + inverted(block, x);
+    }
+    x = net.last.forward(inverted(&net.to_320, x)).relu6();
+    net.head.forward(x.mean_dim([2, 3]))
+}

@@ -1,0 +1,161 @@
+//! ResNets: He et al., *Deep residual learning for image recognition* (2015). Each block adds to what came in; the first of a stage
+//! halves the sides and widens the channels, and what it adds to goes through a convolution of 1 × 1.
+
+use crate::convolutions::ConvNorm;
+use kiln::prelude::*;
+
+/// Two convolutions of 3 × 3.
+#[params]
+pub struct Basic<const I: usize, const O: usize, const S: usize = 1> {
+    conv1: Conv2dNoBias<I, O, 3, S, 1>,
+    bn1: BatchNorm2d<O>,
+    conv2: Conv2dNoBias<O, O, 3, 1, 1>,
+    bn2: BatchNorm2d<O>,
+}
+
+/// [`Basic`] that changes the channels.
+#[params]
+pub struct WideningBasic<const I: usize, const O: usize, const S: usize> {
+    #[name("")]
+    block: Basic<I, O, S>,
+    downsample: ConvNorm<I, O, 1, S>,
+}
+
+#[model(inline)]
+fn basic<const I: usize, const O: usize, const S: usize>(
+    b: &Basic<I, O, S>,
+    x: Tensor,
+    to: Tensor,
+) -> Tensor {
+    let h = b.bn1.forward(b.conv1.forward(x)).relu();
+    (b.bn2.forward(b.conv2.forward(h)) + to).relu()
+}
+
+#[model(inline)]
+fn widening_basic<const I: usize, const O: usize, const S: usize>(
+    b: &WideningBasic<I, O, S>,
+    x: Tensor,
+) -> Tensor {
+    basic(&b.block, x, b.downsample.forward(x))
+}
+
+/// 11,689,512 parameters.
+#[params]
+pub struct ResNet18 {
+    conv1: Conv2dNoBias<3, 64, 7, 2, 3>,
+    bn1: BatchNorm2d<64>,
+    layer1: [Basic<64, 64>; 2],
+    #[name("layer2.0")]
+    widen2: WideningBasic<64, 128, 2>,
+    #[name("layer2.1")]
+    layer2: Basic<128, 128>,
+    #[name("layer3.0")]
+    widen3: WideningBasic<128, 256, 2>,
+    #[name("layer3.1")]
+    layer3: Basic<256, 256>,
+    #[name("layer4.0")]
+    widen4: WideningBasic<256, 512, 2>,
+    #[name("layer4.1")]
+    layer4: Basic<512, 512>,
+    fc: Linear<512, 1000>,
+}
+
+/// Scores of 1,000 classes.
+#[model]
+pub fn resnet18<const N: usize>(net: &ResNet18, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
+    let x = net.bn1.forward(net.conv1.forward(x)).relu();
+    let mut x = max_pool2d_with(x, 3, 2, 1, 1, false);
+    for block in &net.layer1 {
+        x = basic(block, x, x);
+    }
+    x = widening_basic(&net.widen2, x);
+    x = widening_basic(&net.widen3, basic(&net.layer2, x, x));
+    x = widening_basic(&net.widen4, basic(&net.layer3, x, x));
+    x = basic(&net.layer4, x, x);
+    net.fc.forward(x.mean_dim([2, 3]))
+}
+
+/// Convolutions of 1 × 1 to fewer channels, of 3 × 3 there, and of 1 × 1 to more again.
+#[params]
+pub struct Bottleneck<const I: usize, const C: usize, const O: usize, const S: usize = 1> {
+    conv1: Conv2dNoBias<I, C, 1>,
+    bn1: BatchNorm2d<C>,
+    conv2: Conv2dNoBias<C, C, 3, S, 1>,
+    bn2: BatchNorm2d<C>,
+    conv3: Conv2dNoBias<C, O, 1>,
+    bn3: BatchNorm2d<O>,
+}
+
+/// [`Bottleneck`] that changes the channels.
+#[params]
+pub struct WideningBottleneck<const I: usize, const C: usize, const O: usize, const S: usize> {
+    #[name("")]
+    block: Bottleneck<I, C, O, S>,
+    downsample: ConvNorm<I, O, 1, S>,
+}
+
+#[model(inline)]
+fn bottleneck<const I: usize, const C: usize, const O: usize, const S: usize>(
+    b: &Bottleneck<I, C, O, S>,
+    x: Tensor,
+    to: Tensor,
+) -> Tensor {
+    let h = b.bn1.forward(b.conv1.forward(x)).relu();
+    let h = b.bn2.forward(b.conv2.forward(h)).relu();
+    (b.bn3.forward(b.conv3.forward(h)) + to).relu()
+}
+
+#[model(inline)]
+fn widening_bottleneck<const I: usize, const C: usize, const O: usize, const S: usize>(
+    b: &WideningBottleneck<I, C, O, S>,
+    x: Tensor,
+) -> Tensor {
+    bottleneck(&b.block, x, b.downsample.forward(x))
+}
+
+/// 25,557,032 parameters.
+#[params]
+pub struct ResNet50 {
+    conv1: Conv2dNoBias<3, 64, 7, 2, 3>,
+    bn1: BatchNorm2d<64>,
+    #[name("layer1.0")]
+    widen1: WideningBottleneck<64, 64, 256, 1>,
+    #[name("layer1.1", "layer1.2")]
+    layer1: [Bottleneck<256, 64, 256>; 2],
+    #[name("layer2.0")]
+    widen2: WideningBottleneck<256, 128, 512, 2>,
+    #[name("layer2.1", "layer2.2", "layer2.3")]
+    layer2: [Bottleneck<512, 128, 512>; 3],
+    #[name("layer3.0")]
+    widen3: WideningBottleneck<512, 256, 1024, 2>,
+    #[name("layer3.1", "layer3.2", "layer3.3", "layer3.4", "layer3.5")]
+    layer3: [Bottleneck<1024, 256, 1024>; 5],
+    #[name("layer4.0")]
+    widen4: WideningBottleneck<1024, 512, 2048, 2>,
+    #[name("layer4.1", "layer4.2")]
+    layer4: [Bottleneck<2048, 512, 2048>; 2],
+    fc: Linear<2048, 1000>,
+}
+
+/// Scores of 1,000 classes.
+#[model]
+pub fn resnet50<const N: usize>(net: &ResNet50, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
+    let x = net.bn1.forward(net.conv1.forward(x)).relu();
+    let mut x = widening_bottleneck(&net.widen1, max_pool2d_with(x, 3, 2, 1, 1, false));
+    for block in &net.layer1 {
+        x = bottleneck(block, x, x);
+    }
+    x = widening_bottleneck(&net.widen2, x);
+    for block in &net.layer2 {
+        x = bottleneck(block, x, x);
+    }
+    x = widening_bottleneck(&net.widen3, x);
+    for block in &net.layer3 {
+        x = bottleneck(block, x, x);
+    }
+    x = widening_bottleneck(&net.widen4, x);
+    for block in &net.layer4 {
+        x = bottleneck(block, x, x);
+    }
+    net.fc.forward(x.mean_dim([2, 3]))
+}

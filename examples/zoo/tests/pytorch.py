@@ -1,0 +1,232 @@
+"""Writes PyTorch's numbers for the nets of the zoo: python pytorch.py [NET ...], with torch and numpy.
+
+The weights are those of ../src/fill.rs, a hash of a tensor's name and of an element's place. Nets are run in evaluation and in f64;
+of a result the file has every stride-th number, about a thousand, its norm and its shape.
+"""
+
+import json
+import math
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = Path(__file__).parent
+
+
+# The fill.
+
+
+def hashed(name, n):
+    start = 0x811C9DC5
+    for byte in name.encode():
+        start = ((start ^ byte) * 0x01000193) & 0xFFFFFFFF
+    x = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32(start)
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return (x ^ (x >> np.uint32(16))) >> np.uint32(8)
+
+
+def filled(name, shape, middle, reach):
+    unit = hashed(name, math.prod(shape)).astype(np.float32) / np.float32(8388608) - np.float32(1)
+    x = np.float32(middle) + np.float32(reach) * unit
+    return torch.from_numpy(x.reshape(shape)).double()
+
+
+def weights(name, shape):
+    last = name.rsplit(".", 1)[-1]
+    if len(shape) > 1:
+        return filled(name, shape, 0, math.sqrt(6 / math.prod(shape[1:])))
+    if last == "running_var":
+        return filled(name, shape, 1, 0.5)
+    return filled(name, shape, *((0.75, 0.25) if last == "weight" else (0, 0.1)))
+
+
+def image(name, *shape):
+    return filled(name, shape, 0, math.sqrt(3))
+
+
+def fill(net):
+    net = net.double().eval()
+    with torch.no_grad():
+        for name, tensor in net.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_(weights(name, tuple(tensor.shape)))
+    return net
+
+
+# The nets, under torchvision's names.
+
+
+def numbered(**modules):
+    """A Sequential whose modules have the numbers given: _3=… is number 3."""
+    out = nn.Sequential()
+    for name, module in modules.items():
+        out.add_module(name[1:], module)
+    return out
+
+
+class Classifier(nn.Module):
+    def __init__(self, features, classifier):
+        super().__init__()
+        self.features, self.classifier = features, classifier
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+def alexnet():
+    features = nn.Sequential(
+        nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU(),
+        nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU(),
+        nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(3, 2),
+    )  # fmt: skip
+    dense = (nn.Dropout(), nn.Linear(9216, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU())
+    return Classifier(features, nn.Sequential(*dense, nn.Linear(4096, 1000)))
+
+
+def vgg16():
+    layers, before = [], 3
+    for channels in [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]:
+        if channels:
+            layers += [nn.Conv2d(before, channels, 3, 1, 1), nn.ReLU()]
+            before = channels
+        else:
+            layers += [nn.MaxPool2d(2)]
+    dense = [nn.Linear(25088, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout()]
+    return Classifier(nn.Sequential(*layers), nn.Sequential(*dense, nn.Linear(4096, 1000)))
+
+
+def conv(i, o, k, s=1, p=0, g=1):
+    return nn.Conv2d(i, o, k, s, p, groups=g, bias=False)
+
+
+class Residual(nn.Module):
+    def __init__(self, i, convs, s):
+        super().__init__()
+        self.depth, o = len(convs), convs[-1].out_channels
+        for n, c in enumerate(convs, 1):
+            setattr(self, f"conv{n}", c)
+            setattr(self, f"bn{n}", nn.BatchNorm2d(c.out_channels))
+        if s > 1 or i != o:
+            self.downsample = nn.Sequential(conv(i, o, 1, s), nn.BatchNorm2d(o))
+
+    def forward(self, x):
+        y = x
+        for n in range(1, self.depth + 1):
+            y = getattr(self, f"bn{n}")(getattr(self, f"conv{n}")(y))
+            y = y.relu() if n < self.depth else y
+        return (y + (self.downsample(x) if hasattr(self, "downsample") else x)).relu()
+
+
+class ResNet(nn.Module):
+    def __init__(self, blocks, make, wide):
+        super().__init__()
+        self.conv1, self.bn1 = conv(3, 64, 7, 2, 3), nn.BatchNorm2d(64)
+        i = 64
+        for stage, count in enumerate(blocks):
+            c, layers = 64 << stage, []
+            for n in range(count):
+                s = 2 if stage and not n else 1
+                layers.append(Residual(i, make(i, c, s), s))
+                i = c * wide
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
+        self.fc = nn.Linear(i, 1000)
+
+    def forward(self, x):
+        x = nn.functional.max_pool2d(self.bn1(self.conv1(x)).relu(), 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def resnet18():
+    return ResNet([2, 2, 2, 2], lambda i, c, s: [conv(i, c, 3, s, 1), conv(c, c, 3, 1, 1)], 1)
+
+
+def resnet50():
+    return ResNet(
+        [3, 4, 6, 3], lambda i, c, s: [conv(i, c, 1), conv(c, c, 3, s, 1), conv(c, 4 * c, 1)], 4
+    )
+
+
+def conv_relu6(i, o, k, s=1, g=1):
+    return nn.Sequential(conv(i, o, k, s, k // 2, g), nn.BatchNorm2d(o), nn.ReLU6())
+
+
+class Inverted(nn.Module):
+    def __init__(self, i, o, s, t):
+        super().__init__()
+        self.add, h = s == 1 and i == o, i * t
+        layers = [conv_relu6(i, h, 1)] if t > 1 else []
+        self.conv = nn.Sequential(*layers, conv_relu6(h, h, 3, s, h), conv(h, o, 1), nn.BatchNorm2d(o))
+
+    def forward(self, x):
+        return x + self.conv(x) if self.add else self.conv(x)
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def mobilenet_v2():
+    layers, i = [conv_relu6(3, 32, 3, 2)], 32
+    stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    for t, o, count, s in stages:
+        for n in range(count):
+            layers.append(Inverted(i, o, 1 if n else s, t))
+            i = o
+    layers += [conv_relu6(320, 1280, 1)]
+    net = Classifier(nn.Sequential(*layers), nn.Sequential(nn.Dropout(), nn.Linear(1280, 1000)))
+    net.features.add_module("mean", Mean())
+    return net
+
+
+# What is written.
+
+
+def some(name, x):
+    flat = x.flatten()
+    stride = (len(flat) // 1000) | 1
+    return {
+        f"{name}.some": flat[::stride].float().numpy(),
+        f"{name}.norm": np.float32([flat.norm()]),
+        f"{name}.shape": np.float32(x.shape),
+    }
+
+
+def save(path, tensors):
+    header, data = {}, b""
+    for name, x in sorted(tensors.items()):
+        end = len(data) + 4 * x.size
+        header[name] = {"dtype": "F32", "shape": list(x.shape), "data_offsets": [len(data), end]}
+        data += x.astype("<f4").tobytes()
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    path.write_bytes(struct.pack("<Q", len(head)) + head + data)
+
+
+def classified(make):
+    return lambda: {"scores": fill(make())(image("image", 1, 3, 224, 224))}
+
+
+NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
+
+
+@torch.no_grad()
+def main():
+    for net in sys.argv[1:] or NETS:
+        outputs = NETS[net]()
+        tensors = {}
+        for name, x in outputs.items():
+            tensors |= some(name, x)
+            print(f"{net}: {name} {tuple(x.shape)}, mean {x.mean():.4f}, deviation {x.std():.4f}")
+        save(HERE / "data" / f"{net}.safetensors", tensors)
+
+
+main()

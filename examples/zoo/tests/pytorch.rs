@@ -1,0 +1,53 @@
+//! Each net at its full size: parameters, multiply-adds, and PyTorch's numbers for the same weights (`pytorch.py` wrote them).
+#![allow(missing_docs)]
+
+use kiln::prelude::*;
+use kiln_zoo::fill::{filled, input};
+use kiln_zoo::{alexnet, mobilenet, resnet, vgg};
+use safetensors::SafeTensors;
+
+/// Holds some of a result's numbers against PyTorch's, which were computed in f64.
+fn agree(net: &str, output: &str, got: &Tensor) {
+    let path = format!("{}/tests/data/{net}.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let file = SafeTensors::deserialize(&bytes).expect("a sound file");
+    let read = |name: &str| -> Vec<f32> {
+        let data = file.tensor(&format!("{output}.{name}")).expect("it is in the file").data();
+        data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect()
+    };
+    let (want, norm) = (read("some"), read("norm")[0]);
+    let shape: Vec<usize> = read("shape").into_iter().map(|n| n as usize).collect();
+    assert_eq!(got.shape(), shape, "{net}: {output}");
+    let all = got.as_slice();
+    let stride = (all.len() / 1000) | 1;
+    let largest = want.iter().fold(0f32, |most, x| most.max(x.abs()));
+    for (i, (got, want)) in all.iter().step_by(stride).zip(&want).enumerate() {
+        assert!((got - want).abs() <= 1e-4 * largest, "{net}: {output}[{}]: {got}, not {want}", i * stride);
+    }
+    assert_eq!(want.len(), all.len().div_ceil(stride));
+    let own = all.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    assert!((own / f64::from(norm) - 1.0).abs() < 1e-4, "{net}: {output}: norm {own}, not {norm}");
+}
+
+/// A net that gives an image's scores: its parameters and multiply-adds as published.
+macro_rules! classifies {
+    ($($name:ident $model:path, $net:path, $params:literal, $multiply_adds:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            use $model as model;
+            assert_eq!(model::multiply_adds(1), $multiply_adds);
+            let net: $net = filled();
+            assert_eq!((net.param_count(), model::PARAM_COUNT), ($params, $params));
+            let scores = model(&net, input("image", [1, 3, 224, 224])).expect("an image");
+            agree(stringify!($name), "scores", &scores);
+        }
+    )*};
+}
+
+classifies! {
+    alexnet alexnet::alexnet, alexnet::AlexNet, 61_100_840, 714_188_480;
+    vgg16 vgg::vgg16, vgg::Vgg16, 138_357_544, 15_470_264_320;
+    resnet18 resnet::resnet18, resnet::ResNet18, 11_689_512, 1_814_073_344;
+    resnet50 resnet::resnet50, resnet::ResNet50, 25_557_032, 4_089_184_256;
+    mobilenet_v2 mobilenet::mobilenet_v2, mobilenet::MobileNetV2, 3_504_872, 300_774_272;
+}
