@@ -8,8 +8,8 @@ mod text;
 mod write;
 
 use kiln::prelude::*;
-use kiln_examples::progress::Progress;
-use kiln_examples::{chart, cli};
+use kiln_examples::run::{Run, RunOptions};
+use kiln_examples::{Result, Training, chart, cli};
 use net::{Gpt, T, loss, train_step};
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,13 +19,12 @@ use write::Draw;
 const HELP: &str = "\
 Trains a small GPT on nine tenths of the Gospels and Acts and writes on from a beginning.
 
-  --steps N          training steps (default: 2000)
-  --seed N           of the weights, the windows and the writing (default: 0)
-  --write N          characters to write (default: 400)
-  --prompt TEXT      what to write on from (default: \"And Jesus said\")
-  --temperature X    of the draw; the lower, the surer (default: 0.8)
-  --top N            so many of the likeliest may be drawn (default: 20)
-  --help             this text";
+  --steps N        training steps (default: 2000)
+  --seed N         of the weights, the windows and the writing (default: 0)
+  --write N        characters to write (default: 400)
+  --prompt TEXT    what to write on from (default: \"And Jesus said\")
+  --temperature X  of the draw; the lower, the surer (default: 0.8)
+  --top N          so many of the likeliest may be drawn (default: 20)";
 
 /// Windows of a step.
 const BATCH: usize = 16;
@@ -38,62 +37,61 @@ struct Options {
     write: usize,
     prompt: String,
     draw: Draw,
+    run: RunOptions,
 }
 
 fn main() -> ExitCode {
     cli::main("chargpt", HELP, options(), run)
 }
 
-/// The options; `None` if only help is wanted.
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
-    let draw = Draw { temperature: 0.8, top: 20 };
-    let mut options = Options { steps: 2000, seed: 0, write: 400, prompt: "And Jesus said".into(), draw };
-    let mut args = lexopt::Parser::from_env();
-    while let Some(arg) = args.next()? {
-        match arg {
-            Long("steps") => options.steps = args.value()?.parse()?,
-            Long("seed") => options.seed = args.value()?.parse()?,
-            Long("write") => options.write = args.value()?.parse()?,
-            Long("prompt") => options.prompt = args.value()?.string()?,
-            Long("temperature") => options.draw.temperature = args.value()?.parse()?,
-            Long("top") => options.draw.top = args.value()?.parse()?,
-            Long("help") | Short('h') => return Ok(None),
-            other => return Err(other.unexpected()),
+    let (draw, prompt) = (Draw { temperature: 0.8, top: 20 }, "And Jesus said".into());
+    let mut options = Options { steps: 2000, seed: 0, write: 400, prompt, draw, run: RunOptions::default() };
+    let run = cli::options(|name, args| {
+        match name {
+            "steps" => options.steps = args.value()?.parse()?,
+            "seed" => options.seed = args.value()?.parse()?,
+            "write" => options.write = args.value()?.parse()?,
+            "prompt" => options.prompt = args.value()?.string()?,
+            "temperature" => options.draw.temperature = args.value()?.parse()?,
+            "top" => options.draw.top = args.value()?.parse()?,
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    })?;
     if options.draw.temperature.is_nan() || options.draw.temperature <= 0.0 {
         return Err("the temperature is above 0".into());
     }
-    Ok(Some(options))
+    Ok(run.map(|run| Options { run, ..options }))
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn run(options: &Options) -> Result<()> {
     let prompt = text::encode(&options.prompt).filter(|ids| !ids.is_empty());
     let prompt = prompt.ok_or("the prompt is empty or has characters that the text hasn't")?;
     let (ids, held_out) = text::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/gospels.txt.gz"))?;
     let mut rng = Rng::seed(options.seed);
-    let mut net = Gpt::init(&mut rng);
+    let net = Gpt::init(&mut rng);
+    let mut training = Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng };
+    learn(&mut training, &ids, options)?;
+    let Training { net, rng, .. } = &mut training;
     let start = Instant::now();
-    let bits = learn(&mut net, &ids, options.steps, &mut rng)?;
-    println!("{}", chart::curve("bits per character while training", &bits));
-    println!("{} parameters trained in {:.0} s", net.param_count(), start.elapsed().as_secs_f64());
-    let start = Instant::now();
-    let text = write::write(&net, &prompt, options.write, &options.draw, &mut rng)?;
+    let text = write::write(net, &prompt, options.write, &options.draw, rng)?;
     println!("{}{text}", options.prompt);
     println!("{:.0} characters/s", options.write as f64 / start.elapsed().as_secs_f64());
-    println!("held-out bits per character: {:.3}", held_out_bits(&net, &held_out)?);
+    println!("held-out bits per character: {:.3}", held_out_bits(net, &held_out)?);
     Ok(())
 }
 
-/// Trains a net; the mean bits per character in each fortieth of the steps.
-fn learn(net: &mut Gpt, ids: &[i64], steps: usize, rng: &mut Rng) -> kiln::Result<Vec<f32>> {
-    let mut opt = AdamW::new(net, LEARNING_RATE);
-    let parts = steps.min(40);
-    let mut progress = Progress::new("part", parts);
-    let mut bits = Vec::new();
-    for part in 0..parts {
-        let (first, behind) = (part * steps / parts, (part + 1) * steps / parts);
+/// Trains a net; each fortieth of the steps is a part of the run.
+fn learn(training: &mut Training<Gpt, AdamW<Gpt>>, ids: &[i64], options: &Options) -> Result<()> {
+    let steps = options.steps;
+    let settings = format!("{steps} steps, seed {}", options.seed);
+    let mut run = Run::open(&options.run, "chargpt", ("part", steps.min(40)), settings, training)?;
+    let parts = run.rest();
+    for part in parts.clone() {
+        let Training { net, opt, rng } = training;
+        let (first, behind) = (part * steps / parts.end, (part + 1) * steps / parts.end);
         let (mut sum, start) = (0.0, Instant::now());
         for step in first..behind {
             // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).
@@ -101,15 +99,17 @@ fn learn(net: &mut Gpt, ids: &[i64], steps: usize, rng: &mut Rng) -> kiln::Resul
             let cosine = (1.0 + (std::f64::consts::PI * way).cos()) / 2.0;
             opt.lr = LEARNING_RATE * (20.0 * way + 0.01).min(1.0) * cosine;
             let (x, next) = text::random(ids, BATCH, rng)?;
-            sum += train_step(net, &mut opt, &x, &next)?.item()?;
+            sum += train_step(net, opt, &x, &next)?.item()?;
         }
         let count = behind - first;
         let speed = (count * BATCH * T) as f64 / start.elapsed().as_secs_f64();
-        bits.push(sum / count as f32 / std::f32::consts::LN_2);
-        progress.step(format!("{:.3} bits per character  {speed:.0} characters/s", bits[part]));
+        let bits = f64::from(sum) / count as f64 / std::f64::consts::LN_2;
+        run.log(&[("bits per character", bits)], &format!("{speed:.0} characters/s"), training)?;
     }
-    progress.finish();
-    Ok(bits)
+    println!("{} parameters trained in {:.0} s", training.net.param_count(), run.seconds());
+    let metrics = run.finish(&training.net)?;
+    println!("{}", chart::curve("bits per character while training", &metrics.series("bits per character")));
+    Ok(())
 }
 
 /// Over windows one behind the other, each of which begins without what was before.

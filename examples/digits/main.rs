@@ -6,7 +6,8 @@ mod net;
 mod train;
 
 use kiln::prelude::*;
-use kiln_examples::{chart, cli, mnist};
+use kiln_examples::run::{Run, RunOptions};
+use kiln_examples::{Result, Training, chart, cli, mnist};
 use net::Mlp;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,71 +15,65 @@ use std::process::ExitCode;
 const HELP: &str = "\
 Trains an MLP on 4,000 images of digits and tests it on 1,000 others.
 
-  --epochs N    passes over the images (default: 40)
-  --seed N      of the weights and of the order of images (default: 0)
-  --load FILE   test these weights, without training
-  --save FILE   where the weights go (default: digits.safetensors in the temporary directory)
-  --help        this text";
+  --epochs N       passes over the images (default: 40)
+  --seed N         of the weights and of the order of images (default: 0)
+  --load FILE      test these weights, without training";
 
 struct Options {
     epochs: usize,
     seed: u64,
     load: Option<PathBuf>,
-    save: PathBuf,
+    run: RunOptions,
 }
 
 fn main() -> ExitCode {
     cli::main("digits", HELP, options(), run)
 }
 
-/// The options; `None` if only help is wanted.
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
-    let save = std::env::temp_dir().join("digits.safetensors");
-    let mut options = Options { epochs: 40, seed: 0, load: None, save };
-    let mut args = lexopt::Parser::from_env();
-    while let Some(arg) = args.next()? {
-        match arg {
-            Long("epochs") => options.epochs = args.value()?.parse()?,
-            Long("seed") => options.seed = args.value()?.parse()?,
-            Long("load") => options.load = Some(args.value()?.into()),
-            Long("save") => options.save = args.value()?.into(),
-            Long("help") | Short('h') => return Ok(None),
-            other => return Err(other.unexpected()),
+    let (mut epochs, mut seed, mut load) = (40, 0, None);
+    let run = cli::options(|name, args| {
+        match name {
+            "epochs" => epochs = args.value()?.parse()?,
+            "seed" => seed = args.value()?.parse()?,
+            "load" => load = Some(args.value()?.into()),
+            _ => return Ok(false),
         }
-    }
-    Ok(Some(options))
+        Ok(true)
+    })?;
+    Ok(run.map(|run| Options { epochs, seed, load, run }))
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn run(options: &Options) -> Result<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist_5k.csv.gz");
     let (images, test) = mnist::split(&mnist::read(&file)?);
-    let mut rng = Rng::seed(options.seed);
-    let mut net = Mlp::init(&mut rng);
+    let mut training = train::begin(options.seed);
     match &options.load {
-        Some(file) => net.load(file)?,
-        None => learn(&mut net, &images, &test, options, &mut rng)?,
+        Some(file) => training.net.load(file)?,
+        None => learn(&mut training, &images, &test, options)?,
     }
-    let predictions = train::predictions(&net, &test)?;
+    let net = &training.net;
+    let predictions = train::predictions(net, &test)?;
     println!("{}", chart::digits(&test, &predictions, &[0, 100, 200, 300]));
     if let Some(wrong) = (0..test.len()).find(|i| predictions[*i] != test.labels[*i]) {
         println!("one that it got wrong:\n{}", chart::digits(&test, &predictions, &[wrong]));
     }
-    println!("test accuracy: {:.4}", train::accuracy(&net, &test)?);
+    println!("test accuracy: {:.4}", train::accuracy(net, &test)?);
     Ok(())
 }
 
 fn learn(
-    net: &mut Mlp,
+    training: &mut Training<Mlp, Adam<Mlp>>,
     images: &mnist::Images,
     test: &mnist::Images,
     options: &Options,
-    rng: &mut Rng,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let history = train::train(net, images, test, options.epochs, rng)?;
-    println!("{}", chart::curve("loss by epoch", &history.losses));
-    println!("trained in {:.2} s", history.time.as_secs_f64());
-    net.save(&options.save)?;
-    println!("weights saved to {}", options.save.display());
+) -> Result<()> {
+    let settings = format!("seed {}", options.seed);
+    let mut run = Run::open(&options.run, "digits", ("epoch", options.epochs), settings, training)?;
+    train::train(training, images, test, &mut run)?;
+    println!("trained in {:.2} s", run.seconds());
+    let metrics = run.finish(&training.net)?;
+    println!("{}", chart::curve("loss by epoch", &metrics.series("loss")));
     Ok(())
 }

@@ -7,23 +7,22 @@ mod net;
 mod series;
 
 use kiln::prelude::*;
-use kiln_examples::cli;
-use kiln_examples::progress::Progress;
-use kiln_examples::svg::{self, Line};
+use kiln_examples::checkpoint::{Parts, State};
+use kiln_examples::run::{Run, RunOptions};
+use kiln_examples::svg::{self, Plot};
+use kiln_examples::{Result, cli};
 use net::{FEATURES, Net, growth, train_step};
 use series::{Growth, YEAR};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
 Trains an LSTM on ten years of airline passengers and forecasts the two years behind.
 
-  --epochs N    training steps of each net (default: 15)
-  --nets N      nets, whose forecasts are averaged (default: 5)
-  --seed N      of the weights (default: 0)
-  --backtest    learn from 1949 to 1956 and forecast 1957 and 1958, for choices
-  --svg FILE    where the picture goes (default: forecast.svg in the temporary directory)
-  --help        this text";
+  --epochs N       training steps of each net (default: 15)
+  --nets N         nets, whose forecasts are averaged (default: 5)
+  --seed N         of the weights (default: 0)
+  --backtest       learn from 1949 to 1956 and forecast 1957 and 1958, for choices";
 
 /// Months that are forecast.
 const AHEAD: usize = 2 * YEAR;
@@ -35,45 +34,62 @@ struct Options {
     nets: usize,
     seed: u64,
     backtest: bool,
-    svg: PathBuf,
+    run: RunOptions,
 }
 
 fn main() -> ExitCode {
     cli::main("forecast", HELP, options(), run)
 }
 
-/// The options; `None` if only help is wanted.
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
-    let svg = std::env::temp_dir().join("forecast.svg");
-    let mut options = Options { epochs: 15, nets: 5, seed: 0, backtest: false, svg };
-    let mut args = lexopt::Parser::from_env();
-    while let Some(arg) = args.next()? {
-        match arg {
-            Long("epochs") => options.epochs = args.value()?.parse()?,
-            Long("nets") => options.nets = args.value()?.parse()?,
-            Long("seed") => options.seed = args.value()?.parse()?,
-            Long("backtest") => options.backtest = true,
-            Long("svg") => options.svg = args.value()?.into(),
-            Long("help") | Short('h') => return Ok(None),
-            other => return Err(other.unexpected()),
+    let (mut epochs, mut nets, mut seed, mut backtest) = (15, 5, 0, false);
+    let run = cli::options(|name, args| {
+        match name {
+            "epochs" => epochs = args.value()?.parse()?,
+            "nets" => nets = args.value()?.parse()?,
+            "seed" => seed = args.value()?.parse()?,
+            "backtest" => backtest = true,
+            _ => return Ok(false),
         }
-    }
-    if options.nets == 0 {
+        Ok(true)
+    })?;
+    if nets == 0 {
         return Err("at least one net".into());
     }
-    Ok(Some(options))
+    Ok(run.map(|run| Options { epochs, nets, seed, backtest, run }))
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+/// The sum of the forecasts of the nets so far, and the last net.
+struct Ensemble {
+    sum: Vec<f64>,
+    net: Net,
+}
+
+impl State for Ensemble {
+    fn store(&self, parts: &mut Parts) -> Result<()> {
+        parts.put("sum", self.sum.iter().flat_map(|month| month.to_le_bytes()).collect());
+        parts.put("net", self.net.to_bytes()?);
+        Ok(())
+    }
+
+    fn restore(&mut self, parts: &Parts) -> Result<()> {
+        let (months, _) = parts.get("sum")?.as_chunks();
+        self.sum = months.iter().map(|month| f64::from_le_bytes(*month)).collect();
+        Ok(self.net.load_bytes(parts.get("net")?)?)
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/AirPassengers.csv");
     let months = series::read(&file)?;
     let end = months.len() - AHEAD * if options.backtest { 2 } else { 1 };
     let (known, truth) = (&months[..end], &months[end..end + AHEAD]);
     let forecast = mean_forecast(known, options)?;
     let naive = series::seasonal_naive(known, AHEAD);
-    std::fs::write(&options.svg, picture(known, truth, &forecast, &naive))?;
-    println!("picture in {}", options.svg.display());
+    let svg = options.run.folder("forecast")?.join("forecast.svg");
+    std::fs::write(&svg, picture(known, truth, &forecast, &naive))?;
+    println!("picture in {}", svg.display());
     let told = |name: &str, forecast: &[f64]| {
         let [mae, rmse, mape] = series::errors(forecast, truth);
         println!("{name:15} MAE {mae:6.2}  RMSE {rmse:6.2}  MAPE {mape:5.2} %");
@@ -85,19 +101,22 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The mean of the forecasts of several nets that learned from the same months.
-fn mean_forecast(known: &[f64], options: &Options) -> kiln::Result<Vec<f64>> {
+fn mean_forecast(known: &[f64], options: &Options) -> Result<Vec<f64>> {
+    let Options { epochs, nets, seed, backtest, run } = options;
+    let settings = format!("{epochs} epochs, seed {seed}, backtest {backtest}");
     let growth = Growth::of(known);
-    let mut mean = vec![0.0; AHEAD];
-    let mut progress = Progress::new("net", options.nets);
-    for i in 0..options.nets {
-        let (net, loss) = learn(&growth, options.epochs, options.seed * 1000 + i as u64)?;
-        for (sum, month) in mean.iter_mut().zip(forecast(&net, &growth, known)?) {
-            *sum += month / options.nets as f64;
+    let mut all = Ensemble { sum: vec![0.0; AHEAD], net: Net::init(&mut Rng::seed(*seed)) };
+    let mut run = Run::open(run, "forecast", ("net", *nets), settings, &mut all)?;
+    for i in run.rest() {
+        let (net, loss) = learn(&growth, *epochs, seed * 1000 + i as u64)?;
+        for (sum, month) in all.sum.iter_mut().zip(forecast(&net, &growth, known)?) {
+            *sum += month;
         }
-        progress.step(format!("loss {loss:.4}"));
+        all.net = net;
+        run.log(&[("loss", loss.into())], "", &all)?;
     }
-    progress.finish();
-    Ok(mean)
+    run.finish(&all.net)?;
+    Ok(all.sum.iter().map(|sum| sum / *nets as f64).collect())
 }
 
 /// A net that learned from all windows at once, and its loss.
@@ -127,13 +146,14 @@ fn forecast(net: &Net, growth_of: &Growth, known: &[f64]) -> kiln::Result<Vec<f6
 
 fn picture(known: &[f64], truth: &[f64], forecast: &[f64], naive: &[f64]) -> String {
     let years = (known.len() + truth.len()) / YEAR;
-    let names: Vec<(usize, String)> = (0..years).map(|y| (y * YEAR, (1949 + y).to_string())).collect();
+    let names = (0..years).map(|y| ((y * YEAR) as f64, (1949 + y).to_string())).collect();
     let behind = known.len();
-    let lines = [
-        Line { name: "known", colour: "black", first: 0, values: known },
-        Line { name: "truth", colour: "grey", first: behind, values: truth },
-        Line { name: "seasonal naive", colour: "orange", first: behind, values: naive },
-        Line { name: "LSTM", colour: "royalblue", first: behind, values: forecast },
+    let lines = vec![
+        svg::steps("known", "black", 0, known),
+        svg::steps("truth", "grey", behind, truth),
+        svg::steps("seasonal naive", "orange", behind, naive),
+        svg::steps("LSTM", "royalblue", behind, forecast),
     ];
-    svg::lines("Airline passengers by month, thousands", &names, &lines)
+    let title = "Airline passengers by month, thousands".into();
+    svg::page(&[Plot { title, lines, names, ..Plot::default() }])
 }

@@ -11,13 +11,13 @@ const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 const WIDTH: usize = 80;
 
 /// The curve of a few numbers, from 0 to the largest.
-pub fn curve(title: &str, values: &[f32]) -> String {
+pub fn curve(title: &str, values: &[f64]) -> String {
     let width = (WIDTH / values.len().max(1)).clamp(1, 4);
-    let top = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let top = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let mut lines = vec![title.to_string()];
     for line in (0..HEIGHT).rev() {
-        let cell = |v: &f32| {
-            let eighths = (v / top * (8 * HEIGHT) as f32).round() as usize;
+        let cell = |v: &f64| {
+            let eighths = (v / top * (8 * HEIGHT) as f64).round() as usize;
             let fill = eighths.saturating_sub(8 * line).min(8);
             [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][fill].to_string().repeat(width)
         };

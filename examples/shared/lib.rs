@@ -1,7 +1,15 @@
-//! What the examples share: data, a bar for progress, pictures in the terminal.
+//! What the examples share: data, runs with their folders, pictures in the terminal and as files.
 
 pub mod chart;
+pub mod checkpoint;
 pub mod cli;
+pub mod events;
+pub mod metrics;
 pub mod mnist;
+pub mod picture;
 pub mod progress;
+pub mod run;
 pub mod svg;
+
+pub use checkpoint::Training;
+pub use cli::Result;

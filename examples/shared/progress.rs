@@ -12,17 +12,19 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// So many steps of a kind: "epoch".
-    pub fn new(what: &'static str, total: usize) -> Progress {
+    /// So many steps of a kind, `"epoch"`, of which some are done.
+    pub fn new(what: &'static str, total: usize, done: usize) -> Progress {
         let style =
             ProgressStyle::with_template("{prefix} {pos}/{len} {bar:30} {msg}  {elapsed}, {eta} left");
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stdout());
         let bar = std::io::stdout().is_terminal().then(|| {
             let bar = bar.with_style(style.expect("a sound template")).with_prefix(what);
+            bar.set_position(done as u64);
+            bar.reset_eta();
             bar.tick();
             bar
         });
-        Progress { what, total, done: 0, bar }
+        Progress { what, total, done, bar }
     }
 
     /// One step more, and how it stands.

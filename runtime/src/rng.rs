@@ -27,6 +27,28 @@ impl Rng {
         Self { key: [seed as i32, (seed >> 32) as i32], counter: 0, words: [0; 4], used: 4 }
     }
 
+    /// The generator as it stands, to be taken up again: key, counter, and what is left of the last block.
+    ///
+    /// ```
+    /// use kiln::Rng;
+    /// let mut rng = Rng::seed(7);
+    /// rng.next_u32();
+    /// let mut again = Rng::from_state(rng.state());
+    /// assert_eq!(again.next_u64(), rng.next_u64());
+    /// ```
+    pub fn state(&self) -> [u64; 5] {
+        let pair = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        let [a, b, c, d] = self.words;
+        let key = pair(self.key[0] as u32, self.key[1] as u32);
+        [key, self.counter as u64, pair(a, b), pair(c, d), self.used as u64]
+    }
+
+    /// The generator that [`Rng::state`] told of.
+    pub fn from_state([key, counter, low, high, used]: [u64; 5]) -> Self {
+        let words = [low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32];
+        Self { counter: counter as i64, words, used: used.min(4) as usize, ..Self::seed(key) }
+    }
+
     /// The next 32 bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == 4 {
@@ -193,6 +215,16 @@ mod tests {
         assert_eq!(a.next_u64(), b.next_u64());
         assert_ne!(Rng::seed(1).next_u64(), Rng::seed(2).next_u64());
         assert_ne!(Rng::seed(1).next_u64(), Rng::seed(1 << 32).next_u64());
+    }
+
+    #[test]
+    fn a_generator_is_taken_up_where_it_was() {
+        let mut rng = Rng::seed(u64::MAX - 5);
+        for _ in 0..6 {
+            assert_eq!(Rng::from_state(rng.state()), rng);
+            rng.next_u32();
+        }
+        assert_eq!(Rng::from_state([1, 2, 3, 4, 99]).used, 4);
     }
 
     fn moments(mut draw: impl FnMut() -> f32) -> (f64, f64) {
