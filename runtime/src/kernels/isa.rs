@@ -119,38 +119,63 @@ pub fn simd_run<B: Body>(body: B) -> B::Output {
     simd_as(Isa::detect(), body)
 }
 
-#[cfg(target_arch = "x86_64")]
+/// [`simd_run`] for work of the emitted type `Home`, whose module gets the machine code. rustc compiles modules side by side, and
+/// again only those that have changed; without it everything emitted would be one piece, as functions of this module.
+#[inline]
+pub fn simd_run_at<Home, B: Body>(body: B) -> B::Output {
+    <Home as Boundary<B>>::cross(Isa::detect(), body)
+}
+
 #[inline]
 pub(super) fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
-    match isa {
-        // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
-        Isa::Avx512 => unsafe { avx512(body) },
-        // SAFETY: `detect` answers `Avx2` only if the processor has AVX2, FMA and F16C.
-        Isa::Avx2 => unsafe { avx2(body) },
-        Isa::Portable | Isa::Neon => body.run::<Rounded>(),
+    <B as Boundary<B>>::cross(isa, body)
+}
+
+/// The body, compiled for each instruction set. Provided methods belong to the module of `Self`.
+trait Boundary<B: Body> {
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn cross(isa: Isa, body: B) -> B::Output {
+        match isa {
+            // SAFETY: `detect` answers `Avx512` only if the processor has every feature that `avx512` enables.
+            Isa::Avx512 => unsafe { Self::avx512(body) },
+            // SAFETY: `detect` answers `Avx2` only if the processor has AVX2, FMA and F16C.
+            Isa::Avx2 => unsafe { Self::avx2(body) },
+            Isa::Portable | Isa::Neon => Self::portable(body),
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline]
+    fn cross(isa: Isa, body: B) -> B::Output {
+        match isa {
+            Isa::Neon => body.run::<Fused>(),
+            _ => Self::portable(body),
+        }
+    }
+
+    fn portable(body: B) -> B::Output {
+        body.run::<Rounded>()
+    }
+
+    /// # Safety
+    /// The processor must have these features.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+    unsafe fn avx512(body: B) -> B::Output {
+        body.run::<Fused>()
+    }
+
+    /// # Safety
+    /// The processor must have these features.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn avx2(body: B) -> B::Output {
+        body.run::<Fused>()
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-pub(super) fn simd_as<B: Body>(isa: Isa, body: B) -> B::Output {
-    match isa {
-        Isa::Neon => body.run::<Fused>(),
-        _ => body.run::<Rounded>(),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
-fn avx512<B: Body>(body: B) -> B::Output {
-    body.run::<Fused>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn avx2<B: Body>(body: B) -> B::Output {
-    body.run::<Fused>()
-}
+impl<Home, B: Body> Boundary<B> for Home {}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! A kernel's results fall into units (rows or elements) that don't depend on each other. Threads get runs of units,
 //! each with the part of every result that belongs to it: the parts are cut by `split_at_mut`, so nothing is shared.
 
-use super::isa::{Body, simd_run};
+use super::isa::{Body, simd_run_at};
 use super::math::Math;
 use super::threads::{parallel, threads_for};
 use std::ops::Range;
@@ -92,9 +92,9 @@ pub fn launch<K: Kernel>(kernel: &K, units: usize, cost: usize, out: K::Out<'_>)
     }
     let threads = threads_for(units, cost);
     if threads <= 1 {
-        return simd_run(Run { kernel, units: 0..units, out });
+        return simd_run_at::<K, _>(Run { kernel, units: 0..units, out });
     }
-    shared_out(threads, units, cost, out, &|units, out| simd_run(Run { kernel, units, out }));
+    shared_out(threads, units, cost, out, &|units, out| simd_run_at::<K, _>(Run { kernel, units, out }));
 }
 
 /// Calls `f` for each of `count` products, or what else uses threads itself, with its part of every result: several at

@@ -1,7 +1,7 @@
 //! Sums of everything: over blocks whose size hangs on the number of elements alone, combined in their order, so that
 //! the result is the same on any number of threads.
 
-use super::isa::{Body, simd_run};
+use super::isa::{Body, simd_run_at};
 use super::launch::{Kernel, Outs, Part, launch, part};
 use super::math::Math;
 use std::ops::Range;
@@ -65,7 +65,7 @@ pub fn total<K: Total>(kernel: &K, units: usize, elements: usize, cost: usize, o
     let sums = &mut sums[..blocks];
     launch(&Blocks { kernel, units, size }, blocks, cost.saturating_mul(size), (part(sums, 1), ()));
     if let Some(sums) = sums.iter().copied().flatten().reduce(K::combine) {
-        simd_run(Finish { kernel, sums, out });
+        simd_run_at::<K, _>(Finish { kernel, sums, out });
     }
 }
 

@@ -5,7 +5,7 @@ use super::Element;
 use super::kernel::Scalar;
 use super::pack::{self, with_buffer};
 use super::walk::Side;
-use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::isa::{Body, simd_run_at};
 use crate::kernels::math::Math;
 use std::fmt::{self, Debug};
 use std::ops::Range;
@@ -26,7 +26,7 @@ trait Lines<T>: Sync {
 
 impl<S: Source> Lines<S::Element> for S {
     fn fill(&self, line: usize, at: usize, to: &mut [S::Element]) {
-        simd_run(Line { source: self, line, at, to });
+        simd_run_at::<S, _>(Line { source: self, line, at, to });
     }
 }
 

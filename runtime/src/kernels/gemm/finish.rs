@@ -2,7 +2,7 @@
 //! a function of the user's graph.
 
 use super::{Element, Operand, Tile, gemm};
-use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::isa::{Body, simd_run_at};
 use crate::kernels::math::Math;
 
 /// An emitted epilogue. Mark `line` `#[inline(always)]`.
@@ -123,7 +123,7 @@ pub fn gemm_finish<'a, F: Finish>(
         return;
     }
     out.check(m, n);
-    gemm(m, n, k, a, b, &|tile| simd_run(Finished { finish, out, tile }));
+    gemm(m, n, k, a, b, &|tile| simd_run_at::<F, _>(Finished { finish, out, tile }));
 }
 
 #[cfg(test)]
