@@ -38,8 +38,18 @@ pub fn options(
     Ok(Some(run))
 }
 
-/// Runs an example: 2 for options at fault, 1 for what went wrong in the run. `options` is `None` where only help is wanted.
+/// [`main_without_run`] of an example that has a run folder.
 pub fn main<O>(
+    name: &str,
+    help: &str,
+    options: Result<Option<O>, lexopt::Error>,
+    run: impl FnOnce(&O) -> Result<()>,
+) -> ExitCode {
+    main_without_run(name, &format!("{help}{RUN_HELP}"), options, run)
+}
+
+/// Runs an example: 2 for options at fault, 1 for what went wrong in the run. `options` is `None` where only help is wanted.
+pub fn main_without_run<O>(
     name: &str,
     help: &str,
     options: Result<Option<O>, lexopt::Error>,
@@ -48,7 +58,7 @@ pub fn main<O>(
     let options = match options {
         Ok(Some(options)) => options,
         Ok(None) => {
-            println!("{help}{RUN_HELP}");
+            println!("{help}");
             return ExitCode::SUCCESS;
         }
         Err(error) => {

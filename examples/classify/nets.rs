@@ -1,0 +1,93 @@
+//! The nets by name, frozen.
+
+use kiln::prelude::*;
+use kiln_zoo::fill::filled;
+use kiln_zoo::{alexnet, mobilenet, resnet, vgg};
+use std::path::Path;
+
+/// What a net tells apart.
+pub const CLASSES: usize = 1000;
+
+/// Scores `[1, 1000]` of a picture `[1, 3, 224, 224]`.
+pub type Scores = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
+
+/// A net ready to run.
+pub struct Net {
+    /// How many numbers were trained.
+    pub params: usize,
+    /// What it says of a picture.
+    pub scores: Scores,
+}
+
+/// The net of a file, or one that knows nothing.
+fn weights<P: Params>(file: Option<&Path>) -> kiln_examples::Result<P> {
+    let Some(file) = file else { return Ok(filled()) };
+    let mut net = P::init(&mut Rng::seed(0));
+    net.load(file).map_err(|error| told(file, error))?;
+    Ok(net)
+}
+
+/// What doesn't fit, in a line: of another net's weights hundreds don't.
+fn told(file: &Path, error: Error) -> String {
+    let Error::Weights { faults, .. } = &error else { return error.to_string() };
+    let ill_shaped = faults.ill_shaped.iter().map(|fault| &fault.name);
+    let lists = [
+        ("missing", faults.missing.iter().collect::<Vec<_>>()),
+        ("unknown", faults.unexpected.iter().collect()),
+        ("of another shape", ill_shaped.collect()),
+    ];
+    let count = |(what, names): &(&str, Vec<&String>)| {
+        Some(format!("{} tensors are {what} ({}, …)", names.len(), names.first()?))
+    };
+    let counts: Vec<String> = lists.iter().filter_map(count).collect();
+    format!("{} has weights of another net: {}", file.display(), counts.join(", "))
+}
+
+macro_rules! nets {
+    ($($name:ident: $model:path, $net:path;)*) => {
+        impl Net {
+            /// The net of that name, with weights of a file.
+            pub fn load(name: &str, file: Option<&Path>) -> kiln_examples::Result<Net> {
+                match name {
+                    $(stringify!($name) => {
+                        use $model as model;
+                        let net: $net = weights(file)?;
+                        let (params, net) = (net.param_count(), model::freeze(&net)?);
+                        Ok(Net { params, scores: Box::new(move |x| net.run(x)) })
+                    })*
+                    _ => Err(format!("there is no net `{name}`, but {}", [$(stringify!($name)),*].join(", ")).into()),
+                }
+            }
+        }
+    };
+}
+
+nets! {
+    alexnet: alexnet::alexnet, alexnet::AlexNet;
+    vgg16: vgg::vgg16, vgg::Vgg16;
+    resnet18: resnet::resnet18, resnet::ResNet18;
+    resnet50: resnet::resnet50, resnet::ResNet50;
+    mobilenet_v2: mobilenet::mobilenet_v2, mobilenet::MobileNetV2;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_net_of_a_file_and_no_other() {
+        let file = std::env::temp_dir().join(format!("kiln-classify-{}.safetensors", std::process::id()));
+        let net: mobilenet::MobileNetV2 = filled();
+        net.save(&file).expect("room in the temporary folder");
+        let loaded = Net::load("mobilenet_v2", Some(&file)).expect("its own weights");
+        let x = kiln_zoo::fill::input("image", [1, 3, 224, 224]);
+        let filled = Net::load("mobilenet_v2", None).expect("a fill");
+        assert_eq!((loaded.scores)(&x).expect("a picture"), (filled.scores)(&x).expect("a picture"));
+        let error = Net::load("resnet18", Some(&file)).err().expect("another net's").to_string();
+        std::fs::remove_file(&file).expect("it is there");
+        let told = "has weights of another net: 102 tensors are missing (bn1.bias, …), 262 tensors are unknown (classifier.1.bias, …)";
+        assert!(error.ends_with(told), "{error}");
+        let error = Net::load("resnet", None).err().expect("no such net").to_string();
+        assert!(error.starts_with("there is no net `resnet`, but alexnet, "), "{error}");
+    }
+}

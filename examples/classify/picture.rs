@@ -1,0 +1,76 @@
+//! A picture as the nets want it, as torchvision prepares its own.
+
+use image::imageops::{FilterType, crop_imm, resize};
+use image::{ImageReader, RgbImage};
+use kiln::Tensor;
+use kiln_examples::Result;
+use std::path::Path;
+
+/// Rows and columns that the nets see.
+pub const SIDE: u32 = 224;
+/// The shorter side before the crop.
+const SHORTER: u32 = 256;
+/// Means of red, green and blue over ImageNet.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Their deviations.
+const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Decodes a picture, as JPEG or PNG whatever its name.
+pub fn read(path: &Path) -> Result<RgbImage> {
+    let fault = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let reader = ImageReader::open(path).map_err(|error| fault(&error))?;
+    let reader = reader.with_guessed_format().map_err(|error| fault(&error))?;
+    if reader.format().is_none() {
+        return Err(fault(&"neither a JPEG nor a PNG picture").into());
+    }
+    Ok(reader.decode().map_err(|error| fault(&error))?.to_rgb8())
+}
+
+/// The shorter side scaled to 256, the middle of 224 × 224 cut out, channels normalized: `[1, 3, 224, 224]`.
+pub fn prepared(picture: &RgbImage) -> Tensor {
+    let (width, height) = picture.dimensions();
+    let scaled = |side: u32| (u64::from(side) * u64::from(SHORTER) / u64::from(width.min(height))) as u32;
+    let (width, height) = (scaled(width), scaled(height));
+    let picture = resize(picture, width, height, FilterType::Triangle);
+    let middle = crop_imm(&picture, (width - SIDE) / 2, (height - SIDE) / 2, SIDE, SIDE).to_image();
+    let mut x = Tensor::zeros([1, 3, SIDE as usize, SIDE as usize]);
+    for (i, plane) in x.as_mut_slice().chunks_exact_mut((SIDE * SIDE) as usize).enumerate() {
+        for (x, pixel) in plane.iter_mut().zip(middle.pixels()) {
+            *x = (f32::from(pixel.0[i]) / 255.0 - MEAN[i]) / DEVIATION[i];
+        }
+    }
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_is_seen() {
+        // Red in the middle of blue, three times as wide as high.
+        let picture = RgbImage::from_fn(300, 100, |x, _| {
+            if (100..200).contains(&x) { [255, 0, 0].into() } else { [0, 0, 255].into() }
+        });
+        let x = prepared(&picture);
+        let (red, blue) = (&x.as_slice()[..224 * 224], &x.as_slice()[2 * 224 * 224..]);
+        assert!(red.iter().all(|x| (x - (1.0 - MEAN[0]) / DEVIATION[0]).abs() < 1e-5));
+        assert!(blue.iter().all(|x| (x + MEAN[2] / DEVIATION[2]).abs() < 1e-5));
+    }
+
+    #[test]
+    fn narrow_pictures_and_single_pixels() {
+        for (width, height) in [(1, 1), (1, 50), (257, 256), (2000, 3)] {
+            assert_eq!(prepared(&RgbImage::new(width, height)).shape(), [1, 3, 224, 224]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_is_said() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let error = read(&here).expect_err("a text").to_string();
+        assert!(error.ends_with("Cargo.toml: neither a JPEG nor a PNG picture"), "{error}");
+        let error = read(Path::new("nowhere.png")).expect_err("no file").to_string();
+        assert!(error.starts_with("nowhere.png: "), "{error}");
+    }
+}
