@@ -4,8 +4,11 @@
 //! load; `tests` holds each against PyTorch's numbers.
 
 pub mod alexnet;
+pub mod attention;
+pub mod bert;
 pub mod convolutions;
 pub mod fill;
+pub mod gpt2;
 pub mod mobilenet;
 pub mod resnet;
 pub mod vgg;

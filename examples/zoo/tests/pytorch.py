@@ -187,6 +187,107 @@ def mobilenet_v2():
     return net
 
 
+# Transformers, under Hugging Face's names.
+
+
+def by_heads(x, heads):
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def attend(q, k, v, heads, **how):
+    q, k, v = (by_heads(x, heads) for x in (q, k, v))
+    return nn.functional.scaled_dot_product_attention(q, k, v, **how).transpose(1, 2).flatten(2)
+
+
+def tree(**modules):
+    """Modules under names with dots, written with two underscores."""
+    root = nn.Module()
+    for path, module in modules.items():
+        node, *parts = root, *path.split("__")
+        for part in parts[:-1]:
+            if not hasattr(node, part):
+                node.add_module(part, nn.Module())
+            node = getattr(node, part)
+        node.add_module(parts[-1], module)
+    return root
+
+
+class Bert(nn.Module):
+    def __init__(self, words, places, d, ff, layers):
+        super().__init__()
+        self.embeddings = tree(
+            word_embeddings=nn.Embedding(words, d), position_embeddings=nn.Embedding(places, d),
+            token_type_embeddings=nn.Embedding(2, d), LayerNorm=nn.LayerNorm(d, 1e-12),
+        )  # fmt: skip
+        layer = lambda: tree(
+            attention__self__query=nn.Linear(d, d), attention__self__key=nn.Linear(d, d),
+            attention__self__value=nn.Linear(d, d), attention__output__dense=nn.Linear(d, d),
+            attention__output__LayerNorm=nn.LayerNorm(d, 1e-12), intermediate__dense=nn.Linear(d, ff),
+            output__dense=nn.Linear(ff, d), output__LayerNorm=nn.LayerNorm(d, 1e-12),
+        )  # fmt: skip
+        self.encoder = tree(layer=nn.ModuleList(layer() for _ in range(layers)))
+        self.pooler = tree(dense=nn.Linear(d, d))
+
+    def forward(self, ids, keep, heads):
+        e = self.embeddings
+        words = e.word_embeddings(ids) + e.token_type_embeddings.weight[0]
+        x = e.LayerNorm(words + e.position_embeddings.weight[: ids.shape[1]])
+        for layer in self.encoder.layer:
+            own = getattr(layer.attention, "self")
+            y = attend(own.query(x), own.key(x), own.value(x), heads, attn_mask=keep[:, None, None, :] > 0)
+            x = layer.attention.output.LayerNorm(layer.attention.output.dense(y) + x)
+            y = nn.functional.gelu(layer.intermediate.dense(x))
+            x = layer.output.LayerNorm(layer.output.dense(y) + x)
+        return x
+
+
+def minilm():
+    net = fill(Bert(30522, 512, 384, 1536, 6))
+    ids = torch.from_numpy(hashed("ids", 26).astype(np.int64) % 30522).reshape(2, 13)
+    keep = torch.ones(2, 13, dtype=torch.float64)
+    keep[1, 9:] = 0
+    hidden = net(ids, keep, 12)
+    mean = (hidden * keep[:, :, None]).sum(1) / keep.sum(1, keepdim=True)
+    return {
+        "hidden": hidden,
+        "pooled": net.pooler.dense(hidden[:, 0]).tanh(),
+        "embedded": nn.functional.normalize(mean),
+    }
+
+
+class Conv1D(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(i, o)), nn.Parameter(torch.empty(o))
+
+    def forward(self, x):
+        return x @ self.weight + self.bias
+
+
+class Gpt2(nn.Module):
+    def __init__(self, words, places, d, layers):
+        super().__init__()
+        self.wte, self.wpe = nn.Embedding(words, d), nn.Embedding(places, d)
+        block = lambda: tree(
+            ln_1=nn.LayerNorm(d), attn__c_attn=Conv1D(d, 3 * d), attn__c_proj=Conv1D(d, d),
+            ln_2=nn.LayerNorm(d), mlp__c_fc=Conv1D(d, 4 * d), mlp__c_proj=Conv1D(4 * d, d),
+        )  # fmt: skip
+        self.h, self.ln_f = nn.ModuleList(block() for _ in range(layers)), nn.LayerNorm(d)
+
+    def forward(self, ids, heads):
+        x = self.wte(ids) + self.wpe.weight[: ids.shape[1]]
+        for b in self.h:
+            q, k, v = b.attn.c_attn(b.ln_1(x)).chunk(3, -1)
+            x = x + b.attn.c_proj(attend(q, k, v, heads, is_causal=True))
+            x = x + b.mlp.c_proj(nn.functional.gelu(b.mlp.c_fc(b.ln_2(x)), approximate="tanh"))
+        return self.ln_f(x) @ self.wte.weight.T
+
+
+def gpt2():
+    ids = torch.from_numpy(hashed("ids", 12).astype(np.int64) % 50257).reshape(1, 12)
+    return {"scores": fill(Gpt2(50257, 1024, 768, 12))(ids, 12)}
+
+
 # What is written.
 
 
@@ -216,6 +317,7 @@ def classified(make):
 
 
 NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
+NETS |= {make.__name__: make for make in [minilm, gpt2]}
 
 
 @torch.no_grad()

@@ -2,8 +2,8 @@
 #![allow(missing_docs)]
 
 use kiln::prelude::*;
-use kiln_zoo::fill::{filled, input};
-use kiln_zoo::{alexnet, mobilenet, resnet, vgg};
+use kiln_zoo::fill::{filled, indices, input};
+use kiln_zoo::{alexnet, bert, gpt2, mobilenet, resnet, vgg};
 use safetensors::SafeTensors;
 
 /// Holds some of a result's numbers against PyTorch's, which were computed in f64.
@@ -50,4 +50,44 @@ classifies! {
     resnet18 resnet::resnet18, resnet::ResNet18, 11_689_512, 1_814_073_344;
     resnet50 resnet::resnet50, resnet::ResNet50, 25_557_032, 4_089_184_256;
     mobilenet_v2 mobilenet::mobilenet_v2, mobilenet::MobileNetV2, 3_504_872, 300_774_272;
+}
+
+fn tokens<const R: usize>(shape: [usize; R], below: usize) -> Tensor<i64> {
+    let ids = indices("ids", shape.iter().product(), below as u32);
+    Tensor::from_vec(shape, ids).expect("as many as the shape has")
+}
+
+#[test]
+fn minilm() {
+    let net: bert::MiniLm = filled();
+    assert_eq!(net.param_count(), 22_713_216);
+    // Six layers, each with four dense layers of 384 and two of 1,536, and scores and sums over all places.
+    let dense = 6 * (4 * 384 * 384 + 2 * 384 * 1536);
+    assert_eq!(bert::minilm::multiply_adds(1, 128), 128 * (dense + 6 * 2 * 128 * 384));
+    let ids = tokens([2, 13], bert::VOCABULARY);
+    let mut keep = Tensor::ones([2, 13]);
+    keep.as_mut_slice()[13 + 9..].fill(0.0);
+    agree("minilm", "hidden", &bert::minilm(&net, &ids, &keep).expect("sentences"));
+    agree("minilm", "pooled", &bert::pooled(&net, &ids, &keep).expect("sentences"));
+    agree("minilm", "embedded", &bert::embedded(&net, &ids, &keep).expect("sentences"));
+}
+
+#[test]
+fn gpt2_at_once_and_by_token() {
+    let net: gpt2::Gpt2 = filled();
+    assert_eq!(net.param_count(), 124_439_808);
+    let dense = 12 * (4 * 768 * 768 + 2 * 768 * 3072) + 768 * gpt2::VOCABULARY;
+    assert_eq!(gpt2::gpt2::multiply_adds(1, 1024), 1024 * (dense + 12 * 2 * 1024 * 768));
+    let ids = tokens([1, 12], gpt2::VOCABULARY);
+    let scores = gpt2::gpt2(&net, &ids).expect("a text");
+    agree("gpt2", "scores", &scores);
+    let mut cache = gpt2::Cache::init(&mut Rng::seed(0));
+    for (at, id) in ids.as_slice().iter().enumerate() {
+        let by_token = gpt2::gpt2_step(&net, &mut cache, [[*id]], [at as i64]).expect("a token");
+        let at_once = &scores.as_slice()[at * gpt2::VOCABULARY..][..gpt2::VOCABULARY];
+        let largest = at_once.iter().fold(0f32, |most, x| most.max(x.abs()));
+        let apart =
+            at_once.iter().zip(by_token.as_slice()).fold(0f32, |most, (x, y)| most.max((x - y).abs()));
+        assert!(apart <= 1e-4 * largest, "place {at}: {apart} apart");
+    }
 }
