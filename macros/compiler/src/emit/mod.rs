@@ -35,6 +35,8 @@ pub struct Unit {
     /// What was made of each function.
     parts: HashMap<Func, Compiled>,
     taken: BTreeSet<String>,
+    /// What stands before functions: `#[inline]` where only a caller makes machine code of them.
+    hint: TokenStream,
 }
 
 /// A kernel's struct, to be built by name of field.
@@ -83,6 +85,12 @@ impl Unit {
         Unit::default()
     }
 
+    /// From here on, functions become machine code in crates that call them alone: not every user of a model's crate
+    /// differentiates or freezes it.
+    pub fn on_demand(&mut self) {
+        self.hint = quote!(#[inline]);
+    }
+
     /// Compiles a function into the unit.
     pub fn add(&mut self, func: &Func) -> Compiled {
         self.part(&Part::of(func))
@@ -106,7 +114,8 @@ impl Unit {
         let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
         let dims: Vec<Sym> = (0..func.syms.0.len() as u32).map(Sym).filter(free).collect();
         let function = run::function(part, &names, &made, &run, &dims);
-        self.items.push(function);
+        let hint = &self.hint;
+        self.items.push(quote!(#hint #function));
         let all = dims::Dims { syms: &func.syms };
         let compiled = Compiled {
             run,

@@ -161,22 +161,27 @@ fn readers(
 
 /// Maps that only one other kernel reads are computed there, if that doesn't repeat costly work.
 fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Option<Value>) {
+    let mut readers = readers(groups, buffer);
     for g in (0..groups.groups.len()).rev() {
         let group = &groups.groups[g];
         if group.kind != (Kind::Rows { split: None }) || group.members.iter().any(|v| outputs.contains(v)) {
             continue;
         }
-        let readers = readers(groups, buffer).remove(&g).unwrap_or_default();
-        let mut readers = readers.into_iter();
-        let (Some((reader, false)), None) = (readers.next(), readers.next()) else { continue };
-        let reader = &groups.groups[reader];
-        let once =
-            !matches!(reader.kind, Kind::Gather | Kind::Scatter) && numel(&reader.axes) == numel(&group.axes);
+        let mut own = readers.get(&g).into_iter().flatten();
+        let (Some(&(reader, false)), None) = (own.next(), own.next()) else { continue };
+        let by = &groups.groups[reader];
+        let once = !matches!(by.kind, Kind::Gather | Kind::Scatter) && numel(&by.axes) == numel(&group.axes);
         let cheap = !group.axes.is_empty()
             && group.members.len() <= 4
             && group.members.iter().all(|v| light(groups.func, *v));
         if once || cheap {
             groups.dissolve(g);
+            // Its reader reads now what it read.
+            for of in readers.values_mut() {
+                if of.remove(&(g, false)) | of.remove(&(g, true)) {
+                    of.insert((reader, false));
+                }
+            }
         }
     }
 }

@@ -90,7 +90,10 @@ fn is_optimizer(library: &Library, root: &Root, kind: &ArgKind) -> bool {
 
 fn compiled(root: &Root, model: &Model, variants: &[Variant], consts: &Consts) -> TokenStream {
     let mut unit = Unit::new();
-    let parts: Vec<Compiled> = variants.iter().map(|v| unit.add(&v.traced.func)).collect();
+    let (own, derived) = variants.split_at(model.cases().len());
+    let mut parts: Vec<Compiled> = own.iter().map(|v| unit.add(&v.traced.func)).collect();
+    unit.on_demand();
+    parts.extend(derived.iter().map(|v| unit.add(&v.traced.func)));
     let freeze = Freeze::new(model, &variants[0].traced, &mut unit);
     let entries: Vec<Entry> = variants
         .iter()
