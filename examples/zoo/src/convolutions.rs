@@ -34,3 +34,9 @@ pub struct DepthNorm<const C: usize, const S: usize> {
 pub fn depth_norm<const C: usize, const S: usize>(c: &DepthNorm<C, S>, x: Tensor) -> Tensor {
     c.norm.forward(c.conv.forward(x))
 }
+
+/// A norm whose eps isn't 1e-5.
+#[model(inline)]
+pub fn normed<const C: usize>(norm: &BatchNorm2d<C>, x: Tensor, eps: f64) -> Tensor {
+    x.batch_norm(norm.running_mean, norm.running_var, Some(norm.weight), Some(norm.bias), eps)
+}

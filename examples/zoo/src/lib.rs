@@ -11,4 +11,6 @@ pub mod fill;
 pub mod gpt2;
 pub mod mobilenet;
 pub mod resnet;
+pub mod unet3d;
 pub mod vgg;
+pub mod yolov5;

@@ -288,6 +288,128 @@ def gpt2():
     return {"scores": fill(Gpt2(50257, 1024, 768, 12))(ids, 12)}
 
 
+# YOLOv5s, under ultralytics' names.
+
+
+class ConvSilu(nn.Module):
+    def __init__(self, i, o, k, s=1, p=0):
+        super().__init__()
+        self.conv, self.bn = conv(i, o, k, s, p), nn.BatchNorm2d(o, eps=1e-3)
+
+    def forward(self, x):
+        return nn.functional.silu(self.bn(self.conv(x)))
+
+
+class YoloBottleneck(nn.Module):
+    def __init__(self, c, add):
+        super().__init__()
+        self.cv1, self.cv2, self.add = ConvSilu(c, c, 1), ConvSilu(c, c, 3, 1, 1), add
+
+    def forward(self, x):
+        y = self.cv2(self.cv1(x))
+        return x + y if self.add else y
+
+
+class C3(nn.Module):
+    def __init__(self, i, o, depth, add=True):
+        super().__init__()
+        c = o // 2
+        self.cv1, self.cv2, self.cv3 = ConvSilu(i, c, 1), ConvSilu(i, c, 1), ConvSilu(2 * c, o, 1)
+        self.m = nn.Sequential(*[YoloBottleneck(c, add) for _ in range(depth)])
+
+    def forward(self, x):
+        return self.cv3(torch.cat([self.m(self.cv1(x)), self.cv2(x)], 1))
+
+
+class Sppf(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.cv1, self.cv2, self.pool = ConvSilu(i, i // 2, 1), ConvSilu(2 * i, o, 1), nn.MaxPool2d(5, 1, 2)
+
+    def forward(self, x):
+        parts = [self.cv1(x)]
+        for _ in range(3):
+            parts.append(self.pool(parts[-1]))
+        return self.cv2(torch.cat(parts, 1))
+
+
+class Detect(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.m = nn.ModuleList(nn.Conv2d(c, 255, 1) for c in channels)
+        self.register_buffer("anchors", torch.empty(3, 3, 2))
+
+    def forward(self, outs):
+        heads = [m(x) for m, x in zip(self.m, outs)]
+        boxes = []
+        for i, head in enumerate(heads):
+            n, _, h, w = head.shape
+            p, step = head.reshape(n, 3, 85, h, w).permute(0, 1, 3, 4, 2).sigmoid(), 8 << i
+            y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+            centre = (p[..., :2] * 2 - 0.5 + torch.stack([x, y], -1)) * step
+            size = (p[..., 2:4] * 2) ** 2 * (self.anchors[i] * step)[None, :, None, None]
+            boxes.append(torch.cat([centre, size, p[..., 4:]], -1).reshape(n, -1, 85))
+        return heads, torch.cat(boxes, 1)
+
+
+class Yolo(nn.Module):
+    def __init__(self):
+        super().__init__()
+        up, cat = nn.Upsample(scale_factor=2), nn.Identity
+        self.model = nn.ModuleList([
+            ConvSilu(3, 32, 6, 2, 2), ConvSilu(32, 64, 3, 2, 1), C3(64, 64, 1), ConvSilu(64, 128, 3, 2, 1),
+            C3(128, 128, 2), ConvSilu(128, 256, 3, 2, 1), C3(256, 256, 3), ConvSilu(256, 512, 3, 2, 1),
+            C3(512, 512, 1), Sppf(512, 512),
+            ConvSilu(512, 256, 1), up, cat(), C3(512, 256, 1, False),
+            ConvSilu(256, 128, 1), up, cat(), C3(256, 128, 1, False),
+            ConvSilu(128, 128, 3, 2, 1), cat(), C3(256, 256, 1, False),
+            ConvSilu(256, 256, 3, 2, 1), cat(), C3(512, 512, 1, False), Detect([128, 256, 512]),
+        ])  # fmt: skip
+        self.joined = {12: 6, 16: 4, 19: 14, 22: 10}
+
+    def forward(self, x):
+        kept = []
+        for i, layer in enumerate(self.model[:24]):
+            x = torch.cat([x, kept[self.joined[i]]], 1) if i in self.joined else layer(x)
+            kept.append(x)
+        return self.model[24]([kept[17], kept[20], kept[23]])
+
+
+def yolov5s():
+    (fine, middle, coarse), boxes = fill(Yolo())(image("image", 1, 3, 640, 640))
+    return {"fine": fine, "middle": middle, "coarse": coarse, "boxes": boxes}
+
+
+# The 3D U-Net of its paper.
+
+
+def double(i, c, o):
+    both = (nn.Conv3d(i, c, 3, 1, 1), nn.BatchNorm3d(c), nn.ReLU())
+    return nn.Sequential(*both, nn.Conv3d(c, o, 3, 1, 1), nn.BatchNorm3d(o), nn.ReLU())
+
+
+class UNet3d(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc = nn.ModuleList([double(3, 32, 64), double(64, 64, 128), double(128, 128, 256), double(256, 256, 512)])
+        self.up = nn.ModuleList(nn.ConvTranspose3d(c, c, 2, 2, bias=False) for c in [128, 256, 512])
+        self.dec = nn.ModuleList([double(192, 64, 64), double(384, 128, 128), double(768, 256, 256)])
+        self.out = nn.Conv3d(64, 3, 1)
+
+    def forward(self, x):
+        kept = []
+        for i, enc in enumerate(self.enc):
+            x = enc(nn.functional.max_pool3d(x, 2) if i else x)
+            kept.append(x)
+        for i in [2, 1, 0]:
+            x = self.dec[i](torch.cat([kept[i], self.up[i](x)], 1))
+        return self.out(x)
+
+
+def unet3d():
+    return {"scores": fill(UNet3d())(image("volume", 1, 3, 16, 24, 32))}
+
+
 # What is written.
 
 
@@ -317,7 +439,7 @@ def classified(make):
 
 
 NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
-NETS |= {make.__name__: make for make in [minilm, gpt2]}
+NETS |= {make.__name__: make for make in [minilm, gpt2, yolov5s, unet3d]}
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 
 use kiln::prelude::*;
 use kiln_zoo::fill::{filled, indices, input};
-use kiln_zoo::{alexnet, bert, gpt2, mobilenet, resnet, vgg};
+use kiln_zoo::{alexnet, bert, gpt2, mobilenet, resnet, unet3d, vgg, yolov5};
 use safetensors::SafeTensors;
 
 /// Holds some of a result's numbers against PyTorch's, which were computed in f64.
@@ -90,4 +90,32 @@ fn gpt2_at_once_and_by_token() {
             at_once.iter().zip(by_token.as_slice()).fold(0f32, |most, (x, y)| most.max((x - y).abs()));
         assert!(apart <= 1e-4 * largest, "place {at}: {apart} apart");
     }
+}
+
+#[test]
+fn yolov5s() {
+    let net: yolov5::YoloV5s = filled();
+    assert_eq!(net.param_count(), 7_235_389);
+    // Published as 16.5 billion operations, which counts those of the norms.
+    assert_eq!(yolov5::heads::multiply_adds(1), 8_216_780_800);
+    let x = input("image", [1, 3, 640, 640]);
+    let (fine, middle, coarse) = yolov5::heads(&net, &x).expect("a picture");
+    agree("yolov5s", "fine", &fine);
+    agree("yolov5s", "middle", &middle);
+    agree("yolov5s", "coarse", &coarse);
+    agree("yolov5s", "boxes", &yolov5::yolov5s(&net, &x).expect("a picture"));
+}
+
+#[test]
+fn unet3d() {
+    let net: unet3d::UNet3d<3, 3> = filled();
+    // The paper counts no factors and offsets of norms: two for each of 2,336 channels.
+    assert_eq!(net.param_count(), 19_069_955 + 2 * 2336);
+    // For each voxel of the finest level, and at 1/8, 1/64 and 1/512 of them.
+    let levels = [[57_888, 442_560], [331_776, 1_769_472], [1_327_104, 7_077_888], [5_308_416, 0]];
+    let up = [128 * 128, 256 * 256, 512 * 512];
+    let own = |i: usize| levels[i].iter().sum::<usize>() + up.get(i).copied().unwrap_or(0);
+    let want: usize = (0..4).map(|i| own(i) * ((64 * 64 * 64) >> (3 * i))).sum();
+    assert_eq!(unet3d::unet3d::multiply_adds(1, 8, 8, 8), want);
+    agree("unet3d", "scores", &unet3d::unet3d(&net, input("volume", [1, 3, 16, 24, 32])).expect("a volume"));
 }

@@ -1,0 +1,75 @@
+//! 3D U-Net: Çiçek et al., *3D U-Net: learning dense volumetric segmentation from sparse annotation* (2016): four resolutions down
+//! and up again, each joined with what was there on the way down.
+
+use kiln::prelude::*;
+
+/// Two convolutions, each with a norm and ReLU.
+#[params(forward = double)]
+pub struct Double<const I: usize, const C: usize, const O: usize> {
+    #[name("0")]
+    conv1: Conv3d<I, C, 3, 1, 1>,
+    #[name("1")]
+    norm1: BatchNorm3d<C>,
+    #[name("3")]
+    conv2: Conv3d<C, O, 3, 1, 1>,
+    #[name("4")]
+    norm2: BatchNorm3d<O>,
+}
+
+#[model(inline)]
+fn double<const I: usize, const C: usize, const O: usize>(d: &Double<I, C, O>, x: Tensor) -> Tensor {
+    let x = d.norm1.forward(d.conv1.forward(x)).relu();
+    d.norm2.forward(d.conv2.forward(x)).relu()
+}
+
+/// Twice the sides, by kernels of 2 × 2 × 2 without offsets.
+#[params(forward = up)]
+pub struct Up<const C: usize> {
+    weight: Tensor<C, C, 2, 2, 2>,
+}
+
+#[model(inline)]
+fn up<const C: usize>(u: &Up<C>, x: Tensor) -> Tensor {
+    conv_transpose3d_with(x, u.weight, None, 2, 0, 0, 1, 1)
+}
+
+/// Of volumes of IN channels to OUT classes; with three of each 19,069,955 parameters and those of the norms.
+#[params]
+pub struct UNet3d<const IN: usize, const OUT: usize> {
+    #[name("enc.0")]
+    down1: Double<IN, 32, 64>,
+    #[name("enc.1")]
+    down2: Double<64, 64, 128>,
+    #[name("enc.2")]
+    down3: Double<128, 128, 256>,
+    #[name("enc.3")]
+    lowest: Double<256, 256, 512>,
+    #[name("up.2")]
+    to3: Up<512>,
+    #[name("dec.2")]
+    up3: Double<768, 256, 256>,
+    #[name("up.1")]
+    to2: Up<256>,
+    #[name("dec.1")]
+    up2: Double<384, 128, 128>,
+    #[name("up.0")]
+    to1: Up<128>,
+    #[name("dec.0")]
+    up1: Double<192, 64, 64>,
+    out: Conv3d<64, OUT, 1>,
+}
+
+/// Scores of the classes for each voxel; sides are multiples of 8.
+#[model]
+pub fn unet3d<const N: usize, const D: usize, const H: usize, const W: usize>(
+    net: &UNet3d<3, 3>,
+    x: Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }>,
+) -> Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }> {
+    let one = net.down1.forward(x);
+    let two = net.down2.forward(max_pool3d(one, 2));
+    let three = net.down3.forward(max_pool3d(two, 2));
+    let x = net.lowest.forward(max_pool3d(three, 2));
+    let x = net.up3.forward(cat([three, net.to3.forward(x)], 1));
+    let x = net.up2.forward(cat([two, net.to2.forward(x)], 1));
+    net.out.forward(net.up1.forward(cat([one, net.to1.forward(x)], 1)))
+}

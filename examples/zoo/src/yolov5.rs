@@ -1,0 +1,167 @@
+//! YOLOv5s: Jocher et al., *ultralytics/yolov5* (2020), version 6, under its names: a backbone of CSP blocks (`C3`), pooling at
+//! several scales (`SPPF`), and a PANet that joins three resolutions, on each of which three shapes of boxes are predicted.
+
+use crate::convolutions::normed;
+use kiln::prelude::*;
+
+/// Classes of COCO.
+pub const CLASSES: usize = 80;
+/// Boxes of a picture: three a place of each resolution.
+pub const BOXES: usize = 3 * (80 * 80 + 40 * 40 + 20 * 20);
+
+/// A convolution, the norm of its channels, SiLU.
+#[params(forward = conv)]
+pub struct Conv<const I: usize, const O: usize, const K: usize, const S: usize = 1, const P: usize = 0> {
+    conv: Conv2dNoBias<I, O, K, S, P>,
+    bn: BatchNorm2d<O>,
+}
+
+#[model(inline)]
+fn conv<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
+    c: &Conv<I, O, K, S, P>,
+    x: Tensor,
+) -> Tensor {
+    normed(&c.bn, c.conv.forward(x), 1e-3).silu()
+}
+
+/// Two convolutions.
+#[params]
+pub struct Bottleneck<const C: usize> {
+    cv1: Conv<C, C, 1>,
+    cv2: Conv<C, C, 3, 1, 1>,
+}
+
+/// Half of the channels go through a row of bottlenecks, half around it: C is either half, J both.
+#[params]
+pub struct C3<const I: usize, const C: usize, const J: usize, const O: usize, const DEPTH: usize = 1> {
+    cv1: Conv<I, C, 1>,
+    cv2: Conv<I, C, 1>,
+    cv3: Conv<J, O, 1>,
+    m: [Bottleneck<C>; DEPTH],
+}
+
+#[model(inline)]
+fn c3<const I: usize, const C: usize, const J: usize, const O: usize, const DEPTH: usize>(
+    c: &C3<I, C, J, O, DEPTH>,
+    x: Tensor,
+    add: bool,
+) -> Tensor {
+    let mut deep = c.cv1.forward(x);
+    for b in &c.m {
+        let y = b.cv2.forward(b.cv1.forward(deep));
+        deep = if add { deep + y } else { y };
+    }
+    c.cv3.forward(cat([deep, c.cv2.forward(x)], 1))
+}
+
+/// Pools of 5, 9 and 13 side by side, each a pool of 5 over the one before.
+#[params]
+pub struct Sppf {
+    cv1: Conv<512, 256, 1>,
+    cv2: Conv<1024, 512, 1>,
+}
+
+#[model(inline)]
+fn sppf(s: &Sppf, x: Tensor) -> Tensor {
+    let x = s.cv1.forward(x);
+    let five = max_pool2d_with(x, 5, 1, 2, 1, false);
+    let nine = max_pool2d_with(five, 5, 1, 2, 1, false);
+    s.cv2.forward(cat([x, five, nine, max_pool2d_with(nine, 5, 1, 2, 1, false)], 1))
+}
+
+/// 7,235,389 parameters.
+#[params]
+pub struct YoloV5s {
+    #[name("model.0")]
+    stem: Conv<3, 32, 6, 2, 2>,
+    #[name("model.1")]
+    to_4: Conv<32, 64, 3, 2, 1>,
+    #[name("model.2")]
+    at_4: C3<64, 32, 64, 64>,
+    #[name("model.3")]
+    to_8: Conv<64, 128, 3, 2, 1>,
+    #[name("model.4")]
+    at_8: C3<128, 64, 128, 128, 2>,
+    #[name("model.5")]
+    to_16: Conv<128, 256, 3, 2, 1>,
+    #[name("model.6")]
+    at_16: C3<256, 128, 256, 256, 3>,
+    #[name("model.7")]
+    to_32: Conv<256, 512, 3, 2, 1>,
+    #[name("model.8")]
+    at_32: C3<512, 256, 512, 512>,
+    #[name("model.9")]
+    sppf: Sppf,
+    #[name("model.10")]
+    narrow_32: Conv<512, 256, 1>,
+    #[name("model.13")]
+    up_16: C3<512, 128, 256, 256>,
+    #[name("model.14")]
+    narrow_16: Conv<256, 128, 1>,
+    #[name("model.17")]
+    out_8: C3<256, 64, 128, 128>,
+    #[name("model.18")]
+    down_16: Conv<128, 128, 3, 2, 1>,
+    #[name("model.20")]
+    out_16: C3<256, 128, 256, 256>,
+    #[name("model.21")]
+    down_32: Conv<256, 256, 3, 2, 1>,
+    #[name("model.23")]
+    out_32: C3<512, 256, 512, 512>,
+    /// Widths and heights of the boxes, by resolution, in its steps.
+    #[name("model.24.anchors")]
+    #[buffer]
+    anchors: Tensor<3, 3, 2>,
+    #[name("model.24.m.0")]
+    head_8: Conv2d<128, 255, 1>,
+    #[name("model.24.m.1")]
+    head_16: Conv2d<256, 255, 1>,
+    #[name("model.24.m.2")]
+    head_32: Conv2d<512, 255, 1>,
+}
+
+/// What the heads say of steps of 8, 16 and 32 pixels: 255 channels, for each of three boxes x, y, width, height, whether there is
+/// an object, and of which class.
+#[model]
+pub fn heads<const N: usize>(
+    net: &YoloV5s,
+    x: Tensor<N, 3, 640, 640>,
+) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
+    let x = c3(&net.at_4, net.to_4.forward(net.stem.forward(x)), true);
+    let at_8 = c3(&net.at_8, net.to_8.forward(x), true);
+    let at_16 = c3(&net.at_16, net.to_16.forward(at_8), true);
+    let x = sppf(&net.sppf, c3(&net.at_32, net.to_32.forward(at_16), true));
+
+    let narrow_32 = net.narrow_32.forward(x);
+    let x = c3(&net.up_16, cat([narrow_32.interpolate_nearest([40, 40]), at_16], 1), false);
+    let narrow_16 = net.narrow_16.forward(x);
+    let out_8 = c3(&net.out_8, cat([narrow_16.interpolate_nearest([80, 80]), at_8], 1), false);
+    let out_16 = c3(&net.out_16, cat([net.down_16.forward(out_8), narrow_16], 1), false);
+    let out_32 = c3(&net.out_32, cat([net.down_32.forward(out_16), narrow_32], 1), false);
+    (net.head_8.forward(out_8), net.head_16.forward(out_16), net.head_32.forward(out_32))
+}
+
+/// Boxes of a head whose places are so many pixels apart: centre and size in pixels, then probabilities of an object and of each
+/// class.
+#[model(inline)]
+fn boxes<const N: usize, const S: usize>(
+    head: Tensor<N, 255, S, S>,
+    anchors: Tensor<3, 2>,
+    step: f64,
+) -> Tensor<N, { 3 * S * S }, 85> {
+    let p = head.reshape([N, 3, 85, S, S]).permute([0, 1, 3, 4, 2]).sigmoid();
+    let places = arange(S).to(f32);
+    let grid = stack([places.unsqueeze(0).expand([S, S]), places.unsqueeze(1).expand([S, S])], -1);
+    let centre = (p.narrow(-1, 0, 2) * 2.0 - 0.5 + grid) * step;
+    let size = (p.narrow(-1, 2, 2) * 2.0).square() * (anchors * step).reshape([1, 3, 1, 1, 2]);
+    cat([centre, size, p.narrow(-1, 4, 81)], -1).reshape([N, 3 * S * S, 85])
+}
+
+/// All boxes of a picture of 640 × 640, those of fine steps first.
+#[model]
+pub fn yolov5s<const N: usize>(net: &YoloV5s, x: Tensor<N, 3, 640, 640>) -> Tensor<N, BOXES, 85> {
+    let (fine, middle, coarse) = heads(net, x);
+    let fine = boxes(fine, net.anchors.select(0, 0), 8.0);
+    let middle = boxes(middle, net.anchors.select(0, 1), 16.0);
+    cat([fine, middle, boxes(coarse, net.anchors.select(0, 2), 32.0)], 1)
+}
