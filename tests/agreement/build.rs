@@ -66,15 +66,15 @@ fn module(name: &str, func: &Func) -> TokenStream {
     let results = func.outputs.iter().zip(&outputs).map(|(o, name)| match o.updates {
         Some(i) => {
             let input = &inputs[i];
-            quote!(crate::wide(&#input))
+            quote!(crate::Element::array(&#input))
         }
-        None => quote!(crate::wide(&#name)),
+        None => quote!(crate::Element::array(&#name)),
     });
     quote! {
         #[allow(non_snake_case, unused, unused_comparisons, clippy::all)]
         mod #module {
             #items
-            pub fn call(N: usize, arrays: &[kiln_ir::ops::Array]) -> Vec<Vec<f64>> {
+            pub fn call(N: usize, arrays: &[kiln_ir::ops::Array]) -> Vec<kiln_ir::ops::Array> {
                 #(let #free = N;)*
                 #(#views)*
                 #(#vectors)*

@@ -42,7 +42,7 @@ pub(crate) fn run(func: &Func, inputs: &[Array], sizes: &Sizes) -> Vec<Array> {
             Op::Input(i) => inputs[*i as usize].clone(),
             Op::Scan(scan) => {
                 loops.insert(v, ops::scan::eval(scan, &args(), sizes));
-                Array { dtype: node.ty.dtype, shape: vec![0], data: vec![] }
+                Array::rounded(node.ty.dtype, vec![0], vec![])
             }
             Op::Result(i, _) => loops[&node.args[0]][*i].clone(),
             op => ops::eval(op, &args(), &Context { ty: &node.ty, size: &size }),

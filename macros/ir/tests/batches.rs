@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// The arrays of all elements as one.
 fn stacked(rows: &[Array]) -> Array {
     let shape = [&[rows.len()], rows[0].shape.as_slice()].concat();
-    Array { dtype: rows[0].dtype, shape, data: rows.iter().flat_map(|r| r.data.clone()).collect() }
+    Array::stack(rows[0].dtype, shape, rows)
 }
 
 /// Whether `over` of all elements is `func` of each.

@@ -137,10 +137,7 @@ fn agree(func: &Func, inputs: &[Array]) {
     verify(&over).unwrap();
     let got = eval(&over, inputs);
     for at in 0..size {
-        let row = |x: &Array| {
-            let len = x.data.len() / size;
-            Array { dtype: x.dtype, shape: x.shape[1..].to_vec(), data: x.data[at * len..][..len].to_vec() }
-        };
+        let row = |x: &Array| x.row(at);
         let one: Vec<Array> =
             inputs.iter().zip(&mapped).map(|(x, mapped)| if *mapped { row(x) } else { x.clone() }).collect();
         for (got, want) in got.iter().zip(eval(func, &one)) {

@@ -14,6 +14,7 @@ pub mod reduce;
 pub mod scalar;
 pub mod scan;
 pub mod update;
+pub mod whole;
 pub mod windows;
 
 use crate::{Builder, DType, Dim, Error, Fault, Op, Ty, Value};
@@ -93,10 +94,18 @@ pub fn vjp(b: &mut Builder, v: Value, ct: Value) -> Result<Cotangents, Error> {
     }
 }
 
-/// The value of `op(args)`, rounded to the result's element type.
+/// The value of `op(args)`, rounded to the result's element type. Whole numbers wrap within their type, as in torch.
 pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
-    let data = match op {
-        Op::Map(s) => scalar::eval(*s, args, cx.ty.dtype),
+    match whole::eval(op, args, cx) {
+        Some(exact) => exact,
+        None => Array::rounded(cx.ty.dtype, cx.shape(), floats(op, args, cx)),
+    }
+}
+
+/// The elements of `op(args)` as f64, where they are floats or small.
+fn floats(op: &Op, args: &[&Array], cx: &Context) -> Vec<f64> {
+    match op {
+        Op::Map(s) => scalar::eval(*s, args),
         Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Pad(_) | Op::Concat(_) => {
             layout::eval(op, args, cx)
         }
@@ -107,22 +116,6 @@ pub fn eval(op: &Op, args: &[&Array], cx: &Context) -> Array {
         Op::Reduce(..) | Op::ArgMax(_) => reduce::eval(op, args[0], cx),
         Op::Contract { lhs, rhs, out } => contract::eval(lhs, rhs, out, args[0], args[1], cx),
         _ => basic::eval(op, args, cx),
-    };
-    let data = match op {
-        // Whole numbers wrap within their type, as in torch; only floats saturate.
-        Op::Cast(_) if args[0].dtype.is_float() => data,
-        Op::Const(..) | Op::Iota { .. } => data,
-        _ => data.into_iter().map(|x| wrapped(x, cx.ty.dtype)).collect(),
-    };
-    Array::rounded(cx.ty.dtype, cx.shape(), data)
-}
-
-/// A whole number reduced to those of the type.
-fn wrapped(x: f64, dtype: DType) -> f64 {
-    match dtype {
-        DType::I32 => (x as i64 as i32).into(),
-        DType::U8 => (x as i64 as u8).into(),
-        _ => x,
     }
 }
 

@@ -56,9 +56,10 @@ pub(super) fn vjp() -> Cotangents {
 pub(super) fn eval(draw: Draw, key: &Array, counter: &Array, cx: &Context) -> Vec<f64> {
     let key = [key.data[0] as i64 as u32, key.data[1] as i64 as u32];
     let all: usize = cx.shape().iter().product();
-    let each = all / counter.data.len().max(1);
+    let counters = counter.numbers();
+    let each = all / counters.len().max(1);
     let word = |at: usize| {
-        let (first, i) = (counter.data[at / each] as i64, at % each);
+        let (first, i) = (counters[at / each], at % each);
         let block = first.wrapping_add(i as i64 / 4) as u64;
         philox([block as u32, (block >> 32) as u32, 0, 0], key)[i % 4]
     };

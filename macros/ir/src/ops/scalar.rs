@@ -226,15 +226,11 @@ fn power(b: &mut Builder, args: &[Value], out: Value, ct: Value) -> Result<Cotan
     Ok(vec![Some(dx), Some(b.map(Mul, &[ct, slope])?)])
 }
 
-pub(super) fn eval(s: Scalar, args: &[&Array], dtype: DType) -> Vec<f64> {
+pub(super) fn eval(s: Scalar, args: &[&Array]) -> Vec<f64> {
     let mut x = vec![0.0; args.len()];
     let at = |i: usize| {
         x.iter_mut().zip(args).for_each(|(x, a)| *x = a.data[i]);
-        match s {
-            // Integer division truncates, as in Rust; by zero it is zero.
-            Div if !dtype.is_float() => [x[0] / x[1], 0.0][(x[1] == 0.0) as usize].trunc(),
-            _ => s.reference(&x),
-        }
+        s.reference(&x)
     };
     (0..args[0].data.len()).map(at).collect()
 }

@@ -42,30 +42,30 @@ pub(crate) fn eval(scan: &Scan, args: &[&Array], sizes: &Sizes) -> Vec<Array> {
     let trips = sizes.of(&scan.trips);
     let mut carry: Vec<Array> = args[..scan.carries].iter().map(|a| (*a).clone()).collect();
     let (scanned, fixed) = args[scan.carries..].split_at(scan.scanned);
-    let mut stacked: Vec<Array> = scan.results()[scan.carries..]
-        .iter()
-        .map(|ty| {
-            let shape: Vec<usize> = ty.shape.iter().map(|d| sizes.of(d)).collect();
-            let len = shape.iter().product();
-            Array { dtype: ty.dtype, shape, data: vec![0.0; len] }
-        })
-        .collect();
+    let shape = |ty: &Ty| ty.shape.iter().map(|d| sizes.of(d)).collect::<Vec<usize>>();
+    let zeros = |ty: &Ty| {
+        let shape = shape(ty);
+        Array::rounded(ty.dtype, shape.clone(), vec![0.0; shape.iter().product()])
+    };
+    // What a turn yields; a turn that isn't run yields zeros.
+    let yields = &scan.results()[scan.carries..];
+    let mut rows: Vec<Vec<Array>> =
+        yields.iter().map(|ty| vec![zeros(&Ty::new(ty.dtype, &ty.shape[1..])); trips]).collect();
     for turn in 0..trips {
         let at = if scan.reverse { trips - 1 - turn } else { turn };
         if scan.guard.is_some_and(|g| !holds(scan, g, &carry, &args[scan.carries..], at)) {
             continue;
         }
         let mut inputs = std::mem::take(&mut carry);
-        inputs.extend(scanned.iter().map(|x| row(x, at)));
+        inputs.extend(scanned.iter().map(|x| x.row(at)));
         inputs.extend(fixed.iter().map(|x| (*x).clone()));
         let mut results = run(&scan.body, &inputs, sizes);
-        for (whole, part) in stacked.iter_mut().zip(results.split_off(scan.carries)) {
-            let len = part.data.len();
-            whole.data[at * len..][..len].copy_from_slice(&part.data);
+        for (rows, row) in rows.iter_mut().zip(results.split_off(scan.carries)) {
+            rows[at] = row;
         }
         carry = results;
     }
-    carry.extend(stacked);
+    carry.extend(yields.iter().zip(rows).map(|(ty, rows)| Array::stack(ty.dtype, shape(ty), &rows)));
     carry
 }
 
@@ -77,11 +77,4 @@ fn holds(scan: &Scan, guard: usize, carry: &[Array], others: &[&Array], at: usiz
         None => others[guard - scan.carries].data[0],
     };
     value != 0.0
-}
-
-/// Element `at` along the first axis.
-fn row(x: &Array, at: usize) -> Array {
-    let shape = x.shape[1..].to_vec();
-    let len: usize = shape.iter().product();
-    Array { dtype: x.dtype, shape, data: x.data[at * len..][..len].to_vec() }
 }

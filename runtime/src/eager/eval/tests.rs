@@ -38,12 +38,12 @@ fn array(x: &Any) -> Array {
         Any::F64(t) => t.as_slice().to_vec(),
         Any::BF16(t) => t.as_slice().iter().map(|x| (*x).into()).collect(),
         Any::F16(t) => t.as_slice().iter().map(|x| (*x).into()).collect(),
-        Any::I64(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
+        Any::I64(t) => return Array::whole(x.dtype(), x.shape().to_vec(), t.as_slice()),
         Any::I32(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
         Any::U8(t) => t.as_slice().iter().map(|x| *x as f64).collect(),
         Any::Bool(t) => t.as_slice().iter().map(|x| *x as u8 as f64).collect(),
     };
-    Array { dtype: x.dtype(), shape: x.shape().to_vec(), data }
+    Array::rounded(x.dtype(), x.shape().to_vec(), data)
 }
 
 /// Values whose sums and products are exact, and the meaning of each.
