@@ -52,6 +52,31 @@ fn halves<const N: usize>(x: Tensor<N, DEPTH>) -> Tensor<N, HALF> {
     x.narrow(1, DEPTH / HALF, HALF)
 }
 
+const CHANNELS: usize = 2 * GROUPS;
+const GROUPS: usize = 4;
+
+#[params]
+struct Normed {
+    norm: GroupNorm<GROUPS, CHANNELS>,
+}
+
+/// Only numbers tell that the groups divide the channels, and the channels the square of the factor.
+#[model]
+fn normed<const N: usize>(net: &Normed, x: Tensor<N, CHANNELS, 3, 3>) -> Tensor<N, 2, 6, 6> {
+    net.norm.forward(x).pixel_shuffle(2)
+}
+
+#[test]
+fn groups_of_constant_channels() {
+    let mut rng = Rng::seed(0);
+    let net = Normed::init(&mut rng);
+    let x = randn([2, CHANNELS, 3, 3], &mut rng);
+    let (compiled, eager) = (normed(&net, &x).expect("shapes fit"), normed::eager(&net, &x));
+    let far =
+        compiled.as_slice().iter().zip(eager.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(far < 1e-6 && compiled.shape() == [2, 2, 6, 6], "{far}");
+}
+
 #[test]
 fn the_depth_of_a_net_is_a_constant() {
     let mut net = Deep::init(&mut Rng::seed(0));

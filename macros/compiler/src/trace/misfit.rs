@@ -9,7 +9,7 @@ use quote::ToTokens;
 impl Tracer<'_> {
     /// Notes why an operation can't be built; silent where it would fit if constants are what they must be.
     pub fn misfit(&mut self, at: impl ToTokens, error: &Error, operands: &str) -> Value {
-        if self.fits_by_assertion(&error.fault) {
+        if self.fits_by_assertion(&error.fault) || self.fits_by_number(&error.fault) {
             return Value::Poison;
         }
         let hint = self.hint(&error.fault);
@@ -55,6 +55,20 @@ impl Tracer<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether an attribute, such as the number of groups, may fit where constants are taken for the numbers that the files
+    /// tell: tracing starts over with them.
+    fn fits_by_number(&mut self, fault: &Fault) -> bool {
+        let symbols: Vec<Dim> = match fault {
+            Fault::Attribute { .. } => self.consts.iter().map(|c| Dim::from(c.sym)).collect(),
+            _ => Vec::new(),
+        };
+        let before = self.assumed.len();
+        for symbol in symbols {
+            self.number(&symbol);
+        }
+        self.assumed.len() > before
     }
 
     /// What would fit.
