@@ -3,6 +3,9 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
+/// Lines at most, where there is no terminal.
+const LINES: usize = 40;
+
 /// A bar with the time spent and left where there is a terminal to draw it in, lines where there is none.
 pub struct Progress {
     what: &'static str,
@@ -35,7 +38,12 @@ impl Progress {
                 bar.set_message(state);
                 bar.inc(1);
             }
-            None => println!("{} {}/{}  {state}", self.what, self.done, self.total),
+            None if self.done.is_multiple_of(self.total.div_ceil(LINES).max(1))
+                || self.done == self.total =>
+            {
+                println!("{} {}/{}  {state}", self.what, self.done, self.total)
+            }
+            None => {}
         }
     }
 
