@@ -288,6 +288,62 @@ def gpt2():
     return {"scores": fill(Gpt2(50257, 1024, 768, 12))(ids, 12)}
 
 
+# Attention of linear complexity, under the names of linformer and performer-pytorch.
+
+
+def linear_layers(d, ff, more, feed):
+    layers = []
+    for _ in range(6):
+        own = tree(to_q=nn.Linear(d, d, bias=False), to_k=nn.Linear(d, d, bias=False), to_v=nn.Linear(d, d, bias=False),
+                   to_out=nn.Linear(d, d), **more())  # fmt: skip
+        layers.append(nn.ModuleList([
+            tree(norm=nn.LayerNorm(d), fn=own),
+            tree(norm=nn.LayerNorm(d), **{f"{feed}__w1": nn.Linear(d, ff), f"{feed}__w2": nn.Linear(ff, d)}),
+        ]))  # fmt: skip
+    return tree(net=tree(layers=nn.ModuleList(layers)))
+
+
+def linear_attention(net, x, seen, feed):
+    for attention, dense in net.net.layers:
+        own, h = attention.fn, attention.norm(x)
+        x = x + own.to_out(seen(own, own.to_q(h), own.to_k(h), own.to_v(h)).transpose(1, 2).flatten(2))
+        fn = dense.get_submodule(feed)
+        x = x + fn.w2(nn.functional.gelu(fn.w1(dense.norm(x))))
+    return x
+
+
+def linformer():
+    def seen(own, q, k, v):
+        k, v = (torch.einsum("bnd,nk->bkd", x, p[: x.shape[1]]) for x, p in [(k, own.proj_k), (v, own.proj_v)])
+        q, k, v = (by_heads(x, 8) for x in (q, k, v))
+        return (torch.einsum("bhnd,bhkd->bhnk", q, k) / 8).softmax(-1) @ v
+
+    net = linear_layers(512, 2048, lambda: {}, "fn")
+    for attention, _ in net.net.layers:
+        attention.fn.proj_k, attention.fn.proj_v = (nn.Parameter(torch.empty(4096, 256)) for _ in range(2))
+    return {"seen": linear_attention(fill(net), image("sequence", 1, 70, 512), seen, "fn")}
+
+
+def performer():
+    def features(x, directions, queries):
+        x = x * 64**-0.25
+        along = torch.einsum("...id,jd->...ij", x, directions)
+        half = (x**2).sum(-1, keepdim=True) / 2
+        largest = along.amax(-1 if queries else (-1, -2), keepdim=True)
+        return len(directions) ** -0.5 * ((along - half - largest).exp() + 1e-4)
+
+    def seen(own, q, k, v):
+        q, k, v = (by_heads(x, 8) for x in (q, k, v))
+        w = own.fast_attention.projection_matrix
+        q, k = features(q, w, True), features(k, w, False)
+        return torch.einsum("...de,...nd,...n->...ne", k.transpose(-1, -2) @ v, q, 1 / (q @ k.sum(-2)[..., None])[..., 0])
+
+    net = linear_layers(512, 2048, lambda: {"fast_attention": nn.Module()}, "fn__fn")
+    for attention, _ in net.net.layers:
+        attention.fn.fast_attention.register_buffer("projection_matrix", torch.empty(266, 64))
+    return {"seen": linear_attention(fill(net), image("sequence", 1, 70, 512), seen, "fn.fn")}
+
+
 # YOLOv5s, under ultralytics' names.
 
 
@@ -439,7 +495,7 @@ def classified(make):
 
 
 NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
-NETS |= {make.__name__: make for make in [minilm, gpt2, yolov5s, unet3d]}
+NETS |= {make.__name__: make for make in [minilm, gpt2, yolov5s, unet3d, linformer, performer]}
 
 
 @torch.no_grad()

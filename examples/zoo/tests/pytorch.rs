@@ -3,7 +3,7 @@
 
 use kiln::prelude::*;
 use kiln_zoo::fill::{filled, indices, input};
-use kiln_zoo::{alexnet, bert, gpt2, mobilenet, resnet, unet3d, vgg, yolov5};
+use kiln_zoo::{alexnet, bert, gpt2, linformer, mobilenet, performer, resnet, unet3d, vgg, yolov5};
 use safetensors::SafeTensors;
 
 /// Holds some of a result's numbers against PyTorch's, which were computed in f64.
@@ -118,4 +118,29 @@ fn unet3d() {
     let want: usize = (0..4).map(|i| own(i) * ((64 * 64 * 64) >> (3 * i))).sum();
     assert_eq!(unet3d::unet3d::multiply_adds(1, 8, 8, 8), want);
     agree("unet3d", "scores", &unet3d::unet3d(&net, input("volume", [1, 3, 16, 24, 32])).expect("a volume"));
+}
+
+/// Parameters of a layer of 512 dims that both nets have: projections, dense layers, norms; and their multiply-adds for a place.
+const LAYER: [usize; 2] =
+    [4 * 512 * 512 + 512 + 2 * 512 * 2048 + 2048 + 512 + 4 * 512, 4 * 512 * 512 + 2 * 512 * 2048];
+
+#[test]
+fn linformer() {
+    let net: linformer::Linformer = filled();
+    assert_eq!(net.param_count(), 6 * (LAYER[0] + 2 * 4096 * 256));
+    // Keys and values are projected to 256 places, over which scores and sums are made.
+    assert_eq!(linformer::linformer::multiply_adds(1, 4096), 6 * 4096 * (LAYER[1] + 4 * 256 * 512));
+    let x = input("sequence", [1, 70, 512]);
+    agree("linformer", "seen", &linformer::linformer(&net, &x).expect("a sequence"));
+}
+
+#[test]
+fn performer() {
+    let net: performer::Performer = filled();
+    assert_eq!(net.param_count(), 6 * LAYER[0]);
+    // Features of queries and keys, products with the sums and the sum of all keys' features.
+    let features = 8 * 266 * (2 * 64 + 2 * 64 + 1);
+    assert_eq!(performer::performer::multiply_adds(1, 4096), 6 * 4096 * (LAYER[1] + features));
+    let x = input("sequence", [1, 70, 512]);
+    agree("performer", "seen", &performer::performer(&net, &x).expect("a sequence"));
 }
