@@ -15,6 +15,19 @@ pub enum Act {
     Leaky,
 }
 
+mod kinds {
+    /// Variants in capitals, as constants are written.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    #[allow(clippy::upper_case_acronyms)]
+    pub enum Norm {
+        L1,
+        L2,
+        MAX,
+    }
+}
+
+use kinds::Norm;
+
 const WIDE: usize = 8;
 const NARROW: usize = 4;
 
@@ -46,6 +59,21 @@ fn hidden<const N: usize>(x: Tensor<N, WIDE>, act: Act, slope: f32, twice: bool)
         return h;
     }
     activated(h, Act::Tanh, slope)
+}
+
+#[model]
+fn measured<const N: usize>(x: Tensor<N, 3>, norm: Norm) -> Tensor<N> {
+    match norm {
+        Norm::L1 => x.abs().sum_dim(1),
+        kinds::Norm::L2 => (x * x).sum_dim(1).sqrt(),
+        Norm::MAX => x.abs().amax(1),
+    }
+}
+
+#[model]
+fn norms<const N: usize>(x: Tensor<N, 3>) -> (Tensor<N>, Tensor<N>, Tensor<N>) {
+    let most = if Norm::MAX == Norm::L1 { Norm::L1 } else { kinds::Norm::MAX };
+    (measured(x, Norm::L1), measured(x, Norm::L2), measured(x, most))
 }
 
 #[model]
@@ -145,4 +173,17 @@ fn enums_and_numbers_pass_through_models() {
         &x.relu().add(x.relu().sub(&x) * -0.5),
         "called by itself",
     );
+}
+
+#[test]
+fn variants_in_capitals_are_no_constants() {
+    let x = input([4, 3]);
+    let (one, two, most) = norms(&x).expect("shapes that fit");
+    close(&one, &x.abs().sum_dim(1), "L1");
+    close(&two, &(&x * &x).sum_dim(1).sqrt(), "L2");
+    close(&most, &x.abs().amax(1), "MAX");
+    let eager = norms::eager(&x);
+    close(&one, &eager.0, "L1, eager");
+    close(&two, &eager.1, "L2, eager");
+    close(&most, &eager.2, "MAX, eager");
 }

@@ -105,7 +105,8 @@ messages! {
     match_kind(got) = "this pattern can't be compared with {got}";
     no_arm(got) = "no arm of this `match` fits {got}: add one, or `_ => …`";
     by_reference(ty) = "; params are passed by reference: `&{ty}`";
-    variant_in_capitals() = "; a name in capitals is taken for a constant: give the variant a name like `Relu`";
+    variant_in_capitals() = "; a name in capitals is taken for a constant where its enum isn't seen in a file of this crate: \
+        give the variant a name like `Relu`";
     float_literal() = "; a float has a point: `1.0`";
     known_here() = "; it must be known while compiling";
     if_let() = "`if let` can't be compiled: `if` takes a `bool` that is known while compiling";

@@ -1,4 +1,4 @@
-//! Values of constants, where a file has them as numbers.
+//! Values of constants, where a file has them as numbers, and which names in capitals are variants.
 
 use super::Source;
 use super::outline::ItemKind;
@@ -13,6 +13,8 @@ pub enum Number {
     Whole(i64),
     /// A float.
     Float(f64),
+    /// No constant: a variant of an enum, in capitals.
+    Variant,
 }
 
 /// How many constants may lead to one another.
@@ -34,6 +36,19 @@ fn of_path(source: &Source, place: &Place, path: &[String], deep: usize) -> Opti
     let single = declared.trim_end().ends_with("f32");
     let expr = syn::parse_str::<Expr>(value.trim_end().trim_end_matches(';')).ok()?;
     Reader { source, place: &place, deep, single }.value(&expr)
+}
+
+/// Whether a path in capitals leads to a variant without fields.
+pub fn is_variant(source: &Source, place: &Place, path: &[String]) -> bool {
+    let Some((name, of)) = path.split_last() else { return false };
+    let Found::Item(place, index) = place.resolve(source, of, Space::Types) else { return false };
+    let item = place.item(index);
+    if item.kind != ItemKind::Type("an enum") || item.changed {
+        return false;
+    }
+    let named = |v: &syn::Variant| v.ident == name.as_str() && v.fields.is_empty();
+    let declared = syn::parse_str::<syn::ItemEnum>(place.outline().source(&item.tokens));
+    declared.is_ok_and(|item| item.variants.iter().any(named))
 }
 
 struct Reader<'a> {
@@ -63,6 +78,7 @@ impl Reader<'_> {
             Expr::Unary(u) if matches!(u.op, UnOp::Neg(_)) => match self.value(&u.expr)? {
                 Number::Whole(n) => Number::Whole(n.checked_neg()?),
                 Number::Float(x) => Number::Float(-x),
+                Number::Variant => return None,
             },
             Expr::Path(p) if p.qself.is_none() && p.path.leading_colon.is_none() => {
                 let path: Vec<String> = p.path.segments.iter().map(|s| s.ident.to_string()).collect();
@@ -109,9 +125,12 @@ fn operation(op: &BinOp, left: Number, right: Number) -> Option<Number> {
     }
 }
 
+const VARIANT: &str = "variant";
+
 /// Reads what `Display` writes.
 pub fn parse(text: &str) -> Option<Number> {
     match text.strip_suffix('f') {
+        None if text == VARIANT => Some(Number::Variant),
         Some(float) => float.parse().ok().map(Number::Float),
         None => text.parse().ok().map(Number::Whole),
     }
@@ -122,6 +141,7 @@ impl std::fmt::Display for Number {
         match self {
             Number::Whole(n) => write!(f, "{n}"),
             Number::Float(x) => write!(f, "{x:e}f"),
+            Number::Variant => f.write_str(VARIANT),
         }
     }
 }

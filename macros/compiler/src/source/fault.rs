@@ -209,6 +209,8 @@ impl Look<'_> {
             let segments = segments(&text);
             if let Some(value) = constant::value(self.source, &self.place, &segments) {
                 seen.values.insert(text, value);
+            } else if constant::is_variant(self.source, &self.place, &segments) {
+                seen.values.insert(text, Number::Variant);
             } else if matches!(self.place.resolve(self.source, &segments, Space::Values), Found::Missing)
                 && told.insert(text.clone())
             {

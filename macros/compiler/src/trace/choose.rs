@@ -3,6 +3,7 @@
 use super::Tracer;
 use super::value::{Choice, Value};
 use crate::message::body as message;
+use crate::source::Number;
 use kiln_ir::Dim;
 use syn::{BinOp, Expr, ExprMatch, ExprRange, Pat, PatIdent, Path, RangeLimits};
 
@@ -118,7 +119,7 @@ impl Tracer<'_> {
     }
 
     fn fits_path(&mut self, pat: &Pat, path: &Path, value: &Value) -> Fits {
-        match (value, variant(path)) {
+        match (value, self.variant(path)) {
             (Value::Choice(_), Some(want)) if want.of.is_empty() => {
                 self.unfit(pat, message::bare_variant(&want.name))
             }
@@ -231,15 +232,17 @@ impl Tracer<'_> {
             }
         }
     }
-}
 
-/// The variant that a path names, by the way it is written: `Activation::Relu`, or `Relu` alone.
-pub(crate) fn variant(path: &Path) -> Option<Choice> {
-    let camel = |name: &str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-    let mut names = path.segments.iter().rev().map(|s| s.ident.to_string());
-    let name = names.next().filter(|name| camel(name))?;
-    let of = names.next().unwrap_or_default();
-    (of.is_empty() || of.starts_with(char::is_uppercase)).then_some(Choice { of, name })
+    /// The variant that a path names, by the way it is written: `Activation::Relu`, or `Relu` alone. One in capitals
+    /// (`Norm::L2`) is written as a constant is: the enum's file says that it is a variant.
+    pub fn variant(&self, path: &Path) -> Option<Choice> {
+        let camel = |name: &str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+        let mut names = path.segments.iter().rev().map(|s| s.ident.to_string());
+        let (name, of) = (names.next()?, names.next().unwrap_or_default());
+        let seen = || self.library.values.get(&super::types::plain(path)) == Some(&Number::Variant);
+        let named = (of.is_empty() || of.starts_with(char::is_uppercase)) && camel(&name);
+        (named || seen()).then_some(Choice { of, name })
+    }
 }
 
 /// The path that a name in a pattern is, where it binds nothing: a constant or a variant.

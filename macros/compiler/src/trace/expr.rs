@@ -189,10 +189,11 @@ impl<'a> Tracer<'a> {
                 crate::library::Item::Faulty => Value::Poison,
             };
         }
-        if !last.chars().any(char::is_lowercase) && path.qself.is_none() {
+        let variant = self.variant(&path.path);
+        if variant.is_none() && !last.chars().any(char::is_lowercase) && path.qself.is_none() {
             return Value::Int(self.constant(&name, &owner.key));
         }
-        match super::choose::variant(&path.path) {
+        match variant {
             Some(bare) if bare.of.is_empty() => {
                 return self.fault(path, message::bare_variant(&bare.name));
             }

@@ -73,7 +73,7 @@ impl Tracer<'_> {
         }
         let value = |sym: Sym| match self.library.values.get(&self.constant_text(sym)?)? {
             Number::Whole(n) => Some(Dim::from(*n)),
-            Number::Float(_) => None,
+            Number::Float(_) | Number::Variant => None,
         };
         let known: Vec<(Sym, Dim)> =
             size.syms().iter().map(|s| Some((*s, value(*s)?))).collect::<Option<_>>()?;
