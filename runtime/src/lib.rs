@@ -39,6 +39,11 @@
 
 extern crate self as kiln;
 
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod argument;
 #[cfg(feature = "eager")]
 pub mod autograd;
@@ -67,6 +72,7 @@ mod storage;
 mod tensor;
 #[cfg(not(feature = "eager"))]
 mod track;
+pub mod transforms;
 #[cfg(feature = "eager")]
 use eager::tape as track;
 
