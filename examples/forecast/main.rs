@@ -3,6 +3,7 @@
 //! The net learns from 1949 to 1958 and forecasts 1959 and 1960, all 24 months from December 1958. How long and how wide was
 //! chosen by the same on 1957 and 1958 from what was before (`--backtest`). `--help` lists the options.
 
+mod explode;
 mod net;
 mod series;
 
@@ -90,6 +91,7 @@ fn run(options: &Options) -> Result<()> {
     let svg = options.run.folder("forecast")?.join("forecast.svg");
     std::fs::write(&svg, picture(known, truth, &forecast, &naive))?;
     println!("picture in {}", svg.display());
+    gradients(known, options)?;
     let told = |name: &str, forecast: &[f64]| {
         let [mae, rmse, mape] = series::errors(forecast, truth);
         println!("{name:15} MAE {mae:6.2}  RMSE {rmse:6.2}  MAPE {mape:5.2} %");
@@ -142,6 +144,22 @@ fn forecast(net: &Net, growth_of: &Growth, known: &[f64]) -> kiln::Result<Vec<f6
         months.push(growth_of.month(months[months.len() - YEAR], next));
     }
     Ok(months.split_off(known.len()))
+}
+
+/// Draws how gradients grow over time and while training, over windows of six years.
+fn gradients(known: &[f64], options: &Options) -> Result<()> {
+    let (x, y) = series::windows(&Growth::of(known).values, 6 * YEAR)?;
+    let (windows, steps) = (y.shape()[1], y.shape()[0]);
+    let last = Tensor::from_vec([windows, 1], y.as_slice()[(steps - 1) * windows..].to_vec())?;
+    let lengths = explode::measure(&x, &last, options.seed)?;
+    let svg = options.run.folder("forecast")?.join("gradients.svg");
+    std::fs::write(&svg, lengths.svg)?;
+    let [wide, usual, orthogonal] = lengths.growth;
+    println!(
+        "an RNN's gradient over six years backwards: times {wide:.1e} from wide weights, {usual:.1e} from PyTorch's, {orthogonal:.1e} from orthogonal ones; {}",
+        svg.display()
+    );
+    Ok(())
 }
 
 fn picture(known: &[f64], truth: &[f64], forecast: &[f64], naive: &[f64]) -> String {
