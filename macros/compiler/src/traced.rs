@@ -58,6 +58,8 @@ pub enum Tree {
     Struct(Vec<(String, Tree)>),
     /// An array.
     Array(Vec<Tree>),
+    /// A tuple.
+    Tuple(Vec<Tree>),
     /// An array of as many layers, all of one form: a leaf is the tensors of all, `[layers, …]`.
     Layers(i64, Box<Tree>),
 }
@@ -69,6 +71,8 @@ pub enum Ret {
     Tensor(usize),
     /// Several.
     Tuple(Vec<Ret>),
+    /// Several of one type.
+    Array(Vec<Ret>),
     /// A struct of the type of an argument, such as the gradient of `&Mlp`: a leaf is an output, and `None` stands
     /// for zeros.
     Like {
@@ -85,8 +89,17 @@ impl Tree {
         match self {
             Tree::Leaf(index) => out.extend(index),
             Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.leaves(out)),
-            Tree::Array(items) => items.iter().for_each(|tree| tree.leaves(out)),
+            Tree::Array(items) | Tree::Tuple(items) => items.iter().for_each(|tree| tree.leaves(out)),
             Tree::Layers(_, each) => each.leaves(out),
+        }
+    }
+
+    /// Whether it is a tensor, or tensors in tuples and arrays, and no struct.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Tree::Leaf(_) => true,
+            Tree::Array(items) | Tree::Tuple(items) => items.iter().all(Tree::is_plain),
+            Tree::Struct(_) | Tree::Layers(..) => false,
         }
     }
 
@@ -95,7 +108,7 @@ impl Tree {
         match self {
             Tree::Leaf(_) => {}
             Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.layers(out)),
-            Tree::Array(items) => items.iter().for_each(|tree| tree.layers(out)),
+            Tree::Array(items) | Tree::Tuple(items) => items.iter().for_each(|tree| tree.layers(out)),
             Tree::Layers(_, each) => each.leaves(out),
         }
     }

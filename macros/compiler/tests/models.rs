@@ -1,7 +1,7 @@
 //! What the parser understands of a sound signature.
 
 use kiln_compiler::Errors;
-use kiln_compiler::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
+use kiln_compiler::syntax::ast::{ArgKind, Model, TensorTy, Tensors};
 use kiln_compiler::syntax::model;
 
 fn parse(attr: &str, item: &str) -> Model {
@@ -12,7 +12,17 @@ fn parse(attr: &str, item: &str) -> Model {
     model.unwrap()
 }
 
-fn show(model: &Model, tensor: &TensorTy) -> String {
+fn show(model: &Model, tensors: &Tensors) -> String {
+    match tensors {
+        Tensors::One(ty) => show_one(model, ty),
+        Tensors::Tuple(list) => {
+            format!("({})", list.iter().map(|each| show(model, each)).collect::<Vec<_>>().join(", "))
+        }
+        Tensors::Array(each, length) => format!("[{}; {}]", show(model, each), length.tokens),
+    }
+}
+
+fn show_one(model: &Model, tensor: &TensorTy) -> String {
     let dims: Vec<String> = tensor.dims.iter().map(|d| d.dim.display(&model.syms).to_string()).collect();
     format!("{} [{}]", tensor.dtype.name(), dims.join(", "))
 }
@@ -24,6 +34,7 @@ fn a_signature_is_read_with_its_options() {
         "pub fn step<const N: usize, const M: usize>(
             net: &mut Mlp<M>, opt: &Adam<Mlp<M>>, x: Tensor<N, { 2 * (M + 1) }>, mut y: Tensor<i64, N, cfg::WIDTH>,
             cache: &mut Tensor<{ cfg::WIDTH + M + cfg::WIDTH }>, train: bool, depth: usize,
+            state: &mut [(Tensor<N>, Tensor<M>); cfg::LAYERS],
         ) -> (Tensor<>, kiln::Tensor<bool, N>) { x }",
     );
     assert!(m.options.inline && !m.options.eager && m.options.grad[0] == "x");
@@ -49,8 +60,8 @@ fn a_signature_is_read_with_its_options() {
             "cache: &mut f32 [2*cfg::WIDTH + M]",
             "train: bool",
             "depth: usize",
+            "state: &mut [(f32 [N], f32 [M]); cfg :: LAYERS]",
         ]
     );
-    let ModelResult::Tuple(results) = &m.result else { panic!("a tuple") };
-    assert_eq!(results.iter().map(|t| show(&m, t)).collect::<Vec<_>>(), ["f32 []", "bool [N]"]);
+    assert_eq!(show(&m, &m.result), "(f32 [], bool [N])");
 }

@@ -5,7 +5,6 @@ use std::panic::Location;
 
 use super::Any;
 use super::args::TensorArg;
-use super::call::failed;
 use super::tape::Track;
 use crate::{AsTensor, Element, Error, Result, Shape, Tensor};
 
@@ -122,17 +121,19 @@ impl<T, const N: usize> Parts<N> for [T; N] {
     }
 }
 
-impl<T: Element, const N: usize> Parts<N> for Vec<Tensor<T>> {
-    type Part = Tensor<T>;
+impl<R: Returned, const N: usize> Parts<N> for Vec<R> {
+    type Part = R;
 
     #[track_caller]
-    fn parts(self) -> [Tensor<T>; N] {
+    fn parts(self) -> [R; N] {
         let at = Location::caller();
-        self.try_into().unwrap_or_else(|given: Vec<Tensor<T>>| {
-            let first = given.iter().find(|x| x.track().is_fault()).map(|x| x.track().clone());
+        self.try_into().unwrap_or_else(|given: Vec<R>| {
+            let mut tensors = Vec::new();
+            given.iter().for_each(|part| part.tensors(&mut tensors));
+            let first = tensors.iter().map(Any::track).find(|track| track.is_fault()).cloned();
             let what = format!("{} parts for {N} names", given.len());
             let fault = first.unwrap_or_else(|| Track::fault(what, at));
-            array::from_fn(|_| failed(fault.clone()))
+            array::from_fn(|_| R::failed(fault.clone()))
         })
     }
 }

@@ -137,7 +137,7 @@ impl<P: Params> Wrt for P {
     }
 }
 
-/// What a model returns: a tensor, or a tuple of which the first is differentiated.
+/// What a model returns: a tensor, or a tuple or array of which the first is differentiated.
 pub trait Outcome: Sized {
     /// The tensors.
     #[doc(hidden)]
@@ -194,35 +194,6 @@ impl<P: Params> Outcome for P {
         with_trained(self, |x| each_tensor!(x, |t| Any::new(t.rebuilt(with))))
     }
 }
-
-macro_rules! tuples {
-    ($(($($name:ident)*))*) => {$(
-        #[allow(non_snake_case)]
-        impl<$($name: Outcome),*> Outcome for ($($name,)*) {
-            fn tensors(&self, out: &mut Vec<Any>) {
-                let ($($name,)*) = self;
-                $($name.tensors(out);)*
-            }
-
-            fn detached(self) -> Self {
-                let ($($name,)*) = self;
-                ($($name.detached(),)*)
-            }
-
-            fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
-                let ($($name,)*) = self;
-                ($($name.rebuilt(with),)*)
-            }
-        }
-
-        impl<$($name: Returned),*> Returned for ($($name,)*) {
-            fn failed(fault: Track) -> Self {
-                ($($name::failed(fault.clone()),)*)
-            }
-        }
-    )*};
-}
-tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
 
 /// Several arguments to differentiate, one alone not as a tuple.
 pub trait Gradients {

@@ -143,7 +143,7 @@ impl<'a> Body<'a> {
     /// A tree or tensor that is changed.
     pub fn changed(&mut self, expr: &Expr) -> TokenStream {
         match (self.local(expr), expr) {
-            (Some((ident, Name::Tree | Name::State)), _) => quote!(&mut *#ident),
+            (Some((ident, Name::Tree | Name::State | Name::States)), _) => quote!(&mut *#ident),
             (None, Expr::Reference(r)) if r.mutability.is_some() => self.value(expr),
             _ => {
                 let place = self.place(expr);

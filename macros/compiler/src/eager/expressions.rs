@@ -15,7 +15,7 @@ impl Body<'_> {
         if let Some((ident, name)) = self.local(expr) {
             return match name {
                 Name::Value => quote!(::core::clone::Clone::clone(&#ident)),
-                Name::Tree => quote!(&mut *#ident),
+                Name::Tree | Name::States => quote!(&mut *#ident),
                 Name::State => quote!(::core::clone::Clone::clone(&*#ident)),
                 Name::Closure => self.refuse("a closure as a value"),
             };
@@ -68,6 +68,7 @@ impl Body<'_> {
             Expr::ForLoop(f) => self.for_loop(f),
             Expr::Return(r) => {
                 let value = r.expr.as_ref().map(|e| self.value(e));
+                let value = value.map(|value| super::several::returned(self.result, value));
                 quote!(return #value)
             }
             Expr::Break(_) | Expr::Continue(_) | Expr::Infer(_) => expr.to_token_stream(),
@@ -114,8 +115,8 @@ impl Body<'_> {
         let place = self.place(&r.expr);
         match (self.local(&r.expr), r.mutability) {
             // It is a reference already.
-            (Some((ident, Name::Tree | Name::State)), Some(_)) => quote!(&mut *#ident),
-            (Some((ident, Name::Tree | Name::State)), None) => quote!(&*#ident),
+            (Some((ident, Name::Tree | Name::State | Name::States)), Some(_)) => quote!(&mut *#ident),
+            (Some((ident, Name::Tree | Name::State | Name::States)), None) => quote!(&*#ident),
             (_, mutability) => quote!(&#mutability #place),
         }
     }
@@ -158,7 +159,7 @@ impl Body<'_> {
     /// What is assigned to.
     fn target(&mut self, expr: &Expr) -> TokenStream {
         match (self.local(expr), expr) {
-            (Some((ident, Name::State | Name::Tree)), _) => quote!(*#ident),
+            (Some((ident, Name::State | Name::States | Name::Tree)), _) => quote!(*#ident),
             (None, Expr::Unary(u)) if matches!(u.op, UnOp::Deref(_)) => {
                 let inner = self.place(&u.expr);
                 quote!(*#inner)
@@ -221,11 +222,15 @@ impl Body<'_> {
     /// Binds what a loop takes: elements that are changed where they lie are `&mut`, in pairs and numbered as well.
     fn bind_elements(&mut self, pat: &Pat, over: &Expr) {
         let Expr::MethodCall(call) = over else {
-            let changed = match over {
-                Expr::Reference(r) => r.mutability.is_some(),
-                other => matches!(self.local(other), Some((_, Name::Tree))),
+            let of = match over {
+                Expr::Reference(r) if r.mutability.is_none() => Name::Value,
+                Expr::Reference(r) => self.element(&r.expr),
+                other if matches!(self.local(other), Some((_, Name::Tree | Name::States))) => {
+                    self.element(other)
+                }
+                _ => Name::Value,
             };
-            return self.bind(pat, if changed { Name::Tree } else { Name::Value });
+            return self.bind(pat, of);
         };
         let pair = match pat {
             Pat::Tuple(p) if p.elems.len() == 2 => Some((&p.elems[0], &p.elems[1])),
@@ -240,11 +245,22 @@ impl Body<'_> {
                 self.bind_elements(one, &call.receiver);
                 self.bind_elements(other, with);
             }
-            ("iter_mut", ..) => self.bind(pat, Name::Tree),
+            ("iter_mut", ..) => {
+                let of = self.element(&call.receiver);
+                self.bind(pat, of);
+            }
             ("rev" | "into_iter" | "skip" | "take" | "step_by", ..) => {
                 self.bind_elements(pat, &call.receiver)
             }
             _ => self.bind(pat, Name::Value),
+        }
+    }
+
+    /// What an element is that is changed where it lies.
+    fn element(&self, of: &Expr) -> Name {
+        match self.local(of) {
+            Some((_, Name::States)) => Name::State,
+            _ => Name::Tree,
         }
     }
 }

@@ -14,12 +14,13 @@ mod calls;
 mod control;
 mod expressions;
 mod numbers;
+mod several;
 mod statements;
 mod transforms;
 
 use crate::library::{Entry, Item, Library};
 use crate::model::dtype;
-use crate::syntax::ast::{Arg, ArgKind, Known, Model, ModelResult, Params, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Known, Model, Params, TensorTy};
 use crate::{message, quiet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -37,8 +38,8 @@ pub fn model(library: &Library, key: &str, sound: bool) -> TokenStream {
         }
         None => (TokenStream::new(), unsupported(&message::faulty_eager(&model.ident.to_string()))),
     };
-    let (name, generics, result) = (&model.ident, generics(model), result(model));
-    let parameters = model.args.iter().map(parameter);
+    let (name, generics, result) = (&model.ident, generics(model), model.result.form(&tensor));
+    let parameters = model.args.iter().map(|arg| parameter(model, arg));
     let (doc, quiet) = (message::eager_doc(), quiet::attribute());
     quote! {
         ::kiln::__eager! {
@@ -65,13 +66,13 @@ pub fn forward(library: &Library, key: &str) -> TokenStream {
         ArgKind::ParamsMut(_) => quote!(&mut self),
         _ => return TokenStream::new(),
     };
-    let (ident, path, result) = (&params.ident, &params.forward, result(model));
+    let (ident, path, result) = (&params.ident, &params.forward, model.result.form(&tensor));
     let names: Vec<&Ident> = params.generics.iter().map(|g| &g.ident).collect();
     let (declared, used) = match names.as_slice() {
         [] => (quote!(), quote!()),
         _ => (quote!(<#(const #names: usize),*>), quote!(<#(#names),*>)),
     };
-    let (parameters, passed) = (rest.iter().map(parameter), rest.iter().map(|a| &a.ident));
+    let (parameters, passed) = (rest.iter().map(|arg| parameter(model, arg)), rest.iter().map(|a| &a.ident));
     let (doc, quiet) = (message::forward_doc(&path.to_token_stream().to_string()), quiet::attribute());
     quote! {
         ::kiln::__eager! {
@@ -95,17 +96,17 @@ fn forward_model<'a>(library: &'a Library, key: &str) -> Option<(&'a Params, &'a
 }
 
 /// An argument as callers give it.
-fn parameter(arg: &Arg) -> TokenStream {
+fn parameter(model: &Model, arg: &Arg) -> TokenStream {
     let name = &arg.ident;
     match &arg.kind {
         ArgKind::Params(ty) => quote!(#name: impl ::core::borrow::Borrow<#ty>),
         ArgKind::ParamsMut(ty) => quote!(#name: &mut #ty),
-        ArgKind::Tensor(ty) => {
-            let dtype = dtype(ty.dtype);
-            quote!(#name: impl ::kiln::AsTensor<#dtype>)
+        ArgKind::Tensor(tensors) => {
+            let ty = several::given(tensors, &model.frees);
+            quote!(#name: #ty)
         }
-        ArgKind::TensorMut(ty) => {
-            let ty = tensor(ty);
+        ArgKind::TensorMut(tensors) => {
+            let ty = tensors.form(&tensor);
             quote!(#name: &mut #ty)
         }
         ArgKind::Known(Known::Bool) => quote!(#name: bool),
@@ -121,17 +122,7 @@ fn tensor(ty: &TensorTy) -> TokenStream {
     quote!(::kiln::Tensor<#dtype>)
 }
 
-fn result(model: &Model) -> TokenStream {
-    match &model.result {
-        ModelResult::One(ty) => tensor(ty),
-        ModelResult::Tuple(types) => {
-            let types = types.iter().map(tensor);
-            quote!((#(#types,)*))
-        }
-    }
-}
-
-/// The const generics that types of params name; all others are read from shapes.
+/// The const generics that types of params and lengths of arrays name; all others are read from shapes.
 fn generics(model: &Model) -> TokenStream {
     let names: Vec<&Ident> =
         model.frees.iter().map(|f| &f.ident).filter(|name| is_typed(model, name)).collect();
@@ -141,7 +132,10 @@ fn generics(model: &Model) -> TokenStream {
 fn is_typed(model: &Model, name: &Ident) -> bool {
     model.args.iter().any(|arg| match &arg.kind {
         ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
-        _ => false,
+        ArgKind::Tensor(tensors) | ArgKind::TensorMut(tensors) => {
+            tensors.lengths().iter().any(|length| mentions(length.tokens.clone(), name))
+        }
+        ArgKind::Known(_) => false,
     })
 }
 
@@ -159,9 +153,9 @@ fn arguments(model: &Model) -> TokenStream {
         let name = &arg.ident;
         match &arg.kind {
             ArgKind::Params(ty) => quote!(let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
-            ArgKind::Tensor(ty) => {
-                let ty = tensor(ty);
-                quote!(let mut #name: #ty = ::kiln::rt::eager::argument(#name);)
+            ArgKind::Tensor(tensors) => {
+                let (ty, taken) = (tensors.form(&tensor), several::taken(tensors, &quote!(#name)));
+                quote!(let mut #name: #ty = #taken;)
             }
             ArgKind::Known(Known::Float(_)) => quote!(let #name: f64 = ::core::convert::Into::into(#name);),
             _ => TokenStream::new(),
@@ -178,18 +172,21 @@ fn arguments(model: &Model) -> TokenStream {
 
 /// How a free dim is read from an argument: where it stands alone, or from a multiple of it and a number, `2 * N + 1`.
 fn size(model: &Model, sym: kiln_ir::Sym) -> Option<TokenStream> {
+    let mut all = Vec::new();
+    for arg in &model.args {
+        let name = &arg.ident;
+        match &arg.kind {
+            ArgKind::Tensor(tensors) => several::each(tensors, quote!(#name), &mut all),
+            ArgKind::TensorMut(tensors) => several::each(tensors, quote!((*#name)), &mut all),
+            _ => {}
+        }
+    }
     let read = |alone: bool| {
-        model.args.iter().find_map(|arg| {
-            let name = &arg.ident;
-            let (ty, read) = match &arg.kind {
-                ArgKind::Tensor(ty) => (ty, quote!(#name)),
-                ArgKind::TensorMut(ty) => (ty, quote!(*#name)),
-                _ => return None,
-            };
+        all.iter().find_map(|(ty, read)| {
             ty.dims.iter().enumerate().find_map(|(axis, d)| {
                 let (factor, rest) = d.dim.linear_in(sym)?;
                 let (rest, alone_here) = (rest.literal()?, d.dim.symbol() == Some(sym));
-                (factor > 0 && alone_here >= alone).then(|| solved(&read, axis, factor, rest))
+                (factor > 0 && alone_here >= alone).then(|| solved(read, axis, factor, rest))
             })
         })
     };
@@ -208,23 +205,16 @@ fn solved(read: &TokenStream, axis: usize, factor: i64, rest: i64) -> TokenStrea
 }
 
 fn fit(model: &Model, arg: &Arg) -> TokenStream {
-    let (ArgKind::Tensor(ty) | ArgKind::TensorMut(ty)) = &arg.kind else { return TokenStream::new() };
-    if ty.any {
-        return TokenStream::new();
-    }
-    let (name, dims) = (&arg.ident, ty.dims.iter().map(|d| &d.tokens).collect::<Vec<_>>());
-    let shown: Vec<String> =
-        dims.iter().map(|d| d.to_string().trim_matches(['{', '}', ' ']).to_string()).collect();
-    let (owner, text, wanted) =
-        (model.ident.to_string(), name.to_string(), format!("[{}]", shown.join(", ")));
-    let place = quote!((#owner, #text, #wanted));
-    match arg.kind {
-        ArgKind::TensorMut(_) => quote! {
-            if let ::core::option::Option::Some(error) = ::kiln::rt::eager::misfit(&*#name, #place, &[#(#dims),*]) {
-                return ::kiln::rt::eager::failure(error);
-            }
-        },
-        _ => quote!(let mut #name = ::kiln::rt::eager::fit(#name, #place, &[#(#dims),*]);),
+    let (name, owner) = (&arg.ident, model.ident.to_string());
+    match &arg.kind {
+        ArgKind::Tensor(tensors) => {
+            let fitted = several::fitted(tensors, &quote!(#name), &owner, &name.to_string());
+            quote!(let mut #name = #fitted;)
+        }
+        ArgKind::TensorMut(tensors) => {
+            several::checked(tensors, &quote!((*#name)), &owner, &name.to_string())
+        }
+        _ => TokenStream::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::hidden;
 use crate::library::{Entry, Library};
-use crate::syntax::ast::{ArgKind, Model};
+use crate::syntax::ast::{ArgKind, Model, Tensors};
 use proc_macro2::{Ident, Punct, Spacing, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub enum Name {
     Tree,
     /// `&mut` of a tensor.
     State,
+    /// `&mut` of tensors in tuples and arrays.
+    States,
     /// A closure, which is a macro here: its body stands where it is called, as the tracer has it.
     Closure,
 }
@@ -26,6 +28,8 @@ pub enum Name {
 pub struct Body<'a> {
     pub library: &'a Library,
     pub entry: &'a Entry,
+    /// What is returned.
+    pub result: &'a Tensors,
     scopes: Vec<BTreeMap<String, Name>>,
     /// How many blocks of gradients there are, for names of their own.
     pub gradients: usize,
@@ -34,21 +38,24 @@ pub struct Body<'a> {
 
 impl<'a> Body<'a> {
     /// The body of a model, its arguments in scope.
-    pub fn new(library: &'a Library, entry: &'a Entry, model: &Model) -> Body<'a> {
+    pub fn new(library: &'a Library, entry: &'a Entry, model: &'a Model) -> Body<'a> {
         let arguments = model.args.iter().map(|arg| {
-            let name = match arg.kind {
+            let name = match &arg.kind {
                 ArgKind::ParamsMut(_) => Name::Tree,
-                ArgKind::TensorMut(_) => Name::State,
+                ArgKind::TensorMut(Tensors::One(_)) => Name::State,
+                ArgKind::TensorMut(_) => Name::States,
                 _ => Name::Value,
             };
             (arg.ident.to_string(), name)
         });
-        Body { library, entry, scopes: vec![arguments.collect()], gradients: 0, refused: None }
+        let (result, scopes) = (&model.result, vec![arguments.collect()]);
+        Body { library, entry, result, scopes, gradients: 0, refused: None }
     }
 
     /// The body as Rust; what it can't be, if it can't.
     pub fn rewritten(mut self, block: &Block) -> Result<TokenStream, String> {
         let body = self.block(block);
+        let body = super::several::returned(self.result, body);
         match self.refused {
             None => Ok(body),
             Some(what) => Err(what),
@@ -128,14 +135,19 @@ impl<'a> Body<'a> {
             return made;
         }
         let mutable = matches!(&*init.expr, Expr::Reference(r) if r.mutability.is_some());
+        let states = match (pat, self.local(&init.expr)) {
+            (Pat::Tuple(_) | Pat::Slice(_), Some((_, Name::States))) => Some(Name::State),
+            (_, Some((_, Name::States))) => Some(Name::States),
+            _ => None,
+        };
         let value = self.value(&init.expr);
-        self.bind(pat, if mutable { Name::Tree } else { Name::Value });
+        self.bind(pat, states.unwrap_or(if mutable { Name::Tree } else { Name::Value }));
         match pat {
-            Pat::Slice(slice) => {
+            Pat::Slice(slice) if states.is_none() => {
                 let parts = slice.elems.len();
                 quote!(let #pat = ::kiln::rt::eager::parts::<_, #parts>(#value);)
             }
-            _ if has_slice(pat) => self.refuse("an array in another pattern"),
+            _ if has_slice(pat) && states.is_none() => self.refuse("an array in another pattern"),
             _ => quote!(let #pat = #value;),
         }
     }

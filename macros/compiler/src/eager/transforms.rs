@@ -6,7 +6,7 @@ use super::hidden;
 use super::statements::Body;
 use crate::library::Item;
 use crate::link::RNG;
-use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
+use crate::syntax::ast::{ArgKind, Model, Tensors};
 use crate::trace::Transform;
 use kiln_ir::composite::rule::Rule;
 use kiln_ir::surface;
@@ -192,11 +192,9 @@ impl Body<'_> {
     fn float_results(&self, function: &Expr) -> Option<usize> {
         let Expr::Path(path) = bare(function) else { return None };
         let Callee::Model(model) = self.callee(path) else { return None };
-        let floats = |types: &[TensorTy]| types.iter().filter(|ty| ty.dtype.is_float()).count();
-        Some(match &model.result {
-            ModelResult::One(ty) => floats(std::slice::from_ref(ty)),
-            ModelResult::Tuple(types) => floats(types),
-        })
+        let floats = |tensors: &Tensors| tensors.types().iter().filter(|ty| ty.dtype.is_float()).count();
+        // How many an array returns, isn't seen here.
+        model.result.lengths().is_empty().then(|| floats(&model.result))
     }
 
     /// How many arguments a function has.
@@ -237,7 +235,10 @@ fn of_model(body: &Body, model: &Model) -> Vec<usize> {
         return wrt;
     }
     let floats = |i: &usize| match &model.args[*i].kind {
-        ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) => ty.dtype.is_float(),
+        ArgKind::Tensor(tensors) | ArgKind::TensorMut(tensors) => {
+            let types = tensors.types();
+            !types.is_empty() && types.iter().all(|ty| ty.dtype.is_float())
+        }
         _ => false,
     };
     all.filter(floats).take(1).collect()

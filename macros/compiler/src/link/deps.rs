@@ -2,7 +2,7 @@
 
 use super::answer::{OPTIMIZERS, TRANSFORMS};
 use super::state::{Kind, Root};
-use crate::syntax::tensor::is_tensor;
+use crate::syntax::tensor::{holds_tensor, is_tensor};
 use crate::trace::control::CONTROL;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -42,7 +42,7 @@ pub fn of_signature(root: &Root) -> Vec<TokenStream> {
 pub fn in_signature(item: &ItemFn) -> Vec<TokenStream> {
     let types = item.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(arg) => match crate::syntax::tensor::strip(&arg.ty) {
-            Type::Reference(r) if !is_tensor(&r.elem) => type_path(&r.elem),
+            Type::Reference(r) if !holds_tensor(&r.elem) => type_path(&r.elem),
             _ => None,
         },
         FnArg::Receiver(_) => None,

@@ -270,6 +270,10 @@ pub(crate) fn size_twice(name: &str, free: &str, one: &str, source: &str, other:
     format!("`{free}` of `{name}` is {one} by `{source}` and {other} by `{text}`")
 }
 
+pub(crate) fn result_array(name: &str, length: &str, got: &str) -> String {
+    format!("`{name}` is declared to return an array of {length}, but this is {got}")
+}
+
 pub(crate) fn result_tuple(name: &str, wanted: usize, got: &str) -> String {
     format!("`{name}` is declared to return a tuple of {wanted}, but this is {got}")
 }

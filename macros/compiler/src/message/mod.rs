@@ -100,10 +100,13 @@ messages! {
     arg_params_value(ty) = "params are passed by reference: `&{ty}`";
     arg_number(ty) = "a model can't take a `{ty}`: write `Tensor<{ty}>` for a value that changes from call to call, \
         a `const` for one that doesn't";
-    arg_type(ty) = "a model can't take `{ty}`: an argument is a tensor, `&P` or `&mut P` of params, \
+    arg_part(ty) = "a tuple or array that a model takes holds tensors, not `{ty}`: pass it as an argument of its own";
+    arg_type(ty) = "a model can't take `{ty}`: an argument is a tensor, a tuple or array of tensors, `&P` or `&mut P` of params, \
         `&mut Tensor<…>`, or a `bool`, `usize`, `i64`, `f32`, `f64` or enum known while compiling";
-    result_missing(name) = "`{name}` returns nothing: a model returns a tensor or a tuple of tensors";
-    result_type(ty) = "a model can't return `{ty}`: it returns a tensor or a tuple of tensors";
+    array_of_any(free) = "an array of `{free}` tensors: how many there are must be known while compiling, but in a building \
+        block, `#[model(inline)]`, which is compiled for each call";
+    result_missing(name) = "`{name}` returns nothing: a model returns a tensor, or a tuple or array of tensors";
+    result_type(ty) = "a model can't return `{ty}`: it returns a tensor, or a tuple or array of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";
     recursive_by(name, callee) = "`{name}` calls itself by way of `{callee}`: a model becomes a graph without end; \
         repeat with `for`";

@@ -6,10 +6,10 @@ use super::names::Names;
 use super::sizes::{Sizes, variable};
 use super::stub::dtype;
 use super::trees;
-use crate::syntax::ast::{ArgKind, Model};
+use crate::syntax::ast::{ArgKind, Model, TensorTy, Tensors};
 use crate::syntax::model::mentions;
 use crate::traced::{Arg, Tree};
-use kiln_ir::{Dim, Sym, Ty};
+use kiln_ir::{DType, Dim, Sym, Ty};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::BTreeSet;
@@ -26,10 +26,10 @@ pub struct Form<'a> {
 
 /// The kinds of arguments.
 pub enum FormKind<'a> {
-    /// Anything that views as a tensor.
-    View(TokenStream),
-    /// `&mut Tensor<…>`
-    Tensor(TokenStream),
+    /// Anything that views as a tensor, or several of that.
+    View(Tensors),
+    /// `&mut Tensor<…>`, or of several.
+    Tensor(Tensors),
     /// `&P` or `&mut P`.
     Tree(&'a syn::Type),
     /// A `bool` that says which graph is run.
@@ -41,7 +41,10 @@ impl Form<'_> {
     pub fn parameter(&self) -> TokenStream {
         let name = &self.name;
         match &self.kind {
-            FormKind::View(dtype) => quote!(#name: impl ::kiln::AsTensor<#dtype>),
+            FormKind::View(tensors) => {
+                let ty = tensors.form(&|ty| of_dtype(ty, |dtype| quote!(impl ::kiln::AsTensor<#dtype>)));
+                quote!(#name: #ty)
+            }
             _ => self.inner_parameter(),
         }
     }
@@ -50,7 +53,7 @@ impl Form<'_> {
     pub fn passed(&self) -> TokenStream {
         let name = &self.name;
         match &self.kind {
-            FormKind::View(_) => quote!(::kiln::AsTensor::as_tensor(&#name)?),
+            FormKind::View(_) => viewed(&quote!(#name), &self.arg.tree),
             _ => quote!(#name),
         }
     }
@@ -59,12 +62,41 @@ impl Form<'_> {
     pub fn inner_parameter(&self) -> TokenStream {
         let name = &self.name;
         match &self.kind {
-            FormKind::View(dtype) => quote!(#name: ::kiln::Arg<'_, #dtype>),
-            FormKind::Tensor(dtype) => quote!(#name: &mut ::kiln::Tensor<#dtype>),
+            FormKind::View(tensors) => {
+                let ty = tensors.form(&|ty| of_dtype(ty, |dtype| quote!(::kiln::Arg<'_, #dtype>)));
+                quote!(#name: #ty)
+            }
+            FormKind::Tensor(tensors) => {
+                let ty = tensors.form(&|ty| of_dtype(ty, |dtype| quote!(::kiln::Tensor<#dtype>)));
+                quote!(#name: &mut #ty)
+            }
             FormKind::Tree(ty) if self.arg.mutable => quote!(#name: &mut #ty),
             FormKind::Tree(ty) => quote!(#name: &#ty),
             FormKind::Bool => quote!(#name: bool),
         }
+    }
+}
+
+fn of_dtype(ty: &TensorTy, of: impl Fn(TokenStream) -> TokenStream) -> TokenStream {
+    of(dtype(ty.dtype))
+}
+
+/// Views of the tensors of an argument, in its form.
+fn viewed(at: &TokenStream, tree: &Tree) -> TokenStream {
+    let parts = |items: &[Tree], part: &dyn Fn(Literal) -> TokenStream| -> Vec<TokenStream> {
+        let each = items.iter().enumerate();
+        each.map(|(i, tree)| viewed(&part(Literal::usize_unsuffixed(i)), tree)).collect()
+    };
+    match tree {
+        Tree::Tuple(items) => {
+            let parts = parts(items, &|i| quote!(#at.#i));
+            quote!((#(#parts,)*))
+        }
+        Tree::Array(items) => {
+            let parts = parts(items, &|i| quote!(#at[#i]));
+            quote!([#(#parts),*])
+        }
+        _ => quote!(::kiln::AsTensor::as_tensor(&#at)?),
     }
 }
 
@@ -75,16 +107,19 @@ pub fn forms<'a>(entry: &'a Entry) -> Vec<Form<'a>> {
 }
 
 fn form<'a>(entry: &Entry, arg: &'a Arg, declared: Option<&'a crate::syntax::ast::Arg>) -> Form<'a> {
-    let element = || match arg.tree {
-        Tree::Leaf(Some(input)) => dtype(entry.traced.func.inputs[input].ty.dtype),
-        _ => quote!(f32),
+    let cotangent = || {
+        let dtype = match arg.tree {
+            Tree::Leaf(Some(input)) => entry.traced.func.inputs[input].ty.dtype,
+            _ => DType::F32,
+        };
+        Tensors::One(TensorTy { dtype, dims: Vec::new(), any: false })
     };
     let kind = match declared.map(|d| &d.kind) {
         Some(ArgKind::Params(ty) | ArgKind::ParamsMut(ty)) => FormKind::Tree(ty),
-        Some(ArgKind::TensorMut(ty)) => FormKind::Tensor(dtype(ty.dtype)),
-        Some(ArgKind::Tensor(ty)) => FormKind::View(dtype(ty.dtype)),
+        Some(ArgKind::TensorMut(tensors)) => FormKind::Tensor(tensors.clone()),
+        Some(ArgKind::Tensor(tensors)) => FormKind::View(tensors.clone()),
         Some(ArgKind::Known(_)) => FormKind::Bool,
-        None => FormKind::View(element()),
+        None => FormKind::View(cotangent()),
     };
     let name = declared.map_or_else(|| format_ident!("{}", arg.name.replace('.', "_")), |d| d.ident.clone());
     Form { name, kind, arg }
@@ -126,13 +161,16 @@ pub struct Bound {
     pub statements: TokenStream,
     /// A slice for each input.
     pub inputs: Vec<Ident>,
+    /// Inputs and the variables of their tensors, where these are no leaves of params.
+    pub tensors: Vec<(usize, Ident)>,
 }
 
 /// Reads the free dims, checks every shape, and takes the inputs apart.
 pub fn bind(entry: &Entry, forms: &[Form], sizes: &Sizes, names: &mut Names) -> Bound {
     let func = &entry.traced.func;
     let inputs: Vec<Ident> = func.inputs.iter().map(|i| names.fresh(&i.name)).collect();
-    let tensors: Vec<Viewed> = forms.iter().filter_map(|form| Viewed::new(entry, form, names)).collect();
+    let mut tensors = Vec::new();
+    let apart: TokenStream = forms.iter().map(|form| Viewed::of(entry, form, names, &mut tensors)).collect();
     let extents = tensors.iter().map(|t| t.extents(entry, sizes));
     let frees = free_dims(entry, &tensors, sizes);
     let fits = tensors.iter().map(|t| t.fit(entry, sizes));
@@ -141,7 +179,9 @@ pub fn bind(entry: &Entry, forms: &[Form], sizes: &Sizes, names: &mut Names) -> 
     let trees = forms.iter().filter(|f| matches!(f.kind, FormKind::Tree(_)));
     let trees = trees.map(|form| trees::take_apart(entry, form, sizes, &inputs, names));
     let trees: TokenStream = trees.collect();
-    Bound { statements: quote!(#(#extents)* #frees #(#fits)* #room #trees #(#slices)*), inputs }
+    let statements = quote!(#apart #(#extents)* #frees #(#fits)* #room #trees #(#slices)*);
+    let tensors = tensors.iter().map(|t| (t.input, t.local.clone())).collect();
+    Bound { statements, inputs, tensors }
 }
 
 /// Checks that no size within the model is negative.
@@ -167,27 +207,73 @@ pub fn is_updated(entry: &Entry, input: usize) -> bool {
     entry.traced.func.outputs.iter().any(|o| o.updates == Some(input))
 }
 
-/// A tensor argument with the variable of its extents.
+/// A tensor among the arguments, with the variable of its extents.
 struct Viewed<'a> {
-    form: &'a Form<'a>,
+    /// The variable that has it.
+    local: Ident,
+    /// Where it is: `x`, `state.1`, `xs[0]`.
+    text: String,
     input: usize,
     ty: &'a Ty,
     extents: Ident,
 }
 
 impl<'a> Viewed<'a> {
-    fn new(entry: &'a Entry, form: &'a Form<'a>, names: &mut Names) -> Option<Viewed<'a>> {
-        let Tree::Leaf(Some(input)) = form.arg.tree else { return None };
-        let extents = names.fresh(&format!("{}_dims", form.name));
-        Some(Viewed { form, input, ty: &entry.traced.func.inputs[input].ty, extents })
+    /// Those of an argument, and the statement that takes it apart where they are several.
+    fn of(entry: &'a Entry, form: &Form, names: &mut Names, out: &mut Vec<Viewed<'a>>) -> TokenStream {
+        if matches!(form.kind, FormKind::Tree(_) | FormKind::Bool) {
+            return TokenStream::new();
+        }
+        let name = &form.name;
+        if let Tree::Leaf(input) = form.arg.tree {
+            out.extend(input.map(|input| Viewed::new(entry, name.clone(), name.to_string(), input, names)));
+            return TokenStream::new();
+        }
+        let pattern = Viewed::pattern(entry, &form.arg.tree, name.to_string(), names, out);
+        quote!(let #pattern = #name;)
+    }
+
+    /// A pattern that binds each tensor to a variable of its own.
+    fn pattern(
+        entry: &'a Entry,
+        tree: &Tree,
+        text: String,
+        names: &mut Names,
+        out: &mut Vec<Viewed<'a>>,
+    ) -> TokenStream {
+        let mut parts = |items: &[Tree], part: &dyn Fn(usize) -> String| -> Vec<TokenStream> {
+            let each = items.iter().enumerate();
+            each.map(|(i, tree)| Viewed::pattern(entry, tree, part(i), names, out)).collect()
+        };
+        match tree {
+            Tree::Tuple(items) => {
+                let parts = parts(items, &|i| format!("{text}.{i}"));
+                quote!((#(#parts,)*))
+            }
+            Tree::Array(items) => {
+                let parts = parts(items, &|i| format!("{text}[{i}]"));
+                quote!([#(#parts),*])
+            }
+            Tree::Leaf(Some(input)) => {
+                let local = names.fresh(&format!("{}.t", entry.traced.func.inputs[*input].name));
+                out.push(Viewed::new(entry, local.clone(), text, *input, names));
+                quote!(#local)
+            }
+            _ => quote!(_),
+        }
+    }
+
+    fn new(entry: &'a Entry, local: Ident, text: String, input: usize, names: &mut Names) -> Viewed<'a> {
+        let extents = names.fresh(&format!("{}_dims", entry.traced.func.inputs[input].name));
+        Viewed { local, text, input, ty: &entry.traced.func.inputs[input].ty, extents }
     }
 
     fn place(&self, entry: &Entry, sizes: &Sizes) -> TokenStream {
-        place(entry, &self.form.name.to_string(), &self.ty.shape, sizes)
+        place(entry, &self.text, &self.ty.shape, sizes)
     }
 
     fn extents(&self, entry: &Entry, sizes: &Sizes) -> TokenStream {
-        let (name, extents, place) = (&self.form.name, &self.extents, self.place(entry, sizes));
+        let (name, extents, place) = (&self.local, &self.extents, self.place(entry, sizes));
         let rank = Literal::usize_unsuffixed(self.ty.rank());
         quote!(let #extents = ::kiln::rt::extents::<#rank>(#name.shape(), #place)?;)
     }
@@ -201,7 +287,7 @@ impl<'a> Viewed<'a> {
     }
 
     fn slice(&self, entry: &Entry, inputs: &[Ident]) -> TokenStream {
-        let (name, slice) = (&self.form.name, &inputs[self.input]);
+        let (name, slice) = (&self.local, &inputs[self.input]);
         match is_updated(entry, self.input) {
             true => quote!(let #slice = #name.as_mut_slice();),
             false => quote!(let #slice = #name.as_slice();),
@@ -224,7 +310,7 @@ fn free_dims(entry: &Entry, tensors: &[Viewed], sizes: &Sizes) -> TokenStream {
     }
     let mut first: Vec<(Sym, String)> = Vec::new();
     for tensor in tensors {
-        let (argument, extents) = (tensor.form.name.to_string(), &tensor.extents);
+        let (argument, extents) = (tensor.text.clone(), &tensor.extents);
         for (axis, sym) in tensor.ty.shape.iter().enumerate().filter_map(|(i, d)| Some((i, d.symbol()?))) {
             if !sizes.is_free(sym) {
                 continue;

@@ -116,7 +116,9 @@ impl Entry<'_> {
         let outputs = results::outputs(self, &sizes, &mut names);
         let run = self.run(&sizes, &arguments.inputs, &outputs.names);
         let (checks, made) = (&arguments.statements, &outputs.statements);
-        let (finish, value) = results::value(self, forms, &outputs.names, &mut names);
+        let parts =
+            results::Parts { entry: self, forms, tensors: &arguments.tensors, outputs: &outputs.names };
+        let (finish, value) = parts.value(&mut names);
         quote! { #checks #made #run #finish ::core::result::Result::Ok(#value) }
     }
 

@@ -1,14 +1,14 @@
 //! Results: the tensors that a run writes, and the form in which they are returned.
 
-use super::arguments::{Form, FormKind};
+use super::arguments::Form;
 use super::entry::Entry;
 use super::names::Names;
 use super::sizes::Sizes;
 use super::stub::dtype;
 use super::trees;
 use crate::syntax::ast::ArgKind;
-use crate::traced::{Ret, Tree};
-use proc_macro2::{Ident, TokenStream};
+use crate::traced::Ret;
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 /// The type of a result.
@@ -22,6 +22,12 @@ pub fn ty(entry: &Entry, ret: &Ret) -> TokenStream {
         Ret::Tuple(rets) => {
             let types = rets.iter().map(|ret| ty(entry, ret));
             quote!((#(#types,)*))
+        }
+        Ret::Array(rets) => {
+            let (each, count) =
+                (rets.first().map(|ret| ty(entry, ret)), Literal::usize_unsuffixed(rets.len()));
+            let each = each.unwrap_or_else(|| quote!(::kiln::Tensor));
+            quote!([#each; #count])
         }
         Ret::Like { arg, .. } => match entry.declared.get(*arg).map(|a| &a.kind) {
             Some(ArgKind::Params(ty) | ArgKind::ParamsMut(ty)) => quote!(#ty),
@@ -53,55 +59,59 @@ pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
     Outputs { statements, names }
 }
 
-/// Statements behind the run, and the value that is returned.
-pub fn value(
-    entry: &Entry,
-    forms: &[Form],
-    outputs: &[Option<Ident>],
-    names: &mut Names,
-) -> (TokenStream, TokenStream) {
-    let mut statements = TokenStream::new();
-    let value = assemble(entry, forms, &entry.traced.result, outputs, names, &mut statements);
-    (statements, value)
+/// What a result is put together of.
+pub struct Parts<'a> {
+    /// The function.
+    pub entry: &'a Entry<'a>,
+    /// Its arguments.
+    pub forms: &'a [Form<'a>],
+    /// Inputs and the variables of their tensors.
+    pub tensors: &'a [(usize, Ident)],
+    /// A variable for each output that updates nothing.
+    pub outputs: &'a [Option<Ident>],
 }
 
-fn assemble(
-    entry: &Entry,
-    forms: &[Form],
-    ret: &Ret,
-    outputs: &[Option<Ident>],
-    names: &mut Names,
-    statements: &mut TokenStream,
-) -> TokenStream {
-    match ret {
-        Ret::Tensor(output) => match &outputs[*output] {
-            Some(tensor) => quote!(#tensor),
-            None => updated(entry, forms, *output),
-        },
-        Ret::Tuple(rets) => {
-            let values: Vec<TokenStream> =
-                rets.iter().map(|ret| assemble(entry, forms, ret, outputs, names, statements)).collect();
-            quote!((#(#values,)*))
-        }
-        Ret::Like { arg, tree } => {
-            let (like, copy) = (&forms[*arg].name, names.fresh(&format!("like_{}", forms[*arg].name)));
-            let replace = trees::replace(&copy, tree, outputs, names);
-            statements.extend(quote!(let mut #copy = ::core::clone::Clone::clone(&*#like); { #replace }));
-            quote!(#copy)
+impl Parts<'_> {
+    /// Statements behind the run, and the value that is returned.
+    pub fn value(&self, names: &mut Names) -> (TokenStream, TokenStream) {
+        let mut statements = TokenStream::new();
+        let value = self.assemble(&self.entry.traced.result, names, &mut statements);
+        (statements, value)
+    }
+
+    fn assemble(&self, ret: &Ret, names: &mut Names, statements: &mut TokenStream) -> TokenStream {
+        let mut all = |rets: &[Ret]| -> Vec<TokenStream> {
+            rets.iter().map(|ret| self.assemble(ret, names, statements)).collect()
+        };
+        match ret {
+            Ret::Tensor(output) => match &self.outputs[*output] {
+                Some(tensor) => quote!(#tensor),
+                None => self.updated(*output),
+            },
+            Ret::Tuple(rets) => {
+                let values = all(rets);
+                quote!((#(#values,)*))
+            }
+            Ret::Array(rets) => {
+                let values = all(rets);
+                quote!([#(#values),*])
+            }
+            Ret::Like { arg, tree } => {
+                let like = &self.forms[*arg].name;
+                let copy = names.fresh(&format!("like_{like}"));
+                let replace = trees::replace(&copy, tree, self.outputs, names);
+                statements.extend(quote!(let mut #copy = ::core::clone::Clone::clone(&*#like); { #replace }));
+                quote!(#copy)
+            }
         }
     }
-}
 
-/// A result that is an argument's new state.
-fn updated(entry: &Entry, forms: &[Form], output: usize) -> TokenStream {
-    let input = entry.traced.func.outputs[output].updates;
-    let state =
-        forms.iter().find(|f| matches!(f.kind, FormKind::Tensor(_)) && f.arg.tree == Tree::Leaf(input));
-    match state {
-        Some(form) => {
-            let name = &form.name;
-            quote!(::core::clone::Clone::clone(&*#name))
+    /// A result that is an argument's new state.
+    fn updated(&self, output: usize) -> TokenStream {
+        let input = self.entry.traced.func.outputs[output].updates;
+        match self.tensors.iter().find(|(tensor, _)| Some(*tensor) == input) {
+            Some((_, tensor)) => quote!(::core::clone::Clone::clone(&*#tensor)),
+            None => quote!(::core::default::Default::default()),
         }
-        None => quote!(::core::default::Default::default()),
     }
 }

@@ -153,6 +153,7 @@ fn redeclared(b: &mut Builder, func: &Func, tree: &Tree, place: &mut [Option<Val
             Tree::Struct(fields.collect())
         }
         Tree::Array(items) => Tree::Array(items.iter().map(|t| redeclared(b, func, t, place)).collect()),
+        Tree::Tuple(items) => Tree::Tuple(items.iter().map(|t| redeclared(b, func, t, place)).collect()),
         Tree::Layers(n, each) => Tree::Layers(*n, Box::new(redeclared(b, func, each, place))),
     }
 }

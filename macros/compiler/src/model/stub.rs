@@ -2,7 +2,7 @@
 
 use crate::emit;
 use crate::link::Root;
-use crate::syntax::ast::{ArgKind, Model, ModelResult, TensorTy};
+use crate::syntax::ast::{ArgKind, DimExpr, Model, TensorTy};
 use crate::syntax::tensor::strip;
 use crate::{message, quiet};
 use kiln_ir::DType;
@@ -49,12 +49,9 @@ pub fn typed(root: &Root, model: &Model) -> TokenStream {
 fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
     let items = items(root, &root.vis, arguments, Some(model));
     let (namespace, name) = (namespace(root), &root.name);
-    let (any, result, gradient) = (generics(arguments), result(&model.result), gradient(model));
+    let (any, result, gradient) = (generics(arguments), model.result.form(&tensor), gradient(model));
     let declared = declared(arguments, Some(model));
-    let results = match &model.result {
-        ModelResult::One(_) => 1,
-        ModelResult::Tuple(types) => types.len(),
-    };
+    let results = model.result.types().len();
     let more = generics(arguments + results);
     let frozen = model.args.iter().filter(|arg| matches!(arg.kind, ArgKind::Params(_))).count().max(1);
     let (passed, frozen) = (generics(arguments.saturating_sub(frozen)), generics(frozen));
@@ -142,8 +139,16 @@ pub fn namespace(root: &Root) -> TokenStream {
 }
 
 fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>) -> TokenStream {
-    let (name, any, declared) = (&root.name, generics(arguments), declared(arguments, model));
-    let result = model.map_or(quote!(::kiln::Tensor), |m| result(&m.result));
+    let (name, any, mut declared) = (&root.name, generics(arguments), declared(arguments, model));
+    // A constant of the user's can't be seen here.
+    let mut lengths = Vec::new();
+    let mut length = |_: &DimExpr| {
+        let name = format_ident!("N{}", lengths.len());
+        lengths.push(quote!(const #name: usize));
+        quote!(#name)
+    };
+    let result = model.map_or(quote!(::kiln::Tensor), |m| m.result.form_of(&tensor, &mut length));
+    declared.extend(lengths);
     let quiet = quiet::attribute();
     quote! {
         #[doc(hidden)]
@@ -160,32 +165,21 @@ fn generics(arguments: usize) -> Vec<Ident> {
 fn declared(arguments: usize, model: Option<&Model>) -> Vec<TokenStream> {
     let args = model.map(|m| m.args.as_slice()).filter(|args| args.len() == arguments).unwrap_or_default();
     let bound = |i: usize| match args.get(i).map(|arg| &arg.kind) {
-        Some(ArgKind::Tensor(ty)) => {
+        Some(ArgKind::Tensor(tensors)) => tensors.one().map_or(TokenStream::new(), |ty| {
             let dtype = dtype(ty.dtype);
             quote!(: ::kiln::AsTensor<#dtype>)
-        }
+        }),
         _ => TokenStream::new(),
     };
     let bounds = (0..arguments).map(bound);
     generics(arguments).into_iter().zip(bounds).map(|(name, bound)| quote!(#name #bound)).collect()
 }
 
-/// The type of what a model returns.
-fn result(result: &ModelResult) -> TokenStream {
-    match result {
-        ModelResult::One(ty) => tensor(ty),
-        ModelResult::Tuple(types) => {
-            let types = types.iter().map(tensor);
-            quote!((#(#types,)*))
-        }
-    }
-}
-
 /// The type of a model's gradient, as near as the signature tells.
 fn gradient(model: &Model) -> TokenStream {
     let params = model.args.iter().filter_map(|arg| match &arg.kind {
         ArgKind::Params(ty) | ArgKind::ParamsMut(ty) if !is_generic_over_types(ty) => Some(quote!(#ty)),
-        ArgKind::Tensor(ty) if model.options.grad.contains(&arg.ident) => Some(tensor(ty)),
+        ArgKind::Tensor(ty) if model.options.grad.contains(&arg.ident) => Some(ty.form(&tensor)),
         _ => None,
     });
     let types: Vec<TokenStream> = params.collect();

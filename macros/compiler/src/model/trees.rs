@@ -119,6 +119,8 @@ impl Walk<'_> {
                 out.extend(quote!(let [#(#patterns),*] = #whole;));
                 self.visit_parts(&named, &parts, leaf, out);
             }
+            // Tuples are of tensors alone, which are arguments of their own.
+            Tree::Tuple(_) => {}
             Tree::Layers(count, each) => {
                 let whole = self.whole(at, path);
                 let path = format!("{path}.*");

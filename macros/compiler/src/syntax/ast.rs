@@ -2,6 +2,7 @@
 
 use kiln_ir::{DType, Dim, Sym, Syms};
 use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 use syn::{Attribute, Block, Expr, LitStr, Path, Type, Visibility};
 
 /// A dim with the `usize` expression that has its value in emitted code.
@@ -28,6 +29,69 @@ impl TensorTy {
     /// The graph's type for it.
     pub fn ty(&self) -> kiln_ir::Ty {
         kiln_ir::Ty::new(self.dtype, self.dims.iter().map(|d| d.dim.clone()).collect::<Vec<_>>())
+    }
+}
+
+/// A tensor, or several in tuples and arrays.
+#[derive(Clone, Debug)]
+pub enum Tensors {
+    /// One.
+    One(TensorTy),
+    /// `(Tensor<…>, …)`
+    Tuple(Vec<Tensors>),
+    /// `[Tensor<…>; n]`, and the length.
+    Array(Box<Tensors>, DimExpr),
+}
+
+impl Tensors {
+    /// The tensor, if it is one alone.
+    pub fn one(&self) -> Option<&TensorTy> {
+        match self {
+            Tensors::One(ty) => Some(ty),
+            Tensors::Tuple(_) | Tensors::Array(..) => None,
+        }
+    }
+
+    /// The types that are written in it, in order.
+    pub fn types(&self) -> Vec<&TensorTy> {
+        match self {
+            Tensors::One(ty) => vec![ty],
+            Tensors::Tuple(list) => list.iter().flat_map(Tensors::types).collect(),
+            Tensors::Array(each, _) => each.types(),
+        }
+    }
+
+    /// The lengths of arrays that are written in it.
+    pub fn lengths(&self) -> Vec<&DimExpr> {
+        match self {
+            Tensors::One(_) => Vec::new(),
+            Tensors::Tuple(list) => list.iter().flat_map(Tensors::lengths).collect(),
+            Tensors::Array(each, length) => std::iter::once(length).chain(each.lengths()).collect(),
+        }
+    }
+
+    /// A type of Rust's of this form, `of` being that of a tensor.
+    pub fn form(&self, of: &dyn Fn(&TensorTy) -> TokenStream) -> TokenStream {
+        self.form_of(of, &mut |length| length.tokens.clone())
+    }
+
+    /// The same with other lengths.
+    pub fn form_of(
+        &self,
+        of: &dyn Fn(&TensorTy) -> TokenStream,
+        length: &mut dyn FnMut(&DimExpr) -> TokenStream,
+    ) -> TokenStream {
+        match self {
+            Tensors::One(ty) => of(ty),
+            Tensors::Tuple(list) => {
+                let list: Vec<TokenStream> = list.iter().map(|each| each.form_of(of, length)).collect();
+                quote!((#(#list,)*))
+            }
+            Tensors::Array(each, count) => {
+                let (each, count) = (each.form_of(of, length), length(count));
+                quote!([#each; #count])
+            }
+        }
     }
 }
 
@@ -138,7 +202,7 @@ pub struct Model {
     /// Arguments in order.
     pub args: Vec<Arg>,
     /// Result.
-    pub result: ModelResult,
+    pub result: Tensors,
     /// Body.
     pub body: Box<Block>,
 }
@@ -161,10 +225,10 @@ pub enum ArgKind {
     Params(Box<Type>),
     /// `&mut P`: state updated in place.
     ParamsMut(Box<Type>),
-    /// `Tensor<…>`.
-    Tensor(TensorTy),
-    /// `&mut Tensor<…>`: state updated in place.
-    TensorMut(TensorTy),
+    /// `Tensor<…>`, or several.
+    Tensor(Tensors),
+    /// `&mut Tensor<…>`, or of several: state updated in place.
+    TensorMut(Tensors),
     /// Known while compiling.
     Known(Known),
 }
@@ -218,12 +282,3 @@ impl Model {
 
 /// With more `bool`s a model is a building block: each doubles what is compiled.
 const MOST_BOOLS: usize = 2;
-
-/// What a model returns.
-#[derive(Clone, Debug)]
-pub enum ModelResult {
-    /// One tensor.
-    One(TensorTy),
-    /// A tuple of tensors.
-    Tuple(Vec<TensorTy>),
-}

@@ -46,6 +46,14 @@ pub fn path_dim(scope: &mut Scope, path: &Path) -> Option<DimExpr> {
     Some(DimExpr { dim: path_polynomial(scope, path)?, tokens: path.to_token_stream() })
 }
 
+/// Parses the length of an array.
+pub fn length(scope: &mut Scope, len: &Expr) -> Option<DimExpr> {
+    match len {
+        Expr::Path(p) => path_dim(scope, &p.path),
+        other => dim(scope, other),
+    }
+}
+
 /// The expression inside braces, parentheses and invisible groups.
 fn strip(expr: &Expr) -> &Expr {
     match expr {

@@ -1,6 +1,6 @@
 //! `#[model]` functions: options and signature. The body is kept for the tracer.
 
-use super::ast::{Arg, ArgKind, Free, Known, Model, ModelOptions, ModelResult, TensorTy};
+use super::ast::{Arg, ArgKind, Free, Known, Model, ModelOptions, Tensors};
 use super::dims::Scope;
 use super::{generics, options, tensor, tidy};
 use crate::{Errors, message};
@@ -33,6 +33,9 @@ pub fn model(errors: &Errors, attr: TokenStream, item: &Item) -> Option<Model> {
     if args.len() == inputs {
         readable(errors, &frees, &args);
     }
+    if !options.inline {
+        lengths(errors, &frees, &args);
+    }
     finish(item, options, frees, scope.syms, args, result?)
 }
 
@@ -42,7 +45,7 @@ fn finish(
     frees: Vec<Free>,
     syms: Syms,
     args: Vec<Arg>,
-    result: ModelResult,
+    result: Tensors,
 ) -> Option<Model> {
     Some(Model {
         attrs: item.attrs.clone(),
@@ -111,12 +114,12 @@ fn argument(scope: &mut Scope, arg: &FnArg, body: &Block) -> Option<Arg> {
 
 fn kind(scope: &mut Scope, arg: &PatType, body: &Block) -> Option<ArgKind> {
     let ty = tensor::strip(&arg.ty);
-    if tensor::is_tensor(ty) {
-        return tensor::tensor(scope, ty).map(ArgKind::Tensor);
+    if tensor::holds_tensor(ty) {
+        return tensor::tensors(scope, ty, message::arg_part).map(ArgKind::Tensor);
     }
     let wrong = match ty {
-        Type::Reference(r) if tensor::is_tensor(&r.elem) => {
-            let parsed = tensor::tensor(scope, &r.elem);
+        Type::Reference(r) if tensor::holds_tensor(&r.elem) => {
+            let parsed = tensor::tensors(scope, &r.elem, message::arg_part);
             if r.mutability.is_some() {
                 return parsed.map(ArgKind::TensorMut);
             }
@@ -178,26 +181,18 @@ fn is_taken_apart(pat: &Pat, body: &Block) -> bool {
     bases.1
 }
 
-fn result(scope: &mut Scope, sig: &Signature) -> Option<ModelResult> {
+fn result(scope: &mut Scope, sig: &Signature) -> Option<Tensors> {
     let ReturnType::Type(_, ty) = &sig.output else {
         scope.errors.at(&sig.ident, message::result_missing(&sig.ident.to_string()));
         return None;
     };
     match tensor::strip(ty) {
-        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
-            let parsed: Vec<Option<TensorTy>> = tuple.elems.iter().map(|t| one_result(scope, t)).collect();
-            parsed.into_iter().collect::<Option<Vec<_>>>().map(ModelResult::Tuple)
+        Type::Tuple(tuple) if tuple.elems.is_empty() => {
+            scope.errors.at(ty, message::result_type("()"));
+            None
         }
-        ty => one_result(scope, ty).map(ModelResult::One),
+        ty => tensor::tensors(scope, ty, message::result_type),
     }
-}
-
-fn one_result(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
-    if tensor::is_tensor(ty) {
-        return tensor::tensor(scope, ty);
-    }
-    scope.errors.at(ty, message::result_type(&tidy(ty)));
-    None
 }
 
 fn grads(errors: &Errors, options: &ModelOptions, sig: &Signature) {
@@ -222,7 +217,10 @@ fn grads(errors: &Errors, options: &ModelOptions, sig: &Signature) {
 fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
     let has = |sym: Sym, name: &str| {
         args.iter().any(|arg| match &arg.kind {
-            ArgKind::Tensor(t) | ArgKind::TensorMut(t) => t.dims.iter().any(|d| d.dim.syms().contains(&sym)),
+            ArgKind::Tensor(t) | ArgKind::TensorMut(t) => {
+                let dims = t.types().into_iter().flat_map(|t| &t.dims);
+                dims.chain(t.lengths()).any(|d| d.dim.syms().contains(&sym))
+            }
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => mentions(ty.to_token_stream(), name),
             ArgKind::Known(_) => false,
         })
@@ -231,6 +229,19 @@ fn readable(errors: &Errors, frees: &[Free], args: &[Arg]) {
         let name = free.ident.to_string();
         if !has(free.sym, &name) {
             errors.at(&free.ident, message::dim_unreadable(&name));
+        }
+    }
+}
+
+/// The length of an array is known, but in a building block, where a call tells it.
+fn lengths(errors: &Errors, frees: &[Free], args: &[Arg]) {
+    for arg in args {
+        let (ArgKind::Tensor(tensors) | ArgKind::TensorMut(tensors)) = &arg.kind else { continue };
+        for length in tensors.lengths() {
+            let free = frees.iter().find(|free| length.dim.syms().contains(&free.sym));
+            if let Some(free) = free {
+                errors.at(&length.tokens, message::array_of_any(&free.ident.to_string()));
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tensor types: `Tensor<[dtype,] dims…>`, which is Rust's type syntax with any number of arguments.
 
-use super::ast::TensorTy;
+use super::ast::{TensorTy, Tensors};
 use super::dims::{self, Scope};
 use crate::message;
 use kiln_ir::DType;
@@ -9,6 +9,15 @@ use syn::{Expr, GenericArgument, Path, PathArguments, Type};
 /// Whether a type is written as a tensor: a path that ends in `Tensor`.
 pub fn is_tensor(ty: &Type) -> bool {
     tensor_path(ty).is_some()
+}
+
+/// Whether a type is a tensor, or a tuple or array with one in it.
+pub fn holds_tensor(ty: &Type) -> bool {
+    match strip(ty) {
+        Type::Tuple(tuple) => tuple.elems.iter().any(holds_tensor),
+        Type::Array(array) => holds_tensor(&array.elem),
+        ty => is_tensor(ty),
+    }
 }
 
 /// A type without parentheses and invisible groups.
@@ -24,6 +33,27 @@ fn tensor_path(ty: &Type) -> Option<&Path> {
     match strip(ty) {
         Type::Path(p) if p.qself.is_none() && p.path.segments.last()?.ident == "Tensor" => Some(&p.path),
         _ => None,
+    }
+}
+
+/// Parses a tensor type, or a tuple or array of them; `None` with the faults noted. `wrong` says what else a part may not be.
+pub fn tensors(scope: &mut Scope, ty: &Type, wrong: fn(&str) -> String) -> Option<Tensors> {
+    match strip(ty) {
+        ty if is_tensor(ty) => tensor(scope, ty).map(Tensors::One),
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
+            // All of them first: their faults are independent.
+            let parts: Vec<Option<Tensors>> =
+                tuple.elems.iter().map(|part| tensors(scope, part, wrong)).collect();
+            parts.into_iter().collect::<Option<Vec<_>>>().map(Tensors::Tuple)
+        }
+        Type::Array(array) => {
+            let (each, length) = (tensors(scope, &array.elem, wrong), dims::length(scope, &array.len));
+            Some(Tensors::Array(Box::new(each?), length?))
+        }
+        other => {
+            scope.errors.at(other, wrong(&super::tidy(other)));
+            None
+        }
     }
 }
 

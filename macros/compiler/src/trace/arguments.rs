@@ -5,7 +5,7 @@ use super::types::Owner;
 use super::value::{Function, Value};
 use crate::library::Item;
 use crate::message::body as message;
-use crate::syntax::ast::{Arg, ArgKind, Known, Model, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Known, Model, TensorTy, Tensors};
 use kiln_ir::{Dim, SymKind, Ty};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -84,7 +84,9 @@ impl<'a> Tracer<'a> {
     /// Whether a size in a tensor's declared type isn't known.
     fn is_unlearnt(&mut self, owner: &Owner<'a>, arg: &Arg) -> bool {
         match &arg.kind {
-            ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) => self.tensor_ty(owner, ty).is_none(),
+            ArgKind::Tensor(tensors) | ArgKind::TensorMut(tensors) => {
+                tensors.types().into_iter().any(|ty| self.tensor_ty(owner, ty).is_none())
+            }
             _ => false,
         }
     }
@@ -101,18 +103,45 @@ impl<'a> Tracer<'a> {
                     }
                 }
             }
-            (ArgKind::Tensor(ty) | ArgKind::TensorMut(ty), Value::Tensor(t)) if !ty.any => {
+            (ArgKind::Tensor(want) | ArgKind::TensorMut(want), value) => {
+                self.learn_tensors(owner, want, &value, given.expr, sources);
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_tensors(
+        &mut self,
+        owner: &mut Owner<'a>,
+        want: &Tensors,
+        value: &Value,
+        expr: &Expr,
+        sources: &mut Sources,
+    ) {
+        let mut learn = |tracer: &mut Self, want: &Dim, size: &Dim| {
+            let Some(sym) = want.symbol().map(|s| s.0 as usize) else { return };
+            let free = matches!(owner.syms.0[sym].kind, SymKind::Free { .. });
+            if free && owner.sizes[sym].is_none() {
+                owner.sizes[sym] = Some(size.clone());
+                sources.insert(sym, tracer.text(expr));
+            }
+        };
+        match (want, self.read(value.clone())) {
+            (Tensors::One(ty), Value::Tensor(t)) if !ty.any => {
                 let got = self.ty(&t);
-                if got.rank() != ty.dims.len() {
-                    return;
+                if got.rank() == ty.dims.len() {
+                    ty.dims.iter().zip(&got.shape).for_each(|(want, size)| learn(self, &want.dim, size));
                 }
-                for (want, size) in ty.dims.iter().zip(got.shape) {
-                    let Some(sym) = want.dim.symbol().map(|s| s.0 as usize) else { continue };
-                    let free = matches!(owner.syms.0[sym].kind, SymKind::Free { .. });
-                    if free && owner.sizes[sym].is_none() {
-                        owner.sizes[sym] = Some(size);
-                        sources.insert(sym, self.text(given.expr));
-                    }
+            }
+            (Tensors::Tuple(wants), Value::Tuple(list)) if wants.len() == list.len() => {
+                for (i, (want, value)) in wants.iter().zip(&list).enumerate() {
+                    self.learn_tensors(owner, want, value, nth(expr, i), sources);
+                }
+            }
+            (Tensors::Array(each, length), Value::Array(list)) => {
+                learn(self, &length.dim, &Dim::from(list.len()));
+                for (i, value) in list.iter().enumerate() {
+                    self.learn_tensors(owner, each, value, nth(expr, i), sources);
                 }
             }
             _ => {}
@@ -129,9 +158,9 @@ impl<'a> Tracer<'a> {
     ) {
         let param = arg.ident.to_string();
         match &arg.kind {
-            ArgKind::Tensor(ty) => self.check_tensor(name, owner, &param, ty, given, sources),
-            ArgKind::TensorMut(ty) => {
-                self.check_tensor(name, owner, &param, ty, given, sources);
+            ArgKind::Tensor(want) => self.check_tensors(name, owner, &param, want, given, sources),
+            ArgKind::TensorMut(want) => {
+                self.check_tensors(name, owner, &param, want, given, sources);
                 self.check_mutable(name, &param, given);
             }
             ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => {
@@ -173,6 +202,38 @@ impl<'a> Tracer<'a> {
         self.fault(given.expr, message::argument_type(name, param, &known.text(), &got, &hint));
     }
 
+    fn check_tensors(
+        &mut self,
+        name: &str,
+        owner: &mut Owner<'a>,
+        param: &str,
+        want: &Tensors,
+        given: &Given,
+        sources: &Sources,
+    ) {
+        let value = self.read(given.value.clone());
+        let list: Vec<(&Tensors, &Value)> = match (want, &value) {
+            (Tensors::One(ty), _) => return self.check_tensor(name, owner, param, ty, given, sources),
+            (Tensors::Tuple(wants), Value::Tuple(list)) if wants.len() == list.len() => {
+                wants.iter().zip(list).collect()
+            }
+            (Tensors::Array(each, length), Value::Array(list))
+                if self.accepts_size(owner, &length.dim, &Dim::from(list.len())) =>
+            {
+                list.iter().map(|value| (&**each, value)).collect()
+            }
+            _ => {
+                let (want, got) = (self.show_declared(owner, want), self.describe(&value));
+                self.fault(given.expr, message::argument_type(name, param, &want, &got, ""));
+                return;
+            }
+        };
+        for (i, (want, value)) in list.into_iter().enumerate() {
+            let part = Given { value: value.clone(), expr: nth(given.expr, i) };
+            self.check_tensors(name, owner, &format!("{param}.{i}"), want, &part, sources);
+        }
+    }
+
     fn check_tensor(
         &mut self,
         name: &str,
@@ -184,7 +245,7 @@ impl<'a> Tracer<'a> {
     ) {
         let value = self.read(given.value.clone());
         let Value::Tensor(t) = &value else {
-            let (want, got) = (self.show_declared(owner, ty), self.describe(&value));
+            let (want, got) = (self.show_one(owner, ty), self.describe(&value));
             self.fault(given.expr, message::argument_type(name, param, &want, &got, ""));
             return;
         };
@@ -207,7 +268,7 @@ impl<'a> Tracer<'a> {
                 }
             }
         }
-        let (want, shown) = (self.show_declared(owner, ty), self.show_ty(&got));
+        let (want, shown) = (self.show_one(owner, ty), self.show_ty(&got));
         let hint = if ty.dtype != got.dtype && ty.dims.len() == got.rank() { ty.dtype.name() } else { "" };
         let text = self.text(given.expr);
         let got = format!("`{text}` is {shown}");
@@ -219,13 +280,15 @@ impl<'a> Tracer<'a> {
         if ty.dtype != got.dtype || ty.dims.len() != got.rank() {
             return false;
         }
-        ty.dims.iter().zip(&got.shape).all(|(want, size)| {
-            let syms = owner.syms.clone();
-            match self.size(owner, &syms, &want.dim) {
-                Some(want) => self.same_size(&want, size),
-                None => self.solve_free(owner, &want.dim, size),
-            }
-        })
+        ty.dims.iter().zip(&got.shape).all(|(want, size)| self.accepts_size(owner, &want.dim, size))
+    }
+
+    fn accepts_size(&mut self, owner: &mut Owner<'a>, want: &Dim, size: &Dim) -> bool {
+        let syms = owner.syms.clone();
+        match self.size(owner, &syms, want) {
+            Some(want) => self.same_size(&want, size),
+            None => self.solve_free(owner, want, size),
+        }
     }
 
     /// The one unknown free dim of a sum in which it stands once: `{ 2 * N + 1 }`.
@@ -254,12 +317,23 @@ impl<'a> Tracer<'a> {
         super::entry::places(&given.value, &mut places);
         let level = self.level();
         let text = self.text(given.expr);
-        if places.is_empty() && matches!(given.value, Value::Tensor(_)) {
-            self.fault(given.expr, message::wants_mut(name, param, &text));
+        if places.is_empty() && matches!(given.value, Value::Tensor(_) | Value::Tuple(_) | Value::Array(_)) {
+            match given.expr {
+                Expr::Reference(r) if r.mutability.is_some() => {
+                    let text = self.text(&r.expr);
+                    self.fault(&r.expr, message::not_mut(&text));
+                }
+                _ => drop(self.fault(given.expr, message::wants_mut(name, param, &text))),
+            }
         } else if places.iter().any(|p| !self.vars[p.0].mutable) {
             self.fault(given.expr, message::argument_immutable(name, param, &text));
         } else if places.iter().any(|p| self.vars[p.0].level < level) {
             self.fault(given.expr, message::outside_of_closure(&text));
         }
     }
+}
+
+/// A part of a tuple or array as it is written; the whole where it isn't taken apart.
+fn nth(expr: &Expr, i: usize) -> &Expr {
+    super::several::parts(expr).and_then(|parts| parts.get(i).copied()).unwrap_or(expr)
 }

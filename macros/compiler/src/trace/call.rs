@@ -226,11 +226,11 @@ impl<'a> Tracer<'a> {
         compiled
     }
 
-    /// A tensor that is passed by value is no place in the callee.
+    /// Tensors that are passed by value are no places in the callee.
     fn plain_argument(&self, value: &Value) -> Value {
-        match value {
-            Value::Place(_) => self.read(value.clone()),
-            other => other.clone(),
+        match self.read(value.clone()) {
+            list @ (Value::Array(_) | Value::Tuple(_)) if self.float(&list).is_some() => self.snapshot(&list),
+            other => other,
         }
     }
 

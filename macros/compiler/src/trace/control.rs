@@ -182,6 +182,7 @@ impl Tracer<'_> {
     fn filled(&self, form: &Ret, results: &mut dyn Iterator<Item = kiln_ir::Value>) -> Value {
         match form {
             Ret::Tuple(list) => Value::Tuple(list.iter().map(|r| self.filled(r, results)).collect()),
+            Ret::Array(list) => Value::Array(list.iter().map(|r| self.filled(r, results)).collect()),
             _ => results.next().map_or(Value::Unit, |v| self.tensor(v)),
         }
     }
@@ -196,16 +197,18 @@ impl Tracer<'_> {
 fn order_of(form: &Ret, order: &mut Vec<usize>) -> bool {
     match form {
         Ret::Tensor(i) => order.push(*i),
-        Ret::Tuple(list) => return list.iter().all(|r| order_of(r, order)),
+        Ret::Tuple(list) | Ret::Array(list) => return list.iter().all(|r| order_of(r, order)),
         Ret::Like { .. } => return false,
     }
     true
 }
 
-/// Whether two results have the same tuples.
+/// Whether two results have the same tuples and arrays.
 fn alike(one: &Ret, other: &Ret) -> bool {
     match (one, other) {
-        (Ret::Tuple(a), Ret::Tuple(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (Ret::Tuple(a), Ret::Tuple(b)) | (Ret::Array(a), Ret::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b))
+        }
         (Ret::Tensor(_), Ret::Tensor(_)) => true,
         _ => false,
     }

@@ -134,15 +134,25 @@ impl Tracer<'_> {
                     _ => self.show_ty(&want),
                 }
             }
-            (_, Some(like)) => match (self.read(given.value.clone()), self.read(like)) {
-                (Value::Tree(one), Value::Tree(other)) if one.form == other.form => return true,
-                (_, like) => self.describe(&like),
-            },
+            (_, Some(like)) if self.same_type(&given.value, &like) => return true,
+            (_, Some(like)) => self.describe(&like),
             _ => return true,
         };
         let got = self.describe(&given.value);
         self.fault(given.expr, message::argument_type(name, &arg.name, &want, &got, ""));
         false
+    }
+
+    /// Whether two arguments have the same type.
+    fn same_type(&self, one: &Value, other: &Value) -> bool {
+        match (self.read(one.clone()), self.read(other.clone())) {
+            (Value::Tree(one), Value::Tree(other)) => one.form == other.form,
+            (Value::Tensor(one), Value::Tensor(other)) => self.ty(&one) == self.ty(&other),
+            (Value::Tuple(a), Value::Tuple(b)) | (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| self.same_type(a, b))
+            }
+            _ => false,
+        }
     }
 
     /// `vmap(f)`: over the first dim of each tensor; trees, numbers and what a closure captures are the same for all, and a generator
@@ -163,9 +173,9 @@ impl Tracer<'_> {
         }
         let mut over = vec![false; traced.func.inputs.len()];
         for (arg, _) in traced.args.iter().zip(&mapped).filter(|(_, mapped)| **mapped) {
-            if let traced::Tree::Leaf(Some(i)) = arg.tree {
-                over[i] = true;
-            }
+            let mut inputs = Vec::new();
+            arg.tree.leaves(&mut inputs);
+            inputs.into_iter().for_each(|i| over[i] = true);
         }
         traced.func.syms = self.syms.clone();
         let func = batch::vmap(&traced.func, &over, &size);
@@ -194,27 +204,17 @@ impl Tracer<'_> {
     ) -> Option<(Vec<Given<'e>>, Vec<bool>, Dim)> {
         let (mut rows, mut mapped, mut size) = (Vec::new(), Vec::new(), None::<(Dim, String)>);
         for g in given {
-            let Value::Tensor(t) = self.read(g.value.clone()) else {
+            let value = self.read(g.value.clone());
+            if self.float(&value).is_none() {
                 rows.push(g.clone());
                 mapped.push(false);
                 continue;
-            };
-            let (ty, text) = (self.ty(&t), self.text(g.expr));
-            let Some(first) = ty.shape.first() else {
-                self.fault(g.expr, message::vmap_scalar(&text));
-                return None;
-            };
-            match &size {
-                Some((known, by)) if !self.same_size(&known.clone(), first) => {
-                    let (one, other) = (self.show_dim(known), self.show_dim(first));
-                    self.fault(g.expr, message::vmap_sizes(&one, &by.clone(), &other, &text));
-                    return None;
-                }
-                Some(_) => {}
-                None => size = Some((first.clone(), text)),
             }
-            let row = self.row(&t)?;
-            rows.push(Given { value: row, expr: g.expr });
+            let mut tensors = Vec::new();
+            self.tensors(&value, &mut tensors);
+            let each = tensors.iter().map(|t| self.mapped(t, g.expr, &mut size));
+            let each = each.collect::<Option<Vec<Value>>>()?;
+            rows.push(Given { value: self.replaced(&value, &mut each.into_iter()), expr: g.expr });
             mapped.push(true);
         }
         match size {
@@ -224,6 +224,30 @@ impl Tracer<'_> {
                 None
             }
         }
+    }
+
+    /// One element of a tensor that is mapped, of as many as the others have.
+    fn mapped(
+        &mut self,
+        t: &super::value::Tensor,
+        expr: &Expr,
+        size: &mut Option<(Dim, String)>,
+    ) -> Option<Value> {
+        let (ty, text) = (self.ty(t), self.text(expr));
+        let Some(first) = ty.shape.first() else {
+            self.fault(expr, message::vmap_scalar(&text));
+            return None;
+        };
+        match size {
+            Some((known, by)) if !self.same_size(&known.clone(), first) => {
+                let (one, other) = (self.show_dim(known), self.show_dim(first));
+                self.fault(expr, message::vmap_sizes(&one, &by.clone(), &other, &text));
+                return None;
+            }
+            Some(_) => {}
+            None => *size = Some((first.clone(), text)),
+        }
+        self.row(t)
     }
 
     /// The first element, which has the type of each; no code is left of it.

@@ -8,9 +8,9 @@ use super::{Assumed, Tracer};
 use crate::Errors;
 use crate::library::{Item, Library};
 use crate::message::body as message;
-use crate::syntax::ast::{Arg, ArgKind, Model, ModelResult, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{self, Ret, Traced, Tree};
-use kiln_ir::{Builder, Dim, Role, SymKind, Ty};
+use kiln_ir::{Builder, Dim, Role, SymKind};
 use quote::ToTokens;
 use std::rc::Rc;
 use syn::{Expr, Stmt};
@@ -130,18 +130,8 @@ impl<'a> Tracer<'a> {
         match &arg.kind {
             ArgKind::Params(ty) => self.grow(owner, ty, &name, &Growth::of(false)),
             ArgKind::ParamsMut(ty) => self.grow(owner, ty, &name, &Growth::of(true)),
-            ArgKind::Tensor(ty) | ArgKind::TensorMut(ty) if ty.any => None,
-            ArgKind::Tensor(ty) => {
-                let ty = self.tensor_ty(owner, ty)?;
-                let at = self.b().input(&name, ty, Role::Argument);
-                Some(self.tensor(at))
-            }
-            ArgKind::TensorMut(ty) => {
-                let ty = self.tensor_ty(owner, ty)?;
-                let at = self.b().input(&name, ty, Role::Buffer);
-                let value = self.tensor(at);
-                Some(Value::Place(self.variable(&name, value, true, Some(Role::Buffer))))
-            }
+            ArgKind::Tensor(tensors) => self.tensor_inputs(owner, tensors, &name, false),
+            ArgKind::TensorMut(tensors) => self.tensor_inputs(owner, tensors, &name, true),
             ArgKind::Known(_) => case.next().map(Value::Bool),
         }
     }
@@ -162,8 +152,10 @@ impl<'a> Tracer<'a> {
         for (arg, value) in model.args.iter().zip(&args) {
             // A reference isn't assigned to, but what it leads to: that message is another.
             let assignable = arg.local || !matches!(arg.kind, ArgKind::Tensor(_));
-            let var = self.variable(&arg.ident.to_string(), value.clone(), assignable, None);
-            self.bind(&arg.ident.to_string(), var);
+            let name = arg.ident.to_string();
+            let value = if arg.local { self.spread(&name, value.clone()) } else { value.clone() };
+            let var = self.variable(&name, value, assignable, None);
+            self.bind(&name, var);
         }
         let result = self.block_value(&model.body);
         let result = match std::mem::replace(&mut self.frame().flow, Flow::On) {
@@ -176,6 +168,7 @@ impl<'a> Tracer<'a> {
             Some(Stmt::Expr(expr, None)) => expr,
             _ => &model.body,
         };
+        let result = self.in_form(&model.result, result, tail);
         self.check_result(model, &result, tail);
         if self.errors.len() != faults || self.again {
             return None;
@@ -234,11 +227,8 @@ impl<'a> Tracer<'a> {
                 let value = self.read(value.clone());
                 self.returned(&value, args, name)
             }
-            Value::Tuple(list) | Value::Array(list) => {
-                let each = list.iter().enumerate();
-                let each = each.map(|(i, v)| self.returned(v, args, &format!("{name}.{i}")));
-                each.collect::<Option<Vec<Ret>>>().map(Ret::Tuple)
-            }
+            Value::Tuple(list) => self.all_returned(list, args, name).map(Ret::Tuple),
+            Value::Array(list) => self.all_returned(list, args, name).map(Ret::Array),
             Value::Tree(tree) => {
                 let like = |arg: &Value| matches!(arg, Value::Tree(t) if t.form == tree.form);
                 let arg = args.iter().position(like)?;
@@ -246,6 +236,10 @@ impl<'a> Tracer<'a> {
             }
             _ => None,
         }
+    }
+
+    fn all_returned(&mut self, list: &[Value], args: &[Value], name: &str) -> Option<Vec<Ret>> {
+        list.iter().enumerate().map(|(i, v)| self.returned(v, args, &format!("{name}.{i}"))).collect()
     }
 
     fn returned_tree(&mut self, value: &Value, name: &str) -> Tree {
@@ -256,10 +250,8 @@ impl<'a> Tracer<'a> {
                     fields.map(|(n, v)| (n.clone(), self.returned_tree(v, &format!("{name}.{n}")))).collect(),
                 )
             }
-            Value::Array(list) => {
-                let each = list.iter().enumerate();
-                Tree::Array(each.map(|(i, v)| self.returned_tree(v, &format!("{name}.{i}"))).collect())
-            }
+            Value::Array(list) => Tree::Array(self.returned_trees(&list, name)),
+            Value::Tuple(list) => Tree::Tuple(self.returned_trees(&list, name)),
             Value::Layers(layers) => {
                 let each = self.returned_tree(&layers.each, &super::layers::path(name));
                 Tree::Layers(layers.count, Box::new(each))
@@ -274,52 +266,8 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Whether the result has the declared type; else a fault at the expression that gives it.
-    fn check_result(&mut self, model: &Model, value: &Value, tail: &dyn ToTokens) {
-        match (&model.result, value) {
-            (_, Value::Poison) => {}
-            (ModelResult::One(ty), value) => self.check_one(model, ty, value, tail),
-            (ModelResult::Tuple(types), Value::Tuple(list)) if types.len() == list.len() => {
-                let tail = tail.to_token_stream();
-                let parts = syn::parse2::<syn::ExprTuple>(tail.clone()).ok();
-                for (i, (ty, value)) in types.iter().zip(list).enumerate() {
-                    match parts.as_ref().and_then(|t| t.elems.get(i)) {
-                        Some(part) => self.check_one(model, ty, value, part),
-                        None => self.check_one(model, ty, value, &tail),
-                    }
-                }
-            }
-            (ModelResult::Tuple(types), value) => {
-                let got = self.describe(value);
-                let name = model.ident.to_string();
-                self.fault(tail, message::result_tuple(&name, types.len(), &got));
-            }
-        }
-    }
-
-    fn check_one(&mut self, model: &Model, ty: &TensorTy, value: &Value, tail: &dyn ToTokens) {
-        let name = model.ident.to_string();
-        let value = self.read(value.clone());
-        let Value::Tensor(tensor) = &value else {
-            if matches!(value, Value::Unit) {
-                self.fault(tail, message::result_nothing(&name));
-                return;
-            }
-            if !value.is_poison() {
-                let got = self.describe(&value);
-                self.fault(tail, message::result_kind(&name, &got));
-            }
-            return;
-        };
-        if ty.any {
-            return;
-        }
-        let (owner, got) = (self.owner(), self.ty(tensor));
-        let Some(want) = self.tensor_ty(&owner, ty) else { return };
-        if want.dtype != got.dtype || !self.same_shape(&want.shape, &got.shape) {
-            let (want, got) = (self.show_ty(&want), self.show_ty(&got));
-            self.fault(tail, message::result_differs(&name, &want, &got));
-        }
+    fn returned_trees(&mut self, list: &[Value], name: &str) -> Vec<Tree> {
+        list.iter().enumerate().map(|(i, v)| self.returned_tree(v, &format!("{name}.{i}"))).collect()
     }
 
     /// The arguments that gradients are taken of.
@@ -346,17 +294,21 @@ impl<'a> Tracer<'a> {
     pub fn trained(&self, arg: &Value) -> bool {
         match arg {
             Value::Tree(tree) => tree.form.inner.is_none() && tree.fields.iter().any(|f| self.trained(f)),
-            Value::Array(list) => list.iter().any(|v| self.trained(v)),
+            Value::Array(list) | Value::Tuple(list) => list.iter().any(|v| self.trained(v)),
             Value::Layers(layers) => self.trained(&layers.each),
             Value::Place(var) => self.vars[var.0].role == Some(Role::Parameter),
             _ => false,
         }
     }
 
-    /// Whether an argument is a tensor of floats.
+    /// Whether an argument of tensors has floats alone.
     pub fn float(&self, arg: &Value) -> Option<bool> {
         match self.read(arg.clone()) {
             Value::Tensor(t) => Some(self.ty(&t).dtype.is_float()),
+            Value::Array(list) | Value::Tuple(list) if !list.is_empty() => {
+                let each: Option<Vec<bool>> = list.iter().map(|v| self.float(v)).collect();
+                each.map(|each| each.into_iter().all(|float| float))
+            }
             _ => None,
         }
     }
@@ -367,20 +319,6 @@ impl<'a> Tracer<'a> {
         let free = |info: &kiln_ir::SymInfo| matches!(info.kind, SymKind::Free { .. });
         infos.filter(|(info, size)| free(info) && size.is_none()).map(|(info, _)| info.name.clone()).next()
     }
-
-    /// A tensor type in words, or what is declared for it.
-    pub fn show_declared(&mut self, owner: &Owner<'a>, ty: &TensorTy) -> String {
-        match self.tensor_ty(owner, ty) {
-            Some(ty) => self.show_ty(&ty),
-            None => {
-                let shape: Vec<Dim> = ty.dims.iter().map(|d| d.dim.clone()).collect();
-                let syms = std::mem::replace(&mut self.syms, owner.syms.clone());
-                let shown = self.show_ty(&Ty::new(ty.dtype, shape));
-                self.syms = syms;
-                shown
-            }
-        }
-    }
 }
 
 /// The places of an argument, in the order of its leaves.
@@ -388,7 +326,7 @@ pub(crate) fn places(value: &Value, out: &mut Vec<Var>) {
     match value {
         Value::Place(var) => out.push(*var),
         Value::Tree(tree) => tree.fields.iter().for_each(|v| places(v, out)),
-        Value::Array(list) => list.iter().for_each(|v| places(v, out)),
+        Value::Array(list) | Value::Tuple(list) => list.iter().for_each(|v| places(v, out)),
         Value::Layers(layers) => places(&layers.each, out),
         _ => {}
     }

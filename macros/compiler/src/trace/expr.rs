@@ -9,7 +9,7 @@ use crate::source::Number;
 use kiln_ir::{DType, Dim, SymKind, surface};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Block, Expr, ExprCast, ExprIf, ExprIndex, ExprLit, ExprPath, Lit, Member, Type, UnOp};
+use syn::{Block, Expr, ExprCast, ExprIf, ExprLit, ExprPath, Lit, Member, Type, UnOp};
 
 impl<'a> Tracer<'a> {
     /// The value of an expression; places are read, except that `&mut` gives one.
@@ -82,7 +82,7 @@ impl<'a> Tracer<'a> {
     fn reborrowed(&self, var: Var) -> Value {
         match &self.vars[var.0].value {
             Value::Place(inner) => self.reborrowed(*inner),
-            tree @ (Value::Tree(_) | Value::Array(_) | Value::Layers(_)) => tree.clone(),
+            tree @ (Value::Tree(_) | Value::Tuple(_) | Value::Array(_) | Value::Layers(_)) => tree.clone(),
             _ => Value::Place(var),
         }
     }
@@ -157,7 +157,9 @@ impl<'a> Tracer<'a> {
         let name = plain(&path.path);
         if let Some(ident) = path.path.get_ident() {
             if let Some(var) = self.lookup(&name) {
-                return self.read(Value::Place(var));
+                let value = self.read(Value::Place(var));
+                // What is assigned to a part later is no part of what was read.
+                return if self.is_spread(&value) { self.snapshot(&value) } else { value };
             }
             if let Some(at) = owner.syms.0.iter().position(|s| s.name == name)
                 && matches!(owner.syms.0[at].kind, SymKind::Free { .. })
@@ -238,46 +240,6 @@ impl<'a> Tracer<'a> {
         }
         let known: Vec<&str> = tree.form.fields.iter().map(String::as_str).collect();
         self.fault(name, message::unknown_field(&tree.form.name, &text, &known))
-    }
-
-    fn index(&mut self, index: &ExprIndex) -> Value {
-        let (base, at) = (self.expr(&index.expr), self.expr(&index.index));
-        match (base, at) {
-            (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (Value::Array(list), Value::Int(n)) => match self.number(&n).map(usize::try_from) {
-                Some(Ok(i)) if i < list.len() => self.read(list[i].clone()),
-                Some(_) => {
-                    let at = self.show_dim(&n);
-                    self.fault(&index.index, message::index_out(&at, &list.len().to_string()))
-                }
-                None => {
-                    let at = self.show_dim(&n);
-                    self.fault(&index.index, message::index_unknown(&at))
-                }
-            },
-            (Value::Layers(layers), _) => self.separate(&layers),
-            (Value::Series(t), Value::Int(n)) => self.nth_of(&t, &n, &index.index).unwrap_or(Value::Poison),
-            (Value::Array(_), other) => {
-                let got = self.describe(&other);
-                self.fault(&index.index, message::index_kind(&got))
-            }
-            (Value::Tensor(_), _) => self.fault(index, message::index_tensor()),
-            (other, _) => {
-                let got = self.describe(&other);
-                self.fault(&index.expr, message::index_of(&got))
-            }
-        }
-    }
-
-    fn repeat(&mut self, repeat: &syn::ExprRepeat) -> Value {
-        match (self.expr(&repeat.expr), self.expr(&repeat.len)) {
-            (Value::Poison, _) | (_, Value::Poison) => Value::Poison,
-            (value, Value::Int(n)) => match self.number(&n).filter(|n| (0..=MOST_ELEMENTS).contains(n)) {
-                Some(n) => Value::Array(vec![value; n as usize]),
-                None => self.fault(&repeat.len, message::array_length()),
-            },
-            _ => self.fault(&repeat.len, message::array_length()),
-        }
     }
 
     fn cast(&mut self, cast: &ExprCast) -> Value {

@@ -15,6 +15,7 @@ mod types;
 
 mod choose;
 mod expr;
+mod index;
 mod iterate;
 mod layers;
 mod number;
@@ -30,6 +31,7 @@ mod misfit;
 mod optimizer;
 mod random;
 mod series;
+mod several;
 mod surface;
 mod tree;
 mod turns;

@@ -12,7 +12,10 @@ impl Tracer<'_> {
         match pat {
             Pat::Ident(p) if p.subpat.is_none() => {
                 let name = p.ident.to_string();
-                let value = self.named(&name, value);
+                let mut value = self.named(&name, value);
+                if p.mutability.is_some() {
+                    value = self.spread(&name, value);
+                }
                 let var = self.variable(&name, value, p.mutability.is_some(), None);
                 self.bind(&name, var);
             }

@@ -117,7 +117,7 @@ impl Tracer<'_> {
             return None;
         }
         match self.read(target) {
-            tree @ (Value::Tree(_) | Value::Array(_) | Value::Layers(_)) => Some(tree),
+            tree @ (Value::Tree(_) | Value::Tuple(_) | Value::Array(_) | Value::Layers(_)) => Some(tree),
             _ => None,
         }
     }
@@ -161,9 +161,12 @@ impl Tracer<'_> {
         false
     }
 
-    fn store(&mut self, left: &Expr, var: Var, value: Value) -> Value {
+    pub(super) fn store(&mut self, left: &Expr, var: Var, value: Value) -> Value {
         let old = self.read(Value::Place(var));
         let value = self.read(value);
+        if self.store_spread(left, var, &value) {
+            return Value::Unit;
+        }
         match (&old, &value) {
             (Value::Tensor(old), Value::Tensor(new)) => {
                 let (want, got) = (self.ty(old), self.ty(new));
@@ -182,7 +185,11 @@ impl Tracer<'_> {
                 let (want, got) = (self.describe(&old), self.describe(&value));
                 return self.fault(left, message::state_kind(&want, &got));
             }
-            _ => self.write(var, value),
+            _ => {
+                let name = self.vars[var.0].name.clone();
+                let value = self.spread(&name, value);
+                self.write(var, value);
+            }
         }
         Value::Unit
     }

@@ -1,6 +1,6 @@
 //! `jvp(f)(args…, tangents…)`: the value, and what it moves by where the arguments move along their tangents.
 
-use super::transform::{Outputs, is_whole, map};
+use super::transform::{Outputs, map};
 use crate::traced::{Arg, Ret, Traced};
 use kiln_ir::differentiate::forward;
 use kiln_ir::{Builder, Error, Input, Role, Value};
@@ -19,10 +19,10 @@ pub(crate) fn jvp(traced: &Traced, captured: usize) -> Result<Traced, Error> {
     let mut args = traced.args.clone();
     for &i in &traced.wrt {
         let tree = &traced.args[i].tree;
-        let whole = is_whole(tree);
+        let plain = tree.is_plain();
         let tree = map(tree, &mut |leaf| {
             let input = &func.inputs[leaf];
-            if !whole && input.role != Role::Parameter {
+            if !plain && input.role != Role::Parameter {
                 return None;
             }
             let name = format!("tangent.{}", input.name);

@@ -64,7 +64,7 @@ pub fn is_scalar(traced: &Traced) -> bool {
 pub(crate) fn first(result: &Ret) -> Option<usize> {
     match result {
         Ret::Tensor(i) => Some(*i),
-        Ret::Tuple(list) => list.first().and_then(first),
+        Ret::Tuple(list) | Ret::Array(list) => list.first().and_then(first),
         Ret::Like { .. } => None,
     }
 }
@@ -137,20 +137,17 @@ fn scalar(b: &mut Builder, traced: &Traced, results: &[Value]) -> Result<(Value,
 fn tensors(result: &Ret, out: &mut Vec<usize>) {
     match result {
         Ret::Tensor(i) => out.push(*i),
-        Ret::Tuple(list) => list.iter().for_each(|r| tensors(r, out)),
+        Ret::Tuple(list) | Ret::Array(list) => list.iter().for_each(|r| tensors(r, out)),
         Ret::Like { tree, .. } => tree.leaves(out),
     }
 }
 
-/// The inputs of an argument that have a gradient: a tensor, or the trained ones of a tree.
+/// The inputs of an argument that have a gradient: tensors, or the trained ones of a tree.
 fn trained(traced: &Traced, tree: &Tree, out: &mut Vec<usize>) {
-    if let Tree::Leaf(Some(i)) = tree {
-        out.push(*i);
-        return;
-    }
     let mut all = Vec::new();
     tree.leaves(&mut all);
-    out.extend(all.into_iter().filter(|i| traced.func.inputs[*i].role == Role::Parameter));
+    let plain = tree.is_plain();
+    out.extend(all.into_iter().filter(|i| plain || traced.func.inputs[*i].role == Role::Parameter));
 }
 
 /// The outputs of the transformed function, as they are declared.
@@ -175,6 +172,7 @@ impl Outputs<'_> {
                 Ret::Tensor(self.push(&name, self.results[*i], None))
             }
             Ret::Tuple(list) => Ret::Tuple(list.iter().map(|r| self.results_of(r)).collect()),
+            Ret::Array(list) => Ret::Array(list.iter().map(|r| self.results_of(r)).collect()),
             Ret::Like { arg, tree } => {
                 let tree = tree.clone();
                 let moved = map(&tree, &mut |i| {
@@ -188,9 +186,9 @@ impl Outputs<'_> {
 
     fn gradient(&mut self, arg: usize, grads: &mut dyn Iterator<Item = (usize, Value)>) -> Ret {
         let tree = &self.traced.args[arg].tree;
-        let whole = is_whole(tree);
+        let plain = tree.is_plain();
         let mut of = |i: usize| {
-            if !whole && self.traced.func.inputs[i].role != Role::Parameter {
+            if !plain && self.traced.func.inputs[i].role != Role::Parameter {
                 return None;
             }
             let (_, value) = grads.next()?;
@@ -198,10 +196,8 @@ impl Outputs<'_> {
             self.b.output(&name, value, None);
             Some(self.b.func().outputs.len() - 1)
         };
-        match (tree, map(tree, &mut of)) {
-            (Tree::Leaf(_), Tree::Leaf(Some(i))) => Ret::Tensor(i),
-            (_, tree) => Ret::Like { arg, tree },
-        }
+        let tree = map(tree, &mut of);
+        if plain && let Some(ret) = tensors_of(&tree) { ret } else { Ret::Like { arg, tree } }
     }
 
     /// State that changes, does so in the transformed function, too.
@@ -214,9 +210,15 @@ impl Outputs<'_> {
     }
 }
 
-/// Whether an argument is a tensor, and no tree of several.
-pub(super) fn is_whole(tree: &Tree) -> bool {
-    matches!(tree, Tree::Leaf(_))
+/// A tree of tensors alone as a result.
+fn tensors_of(tree: &Tree) -> Option<Ret> {
+    let all = |items: &[Tree]| items.iter().map(tensors_of).collect::<Option<Vec<Ret>>>();
+    match tree {
+        Tree::Leaf(leaf) => leaf.map(Ret::Tensor),
+        Tree::Tuple(items) => all(items).map(Ret::Tuple),
+        Tree::Array(items) => all(items).map(Ret::Array),
+        Tree::Struct(_) | Tree::Layers(..) => None,
+    }
 }
 
 /// The tree with other leaves.
@@ -227,6 +229,7 @@ pub(super) fn map(tree: &Tree, of: &mut dyn FnMut(usize) -> Option<usize>) -> Tr
             Tree::Struct(fields.iter().map(|(name, tree)| (name.clone(), map(tree, of))).collect())
         }
         Tree::Array(list) => Tree::Array(list.iter().map(|tree| map(tree, of)).collect()),
+        Tree::Tuple(list) => Tree::Tuple(list.iter().map(|tree| map(tree, of)).collect()),
         Tree::Layers(n, each) => Tree::Layers(*n, Box::new(map(each, of))),
     }
 }

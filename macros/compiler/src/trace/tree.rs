@@ -16,12 +16,8 @@ impl Tracer<'_> {
                     fields.map(|(n, v)| self.mirror_leaf(v, &format!("{name}.{n}"), mutable)).collect();
                 Value::Tree(Rc::new(Tree { form: tree.form.clone(), fields }))
             }
-            Value::Array(list) => {
-                let each = list.iter().enumerate();
-                Value::Array(
-                    each.map(|(i, v)| self.mirror_leaf(v, &format!("{name}.{i}"), mutable)).collect(),
-                )
-            }
+            Value::Array(list) => Value::Array(self.mirrored(list, name, mutable)),
+            Value::Tuple(list) => Value::Tuple(self.mirrored(list, name, mutable)),
             Value::Layers(layers) => {
                 layers.with(self.mirror_leaf(&layers.each, &super::layers::path(name), mutable))
             }
@@ -33,6 +29,10 @@ impl Tracer<'_> {
             Value::Place(_) => self.mirror_leaf(value, name, mutable),
             other => other.clone(),
         }
+    }
+
+    fn mirrored(&mut self, list: &[Value], name: &str, mutable: bool) -> Vec<Value> {
+        list.iter().enumerate().map(|(i, v)| self.mirror(v, &format!("{name}.{i}"), mutable)).collect()
     }
 
     /// A tensor of a tree, which is a place in the callee whether it is one here or not.
@@ -86,7 +86,8 @@ impl Tracer<'_> {
                     self.feed(value, tree, out);
                 }
             }
-            (Value::Array(list), traced::Tree::Array(trees)) => {
+            (Value::Array(list), traced::Tree::Array(trees))
+            | (Value::Tuple(list), traced::Tree::Tuple(trees)) => {
                 list.iter().zip(trees).for_each(|(value, tree)| self.feed(value, tree, out));
             }
             (Value::Layers(layers), traced::Tree::Layers(_, tree)) => self.feed(&layers.each, tree, out),
@@ -129,6 +130,7 @@ impl Tracer<'_> {
         match ret {
             Ret::Tensor(i) => self.tensor(results[*i]),
             Ret::Tuple(list) => Value::Tuple(list.iter().map(|r| self.result(r, results, args)).collect()),
+            Ret::Array(list) => Value::Array(list.iter().map(|r| self.result(r, results, args)).collect()),
             Ret::Like { arg, tree } => self.like(&args[*arg], tree, results),
         }
     }
@@ -142,6 +144,9 @@ impl Tracer<'_> {
             }
             (Value::Array(list), traced::Tree::Array(trees)) => {
                 Value::Array(list.iter().zip(trees).map(|(v, tree)| self.like(v, tree, results)).collect())
+            }
+            (Value::Tuple(list), traced::Tree::Tuple(trees)) => {
+                Value::Tuple(list.iter().zip(trees).map(|(v, tree)| self.like(v, tree, results)).collect())
             }
             (Value::Layers(layers), traced::Tree::Layers(_, tree)) => {
                 layers.with(self.like(&layers.each, tree, results))

@@ -10,6 +10,7 @@ use crate::syntax::dims::{self, Scope};
 use crate::syntax::tensor;
 use crate::{Errors, traced};
 use kiln_ir::{DType, Dim, SymKind, Syms, Ty};
+use quote::ToTokens;
 use std::collections::BTreeMap;
 use syn::{Expr, GenericArgument, Path, PathArguments, Type};
 
@@ -111,20 +112,23 @@ impl<'a> Tracer<'a> {
     }
 
     pub(super) fn length(&mut self, owner: &Owner<'a>, len: &Expr) -> Option<i64> {
-        let arg = GenericArgument::Const(len.clone());
-        let arg = match len {
-            Expr::Path(p) => GenericArgument::Type(Type::Path(syn::TypePath {
-                attrs: Vec::new(),
-                qself: None,
-                path: p.path.clone(),
-            })),
-            _ => arg,
-        };
-        let size = self.written_size(owner, &arg)?;
-        match self.number(&size) {
+        let mut syms = owner.syms.clone();
+        let parsed = self.parse(|errors| {
+            let mut scope = Scope { errors, syms: syms.clone(), bare: false };
+            let parsed = dims::length(&mut scope, len);
+            syms = scope.syms;
+            parsed
+        })?;
+        let size = self.size(owner, &syms, &parsed.dim)?;
+        self.known_length(&size, len)
+    }
+
+    /// The number that the length of an array is.
+    pub(super) fn known_length(&mut self, size: &Dim, at: &dyn ToTokens) -> Option<i64> {
+        match self.number(size) {
             Some(n) if n <= 100_000 => Some(n),
             _ => {
-                self.fault(len, message::array_length());
+                self.fault(at.to_token_stream(), message::array_length());
                 None
             }
         }
@@ -220,6 +224,7 @@ impl<'a> Tracer<'a> {
                 traced::Tree::Struct(fields.map(|(n, v)| (n.clone(), self.leaves(v, next))).collect())
             }
             Value::Array(list) => traced::Tree::Array(list.iter().map(|v| self.leaves(v, next)).collect()),
+            Value::Tuple(list) => traced::Tree::Tuple(list.iter().map(|v| self.leaves(v, next)).collect()),
             Value::Layers(layers) => {
                 traced::Tree::Layers(layers.count, Box::new(self.leaves(&layers.each, next)))
             }

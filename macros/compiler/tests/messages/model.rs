@@ -37,3 +37,7 @@
 #[model] fn f(&mut self) -> (Tensor<3>, Net) { x }
 
 #[model(crate, inline)] fn f(x: Tensor<3>) -> Tensor<3> { x }
+
+#[model] fn f<const L: usize>(xs: [Tensor<3>; L], y: (Tensor<3>, f32), z: [Net; 2], w: &[Tensor<2>; 2]) -> [f32; 2] { x }
+
+#[model] fn f(x: ()) -> () { x }

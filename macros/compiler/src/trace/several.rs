@@ -1,0 +1,232 @@
+//! Tensors alone, in tuples and in arrays, as signatures declare them: the inputs of an entry, and what a body returns.
+
+use super::Tracer;
+use super::types::Owner;
+use super::value::{Value, Var};
+use crate::message::body as message;
+use crate::syntax::ast::{Model, TensorTy, Tensors};
+use kiln_ir::{Dim, Role, SymKind, Ty};
+use quote::ToTokens;
+use syn::Expr;
+
+impl<'a> Tracer<'a> {
+    /// An argument of the entry: its tensors are inputs, places where it is taken by `&mut`.
+    pub(super) fn tensor_inputs(
+        &mut self,
+        owner: &Owner<'a>,
+        tensors: &Tensors,
+        name: &str,
+        mutable: bool,
+    ) -> Option<Value> {
+        let part = |tracer: &mut Self, part: &Tensors, i| {
+            tracer.tensor_inputs(owner, part, &format!("{name}.{i}"), mutable)
+        };
+        match tensors {
+            Tensors::One(ty) if ty.any => None,
+            Tensors::One(ty) => {
+                let ty = self.tensor_ty(owner, ty)?;
+                let role = if mutable { Role::Buffer } else { Role::Argument };
+                let at = self.b().input(name, ty, role);
+                let value = self.tensor(at);
+                Some(if mutable { Value::Place(self.variable(name, value, true, Some(role))) } else { value })
+            }
+            Tensors::Tuple(list) => {
+                let parts = list.iter().enumerate().map(|(i, each)| part(self, each, i as i64));
+                parts.collect::<Option<Vec<_>>>().map(Value::Tuple)
+            }
+            Tensors::Array(each, length) => {
+                let size = self.size(owner, &owner.syms, &length.dim)?;
+                if size.syms().iter().any(|s| matches!(self.syms.info(*s).kind, SymKind::Free { .. })) {
+                    // A building block: a call tells.
+                    return None;
+                }
+                let count = self.known_length(&size, &length.tokens)?;
+                (0..count).map(|i| part(self, each, i)).collect::<Option<Vec<_>>>().map(Value::Array)
+            }
+        }
+    }
+
+    /// What a `mut` local of several tensors is: a variable for each, so that a loop carries them and a callee changes them.
+    pub(super) fn spread(&mut self, name: &str, value: Value) -> Value {
+        if self.float(&value).is_none() {
+            return value;
+        }
+        match value {
+            Value::Tuple(list) => Value::Tuple(self.spread_parts(name, list)),
+            Value::Array(list) => Value::Array(self.spread_parts(name, list)),
+            one => one,
+        }
+    }
+
+    fn spread_parts(&mut self, name: &str, list: Vec<Value>) -> Vec<Value> {
+        let each = list.into_iter().enumerate().map(|(i, part)| {
+            let name = format!("{name}.{i}");
+            match self.read(part) {
+                tensor @ Value::Tensor(_) => Value::Place(self.variable(&name, tensor, true, None)),
+                other => self.spread(&name, other),
+            }
+        });
+        each.collect()
+    }
+
+    /// Whether a value is several variables of a local.
+    pub(super) fn is_spread(&self, value: &Value) -> bool {
+        let local = |value: &Value| match value {
+            Value::Place(var) => self.vars[var.0].role.is_none(),
+            other => self.is_spread(other),
+        };
+        matches!(value, Value::Tuple(list) | Value::Array(list) if list.iter().any(local))
+    }
+
+    /// `pair = (a, b)`, where `pair` is a variable for each part; `false` if it isn't, or the parts are others.
+    pub(super) fn store_spread(&mut self, left: &Expr, var: Var, value: &Value) -> bool {
+        let old = self.vars[var.0].value.clone();
+        if !self.is_spread(&old) || !self.same_form(&old, value) {
+            return false;
+        }
+        let (mut mine, mut given) = (Vec::new(), Vec::new());
+        super::entry::places(&old, &mut mine);
+        self.tensors(value, &mut given);
+        mine.into_iter()
+            .zip(given)
+            .for_each(|(var, tensor)| drop(self.store(left, var, Value::Tensor(tensor))));
+        true
+    }
+
+    fn same_form(&self, one: &Value, other: &Value) -> bool {
+        match (self.read(one.clone()), self.read(other.clone())) {
+            (Value::Tensor(_), Value::Tensor(_)) => true,
+            (Value::Tuple(a), Value::Tuple(b)) | (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| self.same_form(a, b))
+            }
+            _ => false,
+        }
+    }
+
+    /// A result in the declared form: a list that a loop filled is an array.
+    pub(super) fn in_form(&mut self, tensors: &Tensors, value: Value, at: &dyn ToTokens) -> Value {
+        match (tensors, self.read(value)) {
+            (Tensors::Array(..), list @ Value::Series(_)) => {
+                self.listed(&list, at).map_or(Value::Poison, Value::Array)
+            }
+            (Tensors::Tuple(types), Value::Tuple(list)) if types.len() == list.len() => {
+                let each = types.iter().zip(list);
+                Value::Tuple(each.map(|(tensors, value)| self.in_form(tensors, value, at)).collect())
+            }
+            (_, value) => value,
+        }
+    }
+
+    /// Whether the result has the declared type; else a fault at the expression that gives it.
+    pub(super) fn check_result(&mut self, model: &Model, value: &Value, tail: &dyn ToTokens) {
+        self.check_part(model, &model.result, value, tail);
+    }
+
+    fn check_part(&mut self, model: &Model, want: &Tensors, value: &Value, tail: &dyn ToTokens) {
+        let name = model.ident.to_string();
+        match (want, value) {
+            (_, Value::Poison) => {}
+            (Tensors::One(ty), value) => self.check_one(model, ty, value, tail),
+            (Tensors::Tuple(types), Value::Tuple(list)) if types.len() == list.len() => {
+                let all = types.iter().zip(list).enumerate();
+                all.for_each(|(i, (want, value))| self.check_nth(model, want, value, tail, i));
+            }
+            (Tensors::Array(each, length), Value::Array(list)) if self.is_length(length, list.len()) => {
+                let all = list.iter().enumerate();
+                all.for_each(|(i, value)| self.check_nth(model, each, value, tail, i));
+            }
+            (Tensors::Tuple(types), value) => {
+                let got = self.describe(value);
+                self.fault(tail, message::result_tuple(&name, types.len(), &got));
+            }
+            (Tensors::Array(_, length), value) => {
+                let (got, length) = (self.describe(value), crate::syntax::tidy(&length.tokens));
+                self.fault(tail, message::result_array(&name, &length, &got));
+            }
+        }
+    }
+
+    /// One part of a result, at its own expression where it has one.
+    fn check_nth(&mut self, model: &Model, want: &Tensors, value: &Value, tail: &dyn ToTokens, i: usize) {
+        let whole = syn::parse2::<Expr>(tail.to_token_stream()).ok();
+        match whole.as_ref().and_then(parts).and_then(|parts| parts.get(i).copied()) {
+            Some(part) => self.check_part(model, want, value, part),
+            None => self.check_part(model, want, value, tail),
+        }
+    }
+
+    fn is_length(&mut self, length: &crate::syntax::ast::DimExpr, count: usize) -> bool {
+        let owner = self.owner();
+        let size = self.size(&owner, &owner.syms, &length.dim);
+        size.is_some_and(|size| self.number(&size) == i64::try_from(count).ok())
+    }
+
+    fn check_one(&mut self, model: &Model, ty: &TensorTy, value: &Value, tail: &dyn ToTokens) {
+        let name = model.ident.to_string();
+        let value = self.read(value.clone());
+        let Value::Tensor(tensor) = &value else {
+            if matches!(value, Value::Unit) {
+                self.fault(tail, message::result_nothing(&name));
+                return;
+            }
+            if !value.is_poison() {
+                let got = self.describe(&value);
+                self.fault(tail, message::result_kind(&name, &got));
+            }
+            return;
+        };
+        if ty.any {
+            return;
+        }
+        let (owner, got) = (self.owner(), self.ty(tensor));
+        let Some(want) = self.tensor_ty(&owner, ty) else { return };
+        if want.dtype != got.dtype || !self.same_shape(&want.shape, &got.shape) {
+            let (want, got) = (self.show_ty(&want), self.show_ty(&got));
+            self.fault(tail, message::result_differs(&name, &want, &got));
+        }
+    }
+
+    /// A declared type in words, with the sizes that are known.
+    pub(super) fn show_declared(&mut self, owner: &Owner<'a>, tensors: &Tensors) -> String {
+        match tensors {
+            Tensors::One(ty) => self.show_one(owner, ty),
+            Tensors::Tuple(list) => {
+                let list: Vec<String> = list.iter().map(|each| self.show_declared(owner, each)).collect();
+                format!("({})", list.join(", "))
+            }
+            Tensors::Array(each, length) => {
+                let each = self.show_declared(owner, each);
+                let length = match self.size(owner, &owner.syms, &length.dim) {
+                    Some(size) => self.show_dim(&size),
+                    None => crate::syntax::tidy(&length.tokens),
+                };
+                format!("[{each}; {length}]")
+            }
+        }
+    }
+
+    pub(super) fn show_one(&mut self, owner: &Owner<'a>, ty: &TensorTy) -> String {
+        match self.tensor_ty(owner, ty) {
+            Some(ty) => self.show_ty(&ty),
+            None => {
+                let shape: Vec<Dim> = ty.dims.iter().map(|d| d.dim.clone()).collect();
+                let syms = std::mem::replace(&mut self.syms, owner.syms.clone());
+                let shown = self.show_ty(&Ty::new(ty.dtype, shape));
+                self.syms = syms;
+                shown
+            }
+        }
+    }
+}
+
+/// The parts of a tuple or array as they are written.
+pub(super) fn parts(expr: &Expr) -> Option<Vec<&Expr>> {
+    match expr {
+        Expr::Tuple(t) => Some(t.elems.iter().collect()),
+        Expr::Array(a) => Some(a.elems.iter().collect()),
+        Expr::Paren(p) => parts(&p.expr),
+        Expr::Group(g) => parts(&g.expr),
+        Expr::Reference(r) => parts(&r.expr),
+        _ => None,
+    }
+}
