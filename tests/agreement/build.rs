@@ -43,15 +43,20 @@ fn module(name: &str, func: &Func) -> TokenStream {
     let inputs: Vec<_> = (0..func.inputs.len()).map(|i| format_ident!("input{i}")).collect();
     let outputs: Vec<_> = (0..func.outputs.len()).map(|i| format_ident!("output{i}")).collect();
     let free: Vec<_> = dims.iter().map(|s| format_ident!("{}", func.syms.info(*s).name)).collect();
+    let apart = |i: usize| func.inputs[i].apart;
     let views = inputs.iter().enumerate().map(|(i, name)| {
         let ty = ty(func.inputs[i].ty.dtype);
-        quote!(let mut #name: Vec<#ty> = crate::typed(&arrays[#i]);)
+        match apart(i) {
+            true => quote!(let mut #name: Vec<Vec<#ty>> = crate::layers(&arrays[#i]);),
+            false => quote!(let mut #name: Vec<#ty> = crate::typed(&arrays[#i]);),
+        }
     });
     let updated = |i: usize| func.outputs.iter().any(|o| o.updates == Some(i));
-    let passed = inputs
-        .iter()
-        .enumerate()
-        .map(|(i, name)| if updated(i) { quote!(&mut #name) } else { quote!(&#name) });
+    let passed = inputs.iter().enumerate().map(|(i, name)| match (apart(i), updated(i)) {
+        (true, true) => quote!(&mut crate::places(&mut #name)),
+        (false, true) => quote!(&mut #name),
+        (_, false) => quote!(&#name),
+    });
     let made = func.outputs.iter().zip(&outputs).filter(|(o, _)| o.updates.is_none());
     let vectors = made.clone().map(|(o, name)| {
         let (ty, node) = (ty(func.ty(o.value).dtype), func.ty(o.value));
@@ -66,7 +71,11 @@ fn module(name: &str, func: &Func) -> TokenStream {
     let results = func.outputs.iter().zip(&outputs).map(|(o, name)| match o.updates {
         Some(i) => {
             let input = &inputs[i];
-            quote!(crate::Element::array(&#input))
+            if apart(i) {
+                quote!(crate::Element::array(&#input.concat()))
+            } else {
+                quote!(crate::Element::array(&#input))
+            }
         }
         None => quote!(crate::Element::array(&#name)),
     });

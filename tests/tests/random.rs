@@ -95,6 +95,17 @@ fn noisy_walks<const B: usize, const T: usize>(x: Tensor<B, T, 8>, rng: &mut Rng
     vmap(walk)(x, rng)
 }
 
+/// Numbers that are drawn and counted only where they are picked; an index outside picks 0.
+#[model]
+fn picked<const N: usize>(
+    places: Tensor<i64, 4, 3>,
+    x: Tensor<N>,
+    rng: &mut Rng,
+) -> (Tensor<4, 3>, Tensor<i64, 3>) {
+    let counted = (arange(N + 5).slice(0, 2, N + 5, 1)).gather(0, places.select(0, 0));
+    (rand([4, 3], rng).gather(1, places), counted)
+}
+
 /// The gradient of each example under a mask of its own.
 #[model]
 fn per_example<const B: usize>(
@@ -266,4 +277,14 @@ fn gradients_of_examples_have_masks_of_their_own() {
         assert!((got - each[i]).abs() < 1e-4 && (got - eager.as_slice()[i]).abs() < 1e-4);
     }
     assert_eq!((&a, &a), (&b, &c));
+}
+
+#[test]
+fn a_place_outside_picks_no_number() {
+    let places = [[0, -1, 2], [i64::MAX, 1, i64::MIN], [-2, 3, 0], [1, 1, 1]];
+    let (drawn, counted) = picked(places, [0.0; 4], &mut Rng::seed(5)).unwrap();
+    let (want, number) = picked::eager(Tensor::from(places), Tensor::from([0.0; 4]), &mut Rng::seed(5));
+    assert_eq!((drawn.as_slice(), counted.as_slice()), (want.as_slice(), number.as_slice()));
+    assert_eq!(counted.as_slice(), [2, 0, 4]);
+    assert!(drawn.as_slice()[1] == 0.0 && drawn.as_slice()[0] != 0.0);
 }

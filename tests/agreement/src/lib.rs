@@ -73,6 +73,18 @@ pub fn typed<T: Element>(array: &Array) -> Vec<T> {
     array.data.iter().map(|x| T::of(*x)).collect()
 }
 
+/// The elements of each layer.
+pub fn layers<T: Element>(array: &Array) -> Vec<Vec<T>> {
+    let all = typed(array);
+    let len = all.len() / array.shape[0];
+    (0..array.shape[0]).map(|at| all[at * len..(at + 1) * len].to_vec()).collect()
+}
+
+/// Where layers lie.
+pub fn places<T>(layers: &mut [Vec<T>]) -> Vec<&mut [T]> {
+    layers.iter_mut().map(Vec::as_mut_slice).collect()
+}
+
 /// Elements that mark memory that was not written.
 pub fn poisoned<T: Element>(dims: &[usize]) -> Vec<T> {
     vec![T::POISON; dims.iter().product()]

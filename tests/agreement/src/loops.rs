@@ -1,6 +1,7 @@
 //! Random loops: a random graph as the body, of whose inputs some are carried and some scanned, and its gradient.
 
-use super::common::{Rng, graphs::Graph};
+use super::common::Rng;
+use super::common::graphs::{GUARD, Graph};
 use super::{Case, of_random, single};
 use kiln_ir::ops::Array;
 use kiln_ir::{Builder, DType, Dim, Func, Role, Scan, Value, differentiate::vjp};
@@ -20,15 +21,9 @@ pub fn random(seed: u64) -> Vec<Case> {
         return vec![];
     }
     let tolerance = of_random(&body);
-    let scan = Scan {
-        body: Arc::new(body),
-        trips: trips.clone(),
-        carries,
-        scanned,
-        reverse,
-        again: false,
-        guard: None,
-    };
+    let guard = order.iter().position(|at| *at == GUARD).filter(|_| graph.rng.chance(60));
+    let scan =
+        Scan { body: Arc::new(body), trips: trips.clone(), carries, scanned, reverse, again: false, guard };
     let mut rng = Rng(seed ^ 0x6c6f_6f70);
     let inputs: Vec<(usize, Vec<Array>)> = (0..3)
         .map(|k| {
@@ -42,10 +37,14 @@ pub fn random(seed: u64) -> Vec<Case> {
             (size as usize, order.iter().enumerate().map(input).collect())
         })
         .collect();
-    let forward = whole(&format!("loop{seed}"), &scan, graph.b.func());
+    let mut forward = whole(&format!("loop{seed}"), &scan, graph.b.func());
     let floats: Vec<usize> =
         (0..forward.inputs.len()).filter(|i| forward.inputs[*i].ty.dtype == DType::F64).collect();
-    let backward = vjp(&forward, &floats).unwrap_or_else(|e| panic!("loop{seed}: {e}"));
+    let mut backward = vjp(&forward, &floats).unwrap_or_else(|e| panic!("loop{seed}: {e}"));
+    let mut spread = Rng(seed + 7);
+    lie_apart(&mut backward, &mut spread);
+    lie_apart(&mut forward, &mut spread);
+    update(&mut forward, &mut spread);
     let with_cotangents = |(size, arrays): &(usize, Vec<Array>)| {
         let cts = backward.inputs[arrays.len()..].iter().map(|input| {
             let shape: Vec<usize> =
@@ -99,6 +98,24 @@ fn whole(name: &str, scan: &Scan, like: &Func) -> Func {
         b.output(&format!("out{i}"), v, None);
     }
     b.finish()
+}
+
+/// Inputs whose elements along the first axis have memory of their own, as the layers of an array.
+pub(super) fn lie_apart(func: &mut Func, rng: &mut Rng) {
+    for input in &mut func.inputs {
+        let layers = input.ty.shape.first().and_then(Dim::literal);
+        input.apart = input.ty.dtype.is_float() && layers.is_some_and(|n| n > 0) && rng.chance(60);
+    }
+}
+
+/// Results in place of inputs of their types.
+fn update(func: &mut Func, rng: &mut Rng) {
+    for i in 0..func.outputs.len() {
+        let ty = func.ty(func.outputs[i].value).clone();
+        let free = |at: &usize| func.outputs.iter().all(|o| o.updates != Some(*at));
+        let at = (0..func.inputs.len()).filter(|at| func.inputs[*at].ty == ty).find(free);
+        func.outputs[i].updates = at.filter(|_| rng.chance(50));
+    }
 }
 
 /// So many arrays of that type, one behind the other.

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::common::Rng;
-use super::loops::stacked;
+use super::loops::{lie_apart, stacked};
 use kiln_ir::ops::Array;
 use kiln_ir::{DType, Func, Op, batch::vmap, differentiate::jvp, differentiate::vjp};
 
@@ -19,12 +19,15 @@ pub fn of(case: &Case, seed: u64) -> Vec<Case> {
         2 => over(&again(&func), case, &mut rng),
         _ => Some(forward(&again(&func), case, &mut rng)),
     };
-    made.into_iter().collect()
+    let mut made: Vec<Case> = made.into_iter().collect();
+    made.iter_mut().for_each(|case| lie_apart(&mut case.func, &mut rng));
+    made
 }
 
 fn without_updates(func: &Func) -> Func {
     let mut func = func.clone();
     func.outputs.iter_mut().for_each(|o| o.updates = None);
+    func.inputs.iter_mut().for_each(|i| i.apart = false);
     func
 }
 

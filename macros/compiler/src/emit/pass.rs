@@ -93,6 +93,15 @@ impl<'a> Writer<'a> {
         self.dims.affine(at, &|v| self.var(v), wrapping)
     }
 
+    /// Whether data decides about a position: one outside of a gather's range may be any number, and isn't used.
+    fn is_data(&self, at: &Affine) -> bool {
+        let by_data = |var: &Var| match var {
+            Var::Derived(d) => self.kernel.exprs.derived[*d].affine().is_none_or(|at| self.is_data(at)),
+            Var::Axis(_) => false,
+        };
+        at.terms.iter().any(|(var, _)| by_data(var))
+    }
+
     /// Writes what the roots need.
     pub fn pass(&mut self, roots: &[Id]) -> Pass {
         let mut levels = vec![vec![]; self.deepest().saturating_sub(1)];
@@ -242,7 +251,7 @@ impl<'a> Writer<'a> {
             }
             Expr::Cast(arg) => scalar::cast(&self.known(arg, here), self.kernel.exprs.dtype(arg), dtype),
             Expr::Index(at) => {
-                let value = Code::loose(self.affine(&at, false)).operand();
+                let value = Code::loose(self.affine(&at, self.is_data(&at))).operand();
                 let ty = format_ident!("{}", dtype.name());
                 Code::loose(match dtype {
                     DType::Bool => quote!(#value != 0),
@@ -251,7 +260,8 @@ impl<'a> Writer<'a> {
             }
             Expr::Inside(guards) => Code::loose(self.inside(&guards)),
             Expr::Random(draw, state, at) => {
-                let (at, name) = (self.affine(&at, false), format_ident!("random_{}", draw.name()));
+                let at = self.affine(&at, self.is_data(&at));
+                let name = format_ident!("random_{}", draw.name());
                 let state = state.iter().map(|id| self.known(*id, here).bare().clone());
                 Code::atom(quote!(::kiln::rt::#name(#(#state,)* #at)))
             }

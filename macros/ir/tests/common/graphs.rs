@@ -10,6 +10,9 @@ use kiln_ir::{
 /// Where the inputs have a generator's key; its counter is the next.
 pub const KEY: usize = 10;
 
+/// Where they have a truth value, of which a loop may make its guard.
+pub const GUARD: usize = 12;
+
 /// A function under construction and the meaning of its values: an array a size of N.
 pub struct Graph {
     /// The builder.
@@ -44,6 +47,7 @@ impl Graph {
         graph.input("h", DType::F16, &[3.into(), n]);
         graph.input("key", DType::I32, &[2.into()]);
         graph.input("counter", DType::I64, &[]);
+        graph.input("p", DType::Bool, &[]);
         for _ in 0..30 {
             graph.grow();
         }
