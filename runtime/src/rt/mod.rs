@@ -9,7 +9,8 @@ pub use crate::__kiln_fold as fold;
 pub use crate::half::{bf16, f16};
 pub use crate::kernels::fold::{BLOCK, blocks, total};
 pub use crate::kernels::gemm::{
-    Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane,
+    Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,
+    winograd_finish, winograd_into,
 };
 pub use crate::kernels::launch::{Kernel, Part, batched, launch, part};
 pub use crate::kernels::math::Math;
@@ -21,7 +22,7 @@ pub use leaves::{Stored, layer, layers, leaf, leaf_mut, named, of_layer, spread,
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
 
-use crate::kernels::gemm::{Matrix, Walk, Walked};
+use crate::kernels::gemm::{Matrix, Walk, Walked, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};
 use crate::{Element, Shape, Tensor};
 
@@ -79,6 +80,18 @@ pub fn walked<'a, T>(
     cols: &[(usize, usize)],
 ) -> Walked<'a, T> {
     Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols), skipped: [0, 0] }
+}
+
+/// The factors `[m, channels · 9]` of a convolution at Winograd's points, for a model that keeps them.
+///
+/// # Panics
+/// If the tensor has another size.
+pub fn at_points(factors: &Tensor, m: usize, channels: usize) -> Tensor {
+    let len = winograd_len(m, channels);
+    let mut points: Tensor = output(&[len]);
+    let rows = Matrix::rows(factors.as_slice(), 9 * channels);
+    winograd_weights(m, channels, rows, points.as_mut_slice());
+    points
 }
 
 /// A tensor of this shape whose elements the caller overwrites, all of them: they may be an earlier result's.

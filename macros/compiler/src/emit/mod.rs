@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing can fail from here on. Equal kernels are emitted once a unit; names come from the user's.
 
+mod choice;
 mod columns;
 pub mod dims;
 mod elements;
@@ -15,10 +16,12 @@ mod scalar;
 mod total;
 mod turns;
 
+use crate::fuse::algorithm::Winograd;
 use crate::fuse::kernel::{Kernel, Loops, Operand};
 use crate::fuse::{self, Fused};
 use crate::part::Part;
 use crate::plan::{self, Place, Plan};
+use choice::Choice;
 use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
@@ -33,11 +36,16 @@ pub struct Unit {
     /// Structs by their code under canonical names.
     known: HashMap<String, Struct>,
     /// What was made of each function.
-    parts: HashMap<Func, Compiled>,
+    parts: HashMap<(Func, usize), Compiled>,
     taken: BTreeSet<String>,
     /// What stands before functions: `#[inline]` where only a caller makes machine code of them.
     hint: TokenStream,
+    /// Whether products are summed directly, whatever that costs.
+    exact: bool,
 }
+
+/// What products find frozen, by input: factors at Winograd's points.
+pub type Frozen = BTreeMap<usize, Winograd>;
 
 /// A kernel's struct, to be built by name of field.
 #[derive(Clone)]
@@ -77,6 +85,8 @@ pub struct Compiled {
     pub multiply_adds: TokenStream,
     /// The plan as a text to read.
     pub plan: String,
+    /// The inputs that it wants otherwise than the graph says.
+    pub frozen: Frozen,
 }
 
 impl Unit {
@@ -91,29 +101,41 @@ impl Unit {
         self.hint = quote!(#[inline]);
     }
 
-    /// Compiles a function into the unit.
-    pub fn add(&mut self, func: &Func) -> Compiled {
-        self.part(&Part::of(func))
+    /// An empty unit whose products are direct sums.
+    pub fn exact(exact: bool) -> Unit {
+        Unit { exact, ..Unit::default() }
     }
 
-    fn part(&mut self, part: &Part) -> Compiled {
-        if let Some(known) = self.parts.get(&part.func) {
+    /// Compiles a function into the unit.
+    pub fn add(&mut self, func: &Func) -> Compiled {
+        self.add_frozen(func, 0)
+    }
+
+    /// Compiles a function whose first `frozen` inputs stay the same from call to call.
+    pub fn add_frozen(&mut self, func: &Func, frozen: usize) -> Compiled {
+        self.part(&Part::of(func), frozen)
+    }
+
+    fn part(&mut self, part: &Part, frozen: usize) -> Compiled {
+        let key = (part.func.clone(), frozen);
+        if let Some(known) = self.parts.get(&key) {
             return known.clone();
         }
         let Part { func, fused, plan } = part;
+        let choice = Choice::of(func, fused, frozen, self.exact);
         let names = slice_names(func, fused);
         let made: Vec<Made> = fused
             .kernels
             .iter()
             .map(|k| match &k.loops {
-                Loops::Turns(turns) => Made::Turns(self.part(&turns.part)),
+                Loops::Turns(turns) => Made::Turns(self.part(&turns.part, 0)),
                 _ => Made::Kernel(Box::new(self.make(func, k, plan, &names))),
             })
             .collect();
         let run = self.fresh(&format!("run_{}", func.name));
         let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
         let dims: Vec<Sym> = (0..func.syms.0.len() as u32).map(Sym).filter(free).collect();
-        let function = run::function(part, &names, &made, &run, &dims);
+        let function = run::function(part, &names, &made, &run, &dims, &choice);
         let hint = &self.hint;
         self.items.push(quote!(#hint #function));
         let all = dims::Dims { syms: &func.syms };
@@ -123,9 +145,10 @@ impl Unit {
             scratch: run::scratch(plan, &all),
             flops: all.dim(&report::flops(fused)),
             multiply_adds: all.dim(&report::multiply_adds(func)),
-            plan: report::text(func, fused, plan),
+            plan: report::text(func, fused, plan, &choice),
+            frozen: choice.frozen,
         };
-        self.parts.insert(func.clone(), compiled.clone());
+        self.parts.insert(key, compiled.clone());
         compiled
     }
 
@@ -220,7 +243,7 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
         "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "place", "lanes",
-        "block", "elements", "used", "l", "turn", "to", "at",
+        "block", "elements", "used", "l", "turn", "to", "at", "factors",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
     taken.extend(func.syms.0.iter().map(|s| s.name.clone()));

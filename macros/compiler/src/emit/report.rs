@@ -1,5 +1,6 @@
 //! The plan as a text to read, and what a call costs.
 
+use super::choice::Choice;
 use crate::fuse::Fused;
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
@@ -65,11 +66,11 @@ fn maps(kernel: &Kernel) -> usize {
 }
 
 /// A line a step: what is stored where, by which loops, from what.
-pub fn text(func: &Func, fused: &Fused, plan: &Plan) -> String {
+pub fn text(func: &Func, fused: &Fused, plan: &Plan, choice: &Choice) -> String {
     let mut lines = vec![head(func, fused, plan)];
     for step in &plan.steps {
         lines.push(match step {
-            Step::Run(k) => run(func, &fused.kernels[*k], plan),
+            Step::Run(k) => run(func, &fused.kernels[*k], plan, choice),
             Step::Copy { value, from, to } => {
                 format!("{} = copy of {} in {}", place(func, *to), name(func, *value), place(func, *from))
             }
@@ -108,7 +109,7 @@ fn place(func: &Func, place: Place) -> String {
     }
 }
 
-fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
+fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice) -> String {
     let list = |of: &[Dim]| of.iter().map(|d| dim(func, d)).collect::<Vec<_>>().join(", ");
     let loops = match &kernel.loops {
         Loops::Gemm(g) => {
@@ -120,7 +121,12 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
                 .map(|i| kernel.axes[i].clone())
                 .collect();
             let times = if batch.is_empty() { String::new() } else { format!(" × [{}]", list(&batch)) };
-            format!("product [{}, {}] of {} terms{times}", side(Role::M), side(Role::N), dim(func, &g.k))
+            let how = choice.winograd(kernel).map_or(String::new(), |w| {
+                let frozen = if choice.is_frozen(func, kernel) { ", factors frozen" } else { "" };
+                format!(" by winograd 4×4 ({} % of direct{frozen})", w.percent)
+            });
+            let (m, n, k) = (side(Role::M), side(Role::N), dim(func, &g.k));
+            format!("product [{m}, {n}] of {k} terms{times}{how}")
         }
         Loops::Turns(t) => format!("{} turns", dim(func, &t.scan.trips)),
         Loops::Flat => format!("loop [{}]", list(&kernel.axes)),
@@ -160,7 +166,8 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan) -> String {
     let line = format!("{} = {loops}{maps} from {}", stores.join(", "), reads.join(", "));
     match &kernel.loops {
         Loops::Turns(t) => {
-            let turn = text(&t.part.func, &t.part.fused, &t.part.plan);
+            let inside = choice.of_turns(&t.part);
+            let turn = text(&t.part.func, &t.part.fused, &t.part.plan, &inside);
             turn.lines().fold(line, |all, turn| format!("{all}\n    {turn}"))
         }
         _ => line,

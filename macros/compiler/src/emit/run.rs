@@ -1,9 +1,11 @@
 //! The function that runs the kernels of a plan, one after the other.
 
+use super::choice::Choice;
 use super::dims::{Dims, ident};
 use super::kernel::{Emitted, RANDOM, nested, weight, width};
 use super::{Made, MadeKernel, Struct, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
+use crate::fuse::algorithm::Winograd;
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store};
 use crate::part::Part;
@@ -19,6 +21,7 @@ pub(super) struct Runner<'a> {
     pub plan: &'a Plan,
     names: &'a BTreeMap<Value, Ident>,
     pub dims: Dims<'a>,
+    choice: &'a Choice,
 }
 
 /// Bytes of the scratch area, each slot in whole cache lines.
@@ -37,9 +40,10 @@ pub fn function(
     made: &[Made],
     name: &Ident,
     dims: &[Sym],
+    choice: &Choice,
 ) -> TokenStream {
     let Part { func, fused, plan } = part;
-    let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms } };
+    let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms }, choice };
     let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
     let inputs = (0..func.inputs.len()).map(|i| {
         let (name, ty) = (runner.input(i), scalar::element(func.inputs[i].ty.dtype.name()));
@@ -244,21 +248,50 @@ impl Runner<'_> {
                 }
             })
             .collect();
-        let call = if kernel.is_bare() {
+        let winograd = self.choice.winograd(kernel);
+        let call = if kernel.is_bare() && winograd.is_some() {
+            let out = &outs[0];
+            quote!(::kiln::rt::winograd_into([#m, #n], factors, #b, #out, #stride);)
+        } else if kernel.is_bare() {
             let out = &outs[0];
             quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
         } else {
             let planes: Vec<TokenStream> =
                 outs.iter().map(|out| quote!(::kiln::rt::plane(#out, #stride))).collect();
             let planes = nested(&planes);
-            quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);)
+            match winograd {
+                Some(_) => quote!(::kiln::rt::winograd_finish([#m, #n], factors, #b, &#value, &#planes);),
+                None => quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);),
+            }
         };
         let looped = (usize::from(batched)..g.roles.len()).filter(|i| g.roles[*i] == Role::Batch).rev();
         let body = looped.fold(call, |body, i| {
             let (name, len) = (super::dims::variable(Var::Axis(i)), self.dims.dim(&kernel.axes[i]));
             quote!(for #name in 0..#len { #body })
         });
-        if batched { self.batched(kernel, g, &names, &inside, &body) } else { body }
+        let body = if batched { self.batched(kernel, g, &names, &inside, &body) } else { body };
+        match winograd {
+            Some(winograd) => self.with_factors(kernel, g, winograd, &a, &body),
+            None => body,
+        }
+    }
+
+    /// What reads a convolution's factors at Winograd's points as `factors`.
+    fn with_factors(
+        &self,
+        kernel: &Kernel,
+        g: &Gemm,
+        Winograd { m, channels, .. }: Winograd,
+        a: &TokenStream,
+        body: &TokenStream,
+    ) -> TokenStream {
+        if self.choice.is_frozen(self.func, kernel) {
+            let frozen = g.a.reads()[0];
+            let data = self.get(frozen, self.plan.places[&frozen]);
+            return quote!({ let factors = #data; #body });
+        }
+        let [m, channels] = [m, channels].map(proc_macro2::Literal::i64_unsuffixed);
+        quote!(::kiln::rt::winograd(#m, #channels, #a, |factors| { #body });)
     }
 
     /// Products over the first axis, which share threads.

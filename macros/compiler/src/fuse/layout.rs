@@ -5,7 +5,8 @@ use kiln_ir::{Func, Node, Op, Value};
 
 /// The function with such contractions replaced and its loops ready.
 pub fn lay_out(func: &Func) -> Func {
-    let func = &super::turns::complete(&super::merge::merge(&super::rules::without(func)));
+    let func =
+        &super::turns::complete(&super::merge::merge(&super::slide::slide(&super::rules::without(func))));
     let mut out = Func { nodes: vec![], names: vec![], ..func.clone() };
     let mut place = Vec::new();
     for (v, node) in func.values() {

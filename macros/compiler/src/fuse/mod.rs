@@ -4,6 +4,7 @@
 //! Invariant: whatever a kernel reads is an input of the function or stored by another kernel.
 
 pub mod affine;
+pub mod algorithm;
 pub mod expr;
 mod gemm;
 pub mod group;
@@ -13,6 +14,7 @@ mod lower;
 mod merge;
 mod prologue;
 mod rules;
+mod slide;
 mod store;
 pub mod text;
 mod turns;

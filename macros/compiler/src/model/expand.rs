@@ -89,7 +89,7 @@ fn is_optimizer(library: &Library, root: &Root, kind: &ArgKind) -> bool {
 }
 
 fn compiled(root: &Root, model: &Model, variants: &[Variant], consts: &Consts) -> TokenStream {
-    let mut unit = Unit::new();
+    let mut unit = Unit::exact(model.options.exact);
     let (own, derived) = variants.split_at(model.cases().len());
     let mut parts: Vec<Compiled> = own.iter().map(|v| unit.add(&v.traced.func)).collect();
     unit.on_demand();

@@ -11,7 +11,7 @@ use crate::emit::{Compiled, Unit};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{Ret, Traced};
-use kiln_ir::Sym;
+use kiln_ir::{DType, Dim, Sym, Ty};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -45,8 +45,15 @@ impl Freeze {
             kind: ArgKind::Params(syn::parse_quote!(FrozenModel #used)),
         };
         rest.args.insert(0, kept);
-        let split = split::split(traced, &frozen, &known).ok()?;
-        let (once, run) = (unit.add(&split.once.func), unit.add(&split.run.func));
+        let mut split = split::split(traced, &frozen, &known).ok()?;
+        let once = unit.add(&split.once.func);
+        let Ret::Tuple(kept) = &split.once.result else { return None };
+        let run = unit.add_frozen(&split.run.func, kept.len());
+        // What the kernels want frozen in another form is an input of that form.
+        for (input, winograd) in &run.frozen {
+            let len = winograd.elements();
+            split.run.func.inputs[*input].ty = Ty::new(DType::F32, &[Dim::from(len)]);
+        }
         Some(Freeze { params, rest, split, once, run })
     }
 
@@ -109,10 +116,16 @@ impl Freeze {
         let names = forms.iter().map(|form| &form.name);
         let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
+        let points = self.run.frozen.iter().map(|(input, winograd)| {
+            let field = &fields[*input];
+            let [m, channels] = [winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
+            quote!(let #field = ::kiln::rt::at_points(&#field, #m, #channels);)
+        });
         quote! {
             #[doc = #doc]
             pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
                 let (#(#fields,)*) = Self::#inner(#(#names),*)?;
+                #(#points)*
                 ::core::result::Result::Ok(FrozenModel { #(#fields),* })
             }
             #first

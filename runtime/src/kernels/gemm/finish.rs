@@ -123,7 +123,13 @@ pub fn gemm_finish<'a, F: Finish>(
         return;
     }
     out.check(m, n);
-    gemm(m, n, k, a, b, &|tile| simd_run_at::<F, _>(Finished { finish, out, tile }));
+    gemm(m, n, k, a, b, &|tile| finished(finish, out, tile));
+}
+
+/// A tile through `finish` into the results, which have been checked to hold it.
+#[inline(always)]
+pub(super) fn finished<F: Finish>(finish: &F, out: &F::Out<'_>, tile: Tile<F::Acc>) {
+    simd_run_at::<F, _>(Finished { finish, out, tile });
 }
 
 #[cfg(test)]

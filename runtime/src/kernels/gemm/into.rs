@@ -3,20 +3,34 @@
 use super::{Element, Operand, Tile, gemm};
 
 /// Where the tiles go: threads write to disjoint elements of it.
-struct Target<T>(*mut T);
+pub(super) struct Target<'o, T> {
+    data: *mut T,
+    row_stride: usize,
+    owner: std::marker::PhantomData<&'o mut [T]>,
+}
 
 // SAFETY: the pointer is only written through `store`, whose callers write disjoint elements.
-unsafe impl<T: Send> Sync for Target<T> {}
+unsafe impl<T: Send> Sync for Target<'_, T> {}
 
-impl<T: Copy> Target<T> {
+impl<'o, T: Copy> Target<'o, T> {
+    /// Panics unless a result `[m, n]` fits, with rows that don't overlap.
+    pub(super) fn new([m, n]: [usize; 2], out: &'o mut [T], row_stride: usize) -> Target<'o, T> {
+        assert!(row_stride >= n, "gemm_into: rows of {n} elements overlap with row stride {row_stride}");
+        let (need, have) = ((m - 1) * row_stride + n, out.len());
+        assert!(
+            need <= have,
+            "gemm_into: a result [{m}, {n}] with row stride {row_stride} needs {need} elements, but there are {have}"
+        );
+        Target { data: out.as_mut_ptr(), row_stride, owner: std::marker::PhantomData }
+    }
+
     /// # Safety
-    /// The tile must lie in the result, whose row `i` starts at `i * row_stride`, and no other call may store to
-    /// the same elements at the same time.
-    unsafe fn store(&self, tile: Tile<T>, row_stride: usize) {
+    /// The tile must lie in the result `[m, n]`, and no other call may store to the same elements at the same time.
+    pub(super) unsafe fn store(&self, tile: Tile<T>) {
         for i in 0..tile.rows {
-            let at = (tile.row + i) * row_stride + tile.col;
+            let at = (tile.row + i) * self.row_stride + tile.col;
             // SAFETY: the caller's promise; the source is a slice of `cols` elements, never part of the result.
-            unsafe { self.0.add(at).copy_from_nonoverlapping(tile.line(i).as_ptr(), tile.cols) };
+            unsafe { self.data.add(at).copy_from_nonoverlapping(tile.line(i).as_ptr(), tile.cols) };
         }
     }
 }
@@ -37,13 +51,7 @@ pub fn gemm_into<'a, T: Element>(
     if m == 0 || n == 0 {
         return;
     }
-    assert!(row_stride >= n, "gemm_into: rows of {n} elements overlap with row stride {row_stride}");
-    let (need, have) = ((m - 1) * row_stride + n, out.len());
-    assert!(
-        need <= have,
-        "gemm_into: a result [{m}, {n}] with row stride {row_stride} needs {need} elements, but there are {have}"
-    );
-    let target = Target(out.as_mut_ptr());
-    // SAFETY: `gemm` hands out each element of `[m, n]` once, and the assertions place all of them in `out`.
-    gemm(m, n, k, a, b, &|tile| unsafe { target.store(tile, row_stride) });
+    let target = Target::new([m, n], out, row_stride);
+    // SAFETY: `gemm` hands out each element of `[m, n]` once, and all of them lie in the target.
+    gemm(m, n, k, a, b, &|tile| unsafe { target.store(tile) });
 }

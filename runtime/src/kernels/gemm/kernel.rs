@@ -95,7 +95,7 @@ pub trait Scalar:
     /// A number of f32.
     #[doc(hidden)]
     fn wide(x: f32) -> Self;
-    /// This thread's spare buffer of each use: B, A, sums, turned sums, totals, a line.
+    /// This thread's spare buffer of each use, as `pack` numbers them.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
 }
@@ -135,8 +135,11 @@ macro_rules! scalar {
                     static TURNED: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static TOTALS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static LINE: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static PATCHES: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static FACTORS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static POINTS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
-                [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE][usage]
+                [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE, &PATCHES, &FACTORS, &POINTS][usage]
             }
         }
     };

@@ -17,6 +17,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -27,6 +28,7 @@ pub use into::gemm_into;
 use kernel::Kernels;
 pub use pack::PackedB;
 pub use walk::{MAX_AXES, Operand, Walk, Walked};
+pub use winograd::{winograd, winograd_finish, winograd_into, winograd_len, winograd_weights};
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy, Debug)]

@@ -25,6 +25,12 @@ pub(super) const TURNED: usize = 3;
 pub(super) const TOTALS: usize = 4;
 /// This thread's buffer for a computed line.
 pub(super) const LINE_OF: usize = 5;
+/// This thread's buffer for patches at Winograd's points.
+pub(super) const PATCHES: usize = 6;
+/// This thread's buffer for factors at the points.
+pub(super) const FACTORS: usize = 7;
+/// This thread's buffer for products at the points.
+pub(super) const POINTS: usize = 8;
 
 /// Lends `f` a buffer of `len` elements that begins at a cache line; allocates only if none was as large before.
 ///

@@ -44,6 +44,11 @@ impl Walk {
         (Walk { axes: last, ..*self }, self.len[last], self.stride[last])
     }
 
+    /// Lengths and strides, outermost first.
+    pub(super) fn axes(&self) -> Vec<(usize, usize)> {
+        (0..self.axes).map(|i| (self.len[i], self.stride[i])).collect()
+    }
+
     /// Number of indices.
     fn indices(&self) -> usize {
         self.len[..self.axes].iter().product()

@@ -1,0 +1,106 @@
+//! Against direct sums in f64, for images of every size modulo a tile, and the error at the sizes of the field's nets.
+
+use super::super::walk::Walk;
+use super::*;
+use crate::rng::Rng;
+
+fn noise(rng: &mut Rng, len: usize) -> Vec<f32> {
+    (0..len).map(|_| rng.below(2001) as f32 / 1000.0 - 1.0).collect()
+}
+
+/// The convolution, and the largest error over the norms of the factors and the pixels that make an element.
+fn errors(m: usize, channels: usize, height: usize, width: usize) -> f64 {
+    let mut rng = Rng::seed((m + 7 * channels + 31 * height + 101 * width) as u64);
+    let (line, plane) = (width + 2, (height + 2) * (width + 2));
+    let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * plane));
+    let walked = Walked {
+        data: &b,
+        offset: 0,
+        rows: Walk::new(&[(channels, plane), (3, line), (3, 1)]),
+        cols: Walk::new(&[(height, line), (width, 1)]),
+        skipped: [0, 0],
+    };
+    let n = height * width;
+    let mut got = vec![f32::NAN; m * n];
+    winograd(m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+        winograd_into([m, n], factors, walked, &mut got, n);
+    });
+    let mut worst: f64 = 0.0;
+    for o in 0..m {
+        for at in 0..n {
+            let (y, x) = (at / width, at % width);
+            let (mut sum, mut size) = (0.0, [0.0, 0.0]);
+            for p in 0..9 * channels {
+                let (i, r, s) = (p / 9, p % 9 / 3, p % 3);
+                let (f, d) =
+                    (f64::from(a[o * 9 * channels + p]), f64::from(b[i * plane + (y + r) * line + x + s]));
+                sum += f * d;
+                size = [size[0] + f * f, size[1] + d * d];
+            }
+            let error = (f64::from(got[o * n + at]) - sum).abs() / (size[0] * size[1]).sqrt().max(1e-30);
+            worst = worst.max(if error.is_nan() { f64::INFINITY } else { error });
+        }
+    }
+    worst
+}
+
+#[test]
+fn images_of_every_size_modulo_a_tile() {
+    for (height, width) in
+        [(1, 1), (2, 3), (4, 4), (5, 6), (7, 9), (8, 8), (13, 4), (3, 70), (30, 31), (1, 300)]
+    {
+        for (m, channels) in [(1, 1), (3, 2), (7, 5), (13, 16)] {
+            let error = errors(m, channels, height, width);
+            assert!(error < 4e-6, "{m} {channels} {height} {width}: {error}");
+        }
+    }
+}
+
+/// What [`super`] says of the error: relative to the norms it falls with the number of channels.
+#[test]
+fn the_error_at_the_sizes_of_nets() {
+    for (m, channels, side) in [(8, 16, 32), (8, 64, 56), (8, 128, 28), (100, 256, 14), (8, 512, 14)] {
+        let error = errors(m, channels, side, side);
+        println!("{channels} channels: {error:.2e}");
+        assert!(error < 1e-6, "{channels}: {error}");
+    }
+}
+
+#[test]
+fn pixels_beyond_the_image_are_not_read() {
+    // What stands between images is NaN, and no result is.
+    let (height, width, channels) = (5, 6, 3);
+    let (line, plane) = (width + 5, (height + 4) * (width + 5));
+    let mut b = vec![f32::NAN; channels * plane + 7];
+    for i in 0..channels {
+        for y in 0..height + 2 {
+            (0..width + 2).for_each(|x| b[7 + i * plane + y * line + x] = 1.0);
+        }
+    }
+    let walked = Walked {
+        data: &b,
+        offset: 7,
+        rows: Walk::new(&[(channels, plane), (3, line), (3, 1)]),
+        cols: Walk::new(&[(height, line), (width, 1)]),
+        skipped: [0, 0],
+    };
+    let a = vec![1.0; 2 * 9 * channels];
+    let mut got = vec![f32::NAN; 2 * height * width];
+    winograd(2, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+        winograd_into([2, height * width], factors, walked, &mut got, height * width);
+    });
+    assert!(got.iter().all(|x| (x - 27.0).abs() < 1e-4), "{got:?}");
+}
+
+#[test]
+#[should_panic(expected = "no windows of 3 × 3 with stride 1")]
+fn other_windows_are_refused() {
+    let walked = Walked {
+        data: &[0.0; 100],
+        offset: 0,
+        rows: Walk::new(&[(1, 100), (3, 10), (3, 1)]),
+        cols: Walk::new(&[(4, 20), (4, 2)]),
+        skipped: [0, 0],
+    };
+    winograd_into([1, 16], &[0.0; 36 * 17], walked, &mut [0.0; 16], 16);
+}

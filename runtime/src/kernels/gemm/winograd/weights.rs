@@ -1,0 +1,100 @@
+//! The factors at the points.
+
+use super::transform::{LANES, PATCH, POINTS, factors};
+use crate::kernels::gemm::pack::{self, with_buffer};
+use crate::kernels::gemm::stored::Stored;
+use crate::kernels::gemm::walk::{Operand, Side};
+use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
+
+/// Elements of the factors at one point: `[m, channels]`, and some so that points don't meet in a set of the cache.
+pub(super) fn point(m: usize, channels: usize) -> usize {
+    m * channels + LANES
+}
+
+/// Elements of the factors of `m` rows and as many channels, at all points.
+pub fn len(m: usize, channels: usize) -> usize {
+    POINTS * point(m, channels)
+}
+
+/// What the factors `a`, `[m, channels · 9]`, are at the points.
+///
+/// # Panics
+/// If the operand doesn't hold all its elements, is computed or narrow, or `to` isn't of [`len`] elements.
+pub fn winograd_weights<'a>(m: usize, channels: usize, a: impl Into<Operand<'a, f32>>, to: &mut [f32]) {
+    let a = a.into();
+    a.check("a", m, 9 * channels);
+    assert_eq!(to.len(), len(m, channels), "winograd: elements of the factors");
+    let Operand::Own(a) = a else { panic!("winograd: factors are stored as f32") };
+    let mut across = vec![0; 9 * channels];
+    a.offsets(Side::Cols, 0, &mut across);
+    let mut down = vec![0; m];
+    a.offsets(Side::Rows, 0, &mut down);
+    simd_run(Factors { a: &a, across: &across, down: &down, channels, to });
+}
+
+/// Calls `f` with what the factors are at the points, in a buffer of this thread.
+pub fn with_weights<'a, R>(
+    m: usize,
+    channels: usize,
+    a: impl Into<Operand<'a, f32>>,
+    f: impl FnOnce(&[f32]) -> R,
+) -> R {
+    with_buffer(pack::FACTORS, len(m, channels), |to| {
+        winograd_weights(m, channels, a, to);
+        f(to)
+    })
+}
+
+struct Factors<'f> {
+    a: &'f Stored<'f, f32>,
+    across: &'f [isize],
+    down: &'f [isize],
+    channels: usize,
+    to: &'f mut [f32],
+}
+
+impl Body for Factors<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<M: Math>(self) {
+        let Factors { a, across, down, channels, to } = self;
+        let (data, start, plane) = (a.data(), a.start(), point(down.len(), channels));
+        for (o, down) in down.iter().enumerate() {
+            for first in (0..channels).step_by(LANES) {
+                let here = LANES.min(channels - first);
+                let mut g = [[0.0; LANES]; 9];
+                for (i, at) in across[first * 9..][..here * 9].chunks_exact(9).enumerate() {
+                    (0..9).for_each(|p| g[p][i] = data[(start + down + at[p]) as usize]);
+                }
+                for (p, line) in points::<M>(&g).iter().enumerate() {
+                    let to = &mut to[p * plane + o * channels + first..];
+                    match to.first_chunk_mut() {
+                        Some(to) if here == LANES => *to = *line,
+                        _ => to[..here].copy_from_slice(&line[..here]),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Factors of several channels at the points.
+#[inline(always)]
+fn points<M: Math>(g: &[[f32; LANES]; 9]) -> [[f32; LANES]; POINTS] {
+    let mut down = [[[0.0; LANES]; 3]; PATCH];
+    for c in 0..3 {
+        for l in 0..LANES {
+            let line = factors::<M>([g[c][l], g[3 + c][l], g[6 + c][l]]);
+            (0..PATCH).for_each(|r| down[r][c][l] = line[r]);
+        }
+    }
+    let mut to = [[0.0; LANES]; POINTS];
+    for r in 0..PATCH {
+        for l in 0..LANES {
+            let line = factors::<M>([down[r][0][l], down[r][1][l], down[r][2][l]]);
+            (0..PATCH).for_each(|c| to[r * PATCH + c][l] = line[c]);
+        }
+    }
+    to
+}
