@@ -11,6 +11,7 @@ pub mod fill;
 pub mod gpt2;
 pub mod linformer;
 pub mod mobilenet;
+pub mod nasnet;
 pub mod performer;
 pub mod resnet;
 pub mod unet3d;

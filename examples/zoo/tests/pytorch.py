@@ -61,6 +61,19 @@ def fill(net):
 # The nets, under torchvision's names.
 
 
+def tree(**modules):
+    """Modules under names with dots, written with two underscores."""
+    root = nn.Module()
+    for path, module in modules.items():
+        node, *parts = root, *path.split("__")
+        for part in parts[:-1]:
+            if not hasattr(node, part):
+                node.add_module(part, nn.Module())
+            node = getattr(node, part)
+        node.add_module(parts[-1], module)
+    return root
+
+
 def numbered(**modules):
     """A Sequential whose modules have the numbers given: _3=… is number 3."""
     out = nn.Sequential()
@@ -187,6 +200,121 @@ def mobilenet_v2():
     return net
 
 
+# NASNet-A mobile, as pretrainedmodels has it.
+
+
+def bn(c):
+    return nn.BatchNorm2d(c, eps=1e-3)
+
+
+class Branch(nn.Module):
+    """`late`: zeros above and to the left, and without the first row and column of what comes out."""
+
+    def __init__(self, i, o, k, s=1, late=False):
+        super().__init__()
+        sep = lambda i, o, s: tree(depthwise_conv2d=conv(i, i, k, s, k // 2, i), pointwise_conv2d=conv(i, o, 1))
+        self.separable_1, self.bn_sep_1, self.separable_2, self.bn_sep_2 = sep(i, o, s), bn(o), sep(o, o, 1), bn(o)
+        self.late = late
+
+    def forward(self, x):
+        sep = lambda s, x: s.pointwise_conv2d(s.depthwise_conv2d(x))
+        if self.late:
+            x = sep(self.separable_1, nn.functional.pad(x.relu(), (1, 0, 1, 0)))[:, :, 1:, 1:]
+        else:
+            x = sep(self.separable_1, x.relu())
+        return self.bn_sep_2(sep(self.separable_2, self.bn_sep_1(x).relu()))
+
+
+def pool(kind, x, s, late=False):
+    if late:
+        x = nn.functional.pad(x, (1, 0, 1, 0))
+    if kind == "max":
+        x = nn.functional.max_pool2d(x, 3, s, 1)
+    else:
+        x = nn.functional.avg_pool2d(x, 3, s, 1, count_include_pad=False)
+    return x[:, :, 1:, 1:] if late else x
+
+
+def squeeze(i, o):
+    return tree(conv=conv(i, o, 1), bn=bn(o))
+
+
+def shrink(i, o):
+    return dict(path_1__conv=conv(i, o // 2, 1), path_2__conv=conv(i, o // 2, 1), final_path_bn=bn(o))
+
+
+def half_size(cell, x):
+    x = x.relu()
+    odd = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+    both = [cell.path_1.conv(x[:, :, ::2, ::2]), cell.path_2.conv(odd[:, :, ::2, ::2])]
+    return cell.final_path_bn(torch.cat(both, 1))
+
+
+def squeezed(s, x):
+    return s.bn(s.conv(x.relu()))
+
+
+def normal(before, i, c, first=False):
+    left = shrink(before, c) if first else dict(conv_prev_1x1=squeeze(before, c))
+    return tree(
+        **left, conv_1x1=squeeze(i, c), comb_iter_0_left=Branch(c, c, 5), comb_iter_0_right=Branch(c, c, 3),
+        comb_iter_1_left=Branch(c, c, 5), comb_iter_1_right=Branch(c, c, 3), comb_iter_4_left=Branch(c, c, 3),
+    )  # fmt: skip
+
+
+def run_normal(cell, x, before):
+    l = squeezed(cell.conv_prev_1x1, before) if hasattr(cell, "conv_prev_1x1") else half_size(cell, before)
+    r = squeezed(cell.conv_1x1, x)
+    near = lambda x: pool("mean", x, 1)
+    return torch.cat([
+        l, cell.comb_iter_0_left(r) + cell.comb_iter_0_right(l), cell.comb_iter_1_left(l) + cell.comb_iter_1_right(l),
+        near(r) + l, near(l) + near(l), cell.comb_iter_4_left(r) + r,
+    ], 1)  # fmt: skip
+
+
+def halving(i, c, late=True, **more):
+    return tree(
+        **more, comb_iter_0_left=Branch(c, c, 5, 2, late), comb_iter_0_right=Branch(i, c, 7, 2, late),
+        comb_iter_1_right=Branch(i, c, 7, 2, late), comb_iter_2_right=Branch(i, c, 5, 2, late),
+        comb_iter_4_left=Branch(c, c, 3, 1, late),
+    )  # fmt: skip
+
+
+def run_halving(cell, pooled, other, late=True):
+    c0 = cell.comb_iter_0_left(pooled) + cell.comb_iter_0_right(other)
+    c1 = pool("max", pooled, 2, late) + cell.comb_iter_1_right(other)
+    c2 = pool("mean", pooled, 2, late) + cell.comb_iter_2_right(other)
+    c4 = cell.comb_iter_4_left(c0) + pool("max", pooled, 2, late)
+    return torch.cat([c1, c2, pool("mean", c0, 1) + c1, c4], 1)
+
+
+def nasnet_mobile():
+    reduction = lambda i, c: halving(c, c, conv_prev_1x1=squeeze(i, c), conv_1x1=squeeze(i, c))
+    net = fill(tree(
+        conv0__conv=conv(3, 32, 3, 2), conv0__bn=bn(32),
+        cell_stem_0=halving(32, 11, False, conv_1x1=squeeze(32, 11)),
+        cell_stem_1=halving(22, 22, conv_1x1=squeeze(44, 22), **shrink(32, 22)),
+        cell_0=normal(44, 88, 44, True), cell_1=normal(88, 264, 44),
+        cell_2=normal(264, 264, 44), cell_3=normal(264, 264, 44), reduction_cell_0=reduction(264, 88),
+        cell_6=normal(264, 352, 88, True), cell_7=normal(352, 528, 88),
+        cell_8=normal(528, 528, 88), cell_9=normal(528, 528, 88), reduction_cell_1=reduction(528, 176),
+        cell_12=normal(528, 704, 176, True), cell_13=normal(704, 1056, 176),
+        cell_14=normal(1056, 1056, 176), cell_15=normal(1056, 1056, 176), last_linear=nn.Linear(1056, 1000),
+    ))  # fmt: skip
+    start = net.conv0.bn(net.conv0.conv(image("image", 1, 3, 224, 224)))
+    before = run_halving(net.cell_stem_0, squeezed(net.cell_stem_0.conv_1x1, start), start, False)
+    x = run_halving(net.cell_stem_1, squeezed(net.cell_stem_1.conv_1x1, before), half_size(net.cell_stem_1, start))
+    for cells, after in [((0, 1, 2, 3), 0), ((6, 7, 8, 9), 1), ((12, 13, 14, 15), None)]:
+        for cell in cells:
+            x, before = run_normal(getattr(net, f"cell_{cell}"), x, before), x
+        if after is not None:
+            cell = getattr(net, f"reduction_cell_{after}")
+            half = run_halving(cell, squeezed(cell.conv_1x1, x), squeezed(cell.conv_prev_1x1, before))
+            x, before = half, x
+    print(sum(p.numel() for p in net.parameters()), "parameters")
+    return {"scores": net.last_linear(x.relu().mean((2, 3)))}
+
+
 # Transformers, under Hugging Face's names.
 
 
@@ -197,19 +325,6 @@ def by_heads(x, heads):
 def attend(q, k, v, heads, **how):
     q, k, v = (by_heads(x, heads) for x in (q, k, v))
     return nn.functional.scaled_dot_product_attention(q, k, v, **how).transpose(1, 2).flatten(2)
-
-
-def tree(**modules):
-    """Modules under names with dots, written with two underscores."""
-    root = nn.Module()
-    for path, module in modules.items():
-        node, *parts = root, *path.split("__")
-        for part in parts[:-1]:
-            if not hasattr(node, part):
-                node.add_module(part, nn.Module())
-            node = getattr(node, part)
-        node.add_module(parts[-1], module)
-    return root
 
 
 class Bert(nn.Module):
@@ -495,7 +610,7 @@ def classified(make):
 
 
 NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
-NETS |= {make.__name__: make for make in [minilm, gpt2, yolov5s, unet3d, linformer, performer]}
+NETS |= {make.__name__: make for make in [nasnet_mobile, minilm, gpt2, yolov5s, unet3d, linformer, performer]}
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 
 use kiln::prelude::*;
 use kiln_zoo::fill::{filled, indices, input};
-use kiln_zoo::{alexnet, bert, gpt2, linformer, mobilenet, performer, resnet, unet3d, vgg, yolov5};
+use kiln_zoo::{alexnet, bert, gpt2, linformer, mobilenet, nasnet, performer, resnet, unet3d, vgg, yolov5};
 use safetensors::SafeTensors;
 
 /// Holds some of a result's numbers against PyTorch's, which were computed in f64.
@@ -50,6 +50,7 @@ classifies! {
     resnet18 resnet::resnet18, resnet::ResNet18, 11_689_512, 1_814_073_344;
     resnet50 resnet::resnet50, resnet::ResNet50, 25_557_032, 4_089_184_256;
     mobilenet_v2 mobilenet::mobilenet_v2, mobilenet::MobileNetV2, 3_504_872, 300_774_272;
+    nasnet_mobile nasnet::nasnet_mobile, nasnet::NasNetMobile, 5_289_978, 563_638_816;
 }
 
 fn tokens<const R: usize>(shape: [usize; R], below: usize) -> Tensor<i64> {

@@ -123,6 +123,7 @@ impl Freeze {
         });
         quote! {
             #[doc = #doc]
+            #[inline]
             pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
                 let (#(#fields,)*) = Self::#inner(#(#names),*)?;
                 #(#points)*
