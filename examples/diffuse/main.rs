@@ -73,8 +73,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 fn run(options: &Options) -> Result<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist_5k.csv.gz");
     let (images, test) = mnist::split(&mnist::read(&file)?);
-    let images =
-        images.pick(&(0..options.images).map(|i| i * images.len() / options.images).collect::<Vec<_>>());
+    let images = images.spread(options.images);
     let mut all = train::begin(options.seed);
     match &options.load {
         Some(file) => all.mean.load(file)?,

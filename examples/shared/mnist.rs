@@ -49,6 +49,12 @@ impl Images {
         picked
     }
 
+    /// So many of the images, spread evenly; all of them at most.
+    pub fn spread(&self, count: usize) -> Images {
+        let count = count.min(self.len());
+        self.pick(&(0..count).map(|i| i * self.len() / count).collect::<Vec<_>>())
+    }
+
     /// The images of these numbers, each moved by up to two pixels each way: a digit is the same wherever it stands.
     pub fn pick_moved(&self, numbers: &[usize], rng: &mut Rng) -> Images {
         let mut picked = Images::default();

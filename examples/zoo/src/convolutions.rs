@@ -1,5 +1,6 @@
 //! Blocks that nets of images share: a convolution and the norm of its channels.
 
+use kiln::nn::batch_norm2d_train;
 use kiln::prelude::*;
 
 /// A convolution without offsets, and the norm of its channels: torchvision's `Conv2dNormActivation`.
@@ -39,4 +40,26 @@ pub fn depth_norm<const C: usize, const S: usize>(c: &DepthNorm<C, S>, x: Tensor
 #[model(inline)]
 pub fn normed<const C: usize>(norm: &BatchNorm2d<C>, x: Tensor, eps: f64) -> Tensor {
     x.batch_norm(norm.running_mean, norm.running_var, Some(norm.weight), Some(norm.bias), eps)
+}
+
+/// [`conv_norm`] that also trains: then by the batch's own mean and variance, which the running ones follow.
+#[model(inline)]
+pub fn conv_norm_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
+    c: &mut ConvNorm<I, O, K, S, P>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    let x = c.conv.forward(x);
+    if train { batch_norm2d_train(&mut c.norm, x) } else { c.norm.forward(x) }
+}
+
+/// [`depth_norm`] that also trains.
+#[model(inline)]
+pub fn depth_norm_in<const C: usize, const S: usize>(
+    c: &mut DepthNorm<C, S>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    let x = c.conv.forward(x);
+    if train { batch_norm2d_train(&mut c.norm, x) } else { c.norm.forward(x) }
 }

@@ -1,0 +1,81 @@
+//! The nets of a decade of vision, small, read digits: `cargo run --release --example vision -- --net resnet`.
+//!
+//! 4,000 images of MNIST to train with, moved by up to two pixels, and 1,000 to test with. `--help` lists the options.
+
+mod nets;
+mod train;
+
+use kiln_examples::run::RunOptions;
+use kiln_examples::{Result, cli, mnist};
+use nets::{alexnet::AlexNet, mobilenet::MobileNet, nasnet::NasNet, resnet::ResNet, vgg::Vgg};
+use std::path::Path;
+use std::process::ExitCode;
+use train::learn;
+
+const HELP: &str = "\
+Trains small versions of the nets of a decade on 4,000 images of digits and tests them on 1,000 others.
+
+  --net NAME       alexnet, vgg, resnet, mobilenet, nasnet or all (default: all)
+  --epochs N       passes over the images (default: 15)
+  --images N       images to learn from (default: 4000)
+  --seed N         of the weights, the order of images and their moves (default: 0)";
+
+const NAMES: [&str; 5] = ["alexnet", "vgg", "resnet", "mobilenet", "nasnet"];
+
+struct Options {
+    net: String,
+    epochs: usize,
+    images: usize,
+    seed: u64,
+    run: RunOptions,
+}
+
+fn main() -> ExitCode {
+    cli::main("vision", HELP, options(), run)
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    use lexopt::prelude::*;
+    let (mut net, mut epochs, mut images, mut seed) = ("all".to_string(), 15, 4000, 0);
+    let run = cli::options(|name, args| {
+        match name {
+            "net" => net = args.value()?.string()?,
+            "epochs" => epochs = args.value()?.parse()?,
+            "images" => images = args.value()?.parse()?,
+            "seed" => seed = args.value()?.parse()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    if net != "all" && !NAMES.contains(&net.as_str()) {
+        return Err(format!("no net `{net}`; there are {} and all", NAMES.join(", ")).into());
+    }
+    if !(1..=4000).contains(&images) {
+        return Err("there are 1 to 4000 images to learn from".into());
+    }
+    Ok(run.map(|run| Options { net, epochs, images, seed, run }))
+}
+
+fn run(options: &Options) -> Result<()> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/mnist_5k.csv.gz");
+    let (images, test) = mnist::split(&mnist::read(&file)?);
+    let images = images.spread(options.images);
+    let (data, how) = ((images, test), (options.epochs, options.seed));
+    let folder = options.run.folder("vision")?;
+    let mut outcomes = Vec::new();
+    for name in NAMES.into_iter().filter(|name| options.net == "all" || options.net == *name) {
+        let run = RunOptions { folder: Some(folder.join(name)), ..options.run.clone() };
+        outcomes.push(match name {
+            "alexnet" => learn::<AlexNet>(name, &data, how, &run)?,
+            "vgg" => learn::<Vgg>(name, &data, how, &run)?,
+            "resnet" => learn::<ResNet>(name, &data, how, &run)?,
+            "mobilenet" => learn::<MobileNet>(name, &data, how, &run)?,
+            _ => learn::<NasNet>(name, &data, how, &run)?,
+        });
+    }
+    println!("{:9}  {:>10}  {:>8}  {:>10}", "net", "parameters", "accuracy", "s an epoch");
+    for net in outcomes {
+        println!("{:9}  {:>10}  {:>8.4}  {:>10.2}", net.name, net.parameters, net.accuracy, net.seconds);
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The training loop, which all nets share, and the measure.
+
+use crate::nets::Net;
+use kiln::prelude::*;
+use kiln_examples::mnist::{Images, SIDE};
+use kiln_examples::run::{Run, RunOptions};
+use kiln_examples::{Result, Training};
+
+/// Images of a step.
+const BATCH: usize = 50;
+/// The highest rate, which is reached after an eighth of all steps.
+const LEARNING_RATE: f64 = 3e-3;
+
+/// What came of a net.
+pub struct Outcome {
+    /// The net's name.
+    pub name: &'static str,
+    /// Numbers trained.
+    pub parameters: usize,
+    /// Share of the test images that were read right.
+    pub accuracy: f64,
+    /// Seconds of an epoch.
+    pub seconds: f64,
+}
+
+/// Trains a net on images moved by up to two pixels, and reads others, which nothing is chosen by.
+pub fn learn<P: Net>(
+    name: &'static str,
+    (images, test): &(Images, Images),
+    (epochs, seed): (usize, u64),
+    options: &RunOptions,
+) -> Result<Outcome> {
+    let mut rng = Rng::seed(seed);
+    let net = P::init(&mut rng);
+    let mut training = Training { opt: AdamW::new(&net, LEARNING_RATE).weight_decay(0.05), net, rng };
+    let settings = format!("{} images, seed {seed}", images.len());
+    let mut run = Run::open(options, name, ("epoch", epochs), settings, &mut training)?;
+    let steps = (epochs * images.len().div_ceil(BATCH)) as f64;
+    for _ in run.rest() {
+        let Training { net, opt, rng } = &mut training;
+        let mut total = 0.0;
+        for numbers in rng.permutation(images.len()).chunks(BATCH) {
+            // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).
+            let way = opt.steps() as f64 / steps;
+            let cosine = (1.0 + (std::f64::consts::PI * way).cos()) / 2.0;
+            opt.lr = LEARNING_RATE * (8.0 * way + 0.01).min(1.0) * cosine;
+            let Images { pixels, labels } = images.pick_moved(numbers, rng);
+            let x = Tensor::from_vec([labels.len(), 1, SIDE, SIDE], pixels)?;
+            total += f64::from(net.step(opt, &x, &labels, rng)?) * labels.len() as f64;
+        }
+        run.log(&[("loss", total / images.len() as f64)], name, &training)?;
+    }
+    let seconds = run.seconds() / epochs.max(1) as f64;
+    run.finish(&training.net)?;
+    let (parameters, accuracy) = (training.net.param_count(), accuracy(&mut training.net, test)?);
+    Ok(Outcome { name, parameters, accuracy, seconds })
+}
+
+/// The share that is read right, a part of the images at a time.
+fn accuracy(net: &mut impl Net, images: &Images) -> kiln::Result<f64> {
+    let mut right = 0;
+    for start in (0..images.len()).step_by(100) {
+        let numbers: Vec<usize> = (start..images.len().min(start + 100)).collect();
+        let Images { pixels, labels } = images.pick(&numbers);
+        let x = Tensor::from_vec([labels.len(), 1, SIDE, SIDE], pixels)?;
+        right += net.read(&x)?.iter().zip(&labels).filter(|(read, label)| read == label).count();
+    }
+    Ok(right as f64 / images.len().max(1) as f64)
+}
