@@ -14,6 +14,7 @@ mod forward;
 pub(crate) mod methods;
 mod operators;
 mod optimizers;
+mod rule;
 mod several;
 pub(crate) mod tape;
 pub(crate) mod transform;

@@ -311,6 +311,14 @@ fn clipped(x: Tensor<f64, 3>, y: Tensor<f64, 3>) -> Tensor<f64, 3> {
     grad(|x, y| product(x, y).sum())(x, y)
 }
 
+/// The second derivative goes by the rule as well: here it is that of `3·x²·y`, not of the product.
+#[model]
+fn bounded(x: Tensor<f64, 3>, y: Tensor<f64, 3>) -> Tensor<f64, 3> {
+    let slope =
+        |x| grad(|x| custom_vjp(|a, b| a * b, |a, b, v, ct| (ct * a * v * 3.0, ct * a))(x, y).sum())(x);
+    grad(|x| slope(x).sum())(x)
+}
+
 #[test]
 fn gradients_by_rules_of_ones_own() {
     let (x, k) = ([0.4, 1.6, -2.2], [1, 0, 2]);
@@ -323,5 +331,14 @@ fn gradients_by_rules_of_ones_own() {
     close(&rows, &Tensor::from_vec([2, 3], [want.clone(), want].concat()).expect("six"), 1e-12);
     let moved: Vec<f64> = (0..3).map(|i| 2.0 * y[i] * x[i]).collect();
     close(&along, &Tensor::from_vec([2, 3], [moved.clone(), moved].concat()).expect("six"), 1e-12);
+    let (t, k) = (Tensor::from(x), Tensor::from(k));
+    let (value, own) = stepped::eager(&t, &k);
+    close(&own, &gradient, 1e-12);
+    close(&value, &stepped(&t, &k).expect("fits").0, 1e-12);
+    let (own, tangents) = many_steps::eager(Tensor::from([x, x]), &k);
+    close(&own, &rows, 1e-12);
+    close(&tangents, &along, 1e-12);
+    let y = [0.05, 3.0, -3.0];
+    close(&bounded(x, y).expect("fits"), &bounded::eager(Tensor::from(x), Tensor::from(y)), 1e-12);
     close(&clipped(x, [0.05, 3.0, -3.0]).expect("fits"), &Tensor::from([0.05, 0.1, -0.1]), 1e-12);
 }

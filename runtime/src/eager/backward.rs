@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Any;
 use super::call::{Given, apply, call, failed};
+use super::rule;
 use super::tape::{Call, Leaf, Origin, Track, with_recording};
 use crate::{Element, Error, Result, Tensor};
 
@@ -79,11 +80,14 @@ fn sweep(of: &Any, wanted: &[&Track], at: &'static Location<'static>) -> Result<
 
 /// Adds what a call's arguments get from the cotangents of its outputs.
 fn hand_on(
-    call: &Call,
-    cotangents: Vec<Option<Any>>,
+    call: &Arc<Call>,
+    mut cotangents: Vec<Option<Any>>,
     arrived: &mut Arrived,
     at: &'static Location<'static>,
 ) -> Result<()> {
+    if call.rule.is_some() {
+        return by_rule(call, cotangents.remove(0), arrived, at);
+    }
     let active = |i: &usize| call.inputs[*i].track().is_active() && call.inputs[*i].dtype().is_float();
     let wrt: Vec<usize> = (0..call.inputs.len()).filter(active).collect();
     let vjp = call.function.vjp(&wrt).map_err(|error| Error::Operation { what: error.to_string(), at })?;
@@ -98,6 +102,22 @@ fn hand_on(
     }
     for (i, cotangent) in wrt.iter().zip(apply(&vjp, inputs)?) {
         if let Some(origin) = call.inputs[*i].track().origin() {
+            arrived.add(origin, cotangent)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same for a call that has a rule.
+fn by_rule(
+    call: &Arc<Call>,
+    cotangent: Option<Any>,
+    arrived: &mut Arrived,
+    at: &'static Location<'static>,
+) -> Result<()> {
+    let Some(cotangent) = cotangent else { return Ok(()) };
+    for (i, cotangent) in rule::cotangents(call, cotangent, at)?.into_iter().flatten() {
+        if let Some(origin) = call.inputs[i].track().origin() {
             arrived.add(origin, cotangent)?;
         }
     }

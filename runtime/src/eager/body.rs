@@ -9,6 +9,7 @@ use super::tape::Track;
 use crate::{AsTensor, Element, Error, Result, Shape, Tensor};
 
 pub use super::forward::{Rows, jvp, vmap};
+pub use super::rule::custom_vjp;
 pub use super::transform::{Outcome, Returned, Scope, Wrt, value_and_grad, vjp};
 
 /// A number as the tensors' methods take dims and sizes.

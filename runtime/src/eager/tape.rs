@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Any;
 use super::call::Compiled;
+use super::rule::Rule;
 use crate::{Error, Result};
 
 /// Where a tensor comes from. Most come from nowhere.
@@ -35,6 +36,8 @@ pub(crate) struct Call {
     pub id: u64,
     pub function: Arc<Compiled>,
     pub inputs: Vec<Any>,
+    /// Its value and the rule for its gradient, if that isn't the function's own.
+    pub rule: Option<(Any, Rule)>,
 }
 
 /// The first error of a computation.
@@ -128,7 +131,12 @@ impl Leaf {
 
 impl Call {
     pub fn new(function: Arc<Compiled>, inputs: Vec<Any>) -> Arc<Call> {
-        Arc::new(Call { id: next(), function, inputs })
+        Arc::new(Call { id: next(), function, inputs, rule: None })
+    }
+
+    /// A call of one result whose gradient is by a rule.
+    pub fn by_rule(function: Arc<Compiled>, inputs: Vec<Any>, value: Any, rule: Rule) -> Arc<Call> {
+        Arc::new(Call { id: next(), function, inputs, rule: Some((value, rule)) })
     }
 }
 

@@ -26,7 +26,10 @@ impl Body<'_> {
         };
         let Some(inner) = transform.args.first() else { return self.refuse("a transform of nothing") };
         if how == "custom_vjp" {
-            return self.refuse("a gradient by a rule of one's own");
+            return match transform.args.get(1) {
+                Some(rule) => self.ruled(inner, rule, given),
+                None => self.refuse("a gradient without a rule"),
+            };
         }
         if how == "checkpoint" {
             // Operation by operation nothing is saved by it: the value and its gradient are the same.
@@ -107,6 +110,25 @@ impl Body<'_> {
             let __kiln_value = #value;
             #keeps
             #taken
+        })
+    }
+
+    /// `custom_vjp(f, rule)(…)`: the value of the function, and the rule for when a gradient is asked.
+    fn ruled(&mut self, inner: &Expr, rule: &Expr, given: &[Given]) -> TokenStream {
+        self.gradients += 1;
+        let number = self.gradients;
+        let named = |what: &str| hidden(&format!("{what}{number}"));
+        let copies: Vec<Ident> = (0..given.len()).map(|i| named(&format!("given{i}_"))).collect();
+        let places: Vec<TokenStream> = given.iter().map(|g| self.differentiable(g)).collect();
+        let mut inputs: Vec<Given> = copies.iter().cloned().map(Given::Copy).collect();
+        let value = self.called(inner, &inputs);
+        let (result, cotangent) = (named("value"), named("cotangent"));
+        inputs.extend([result.clone(), cotangent.clone()].map(Given::Copy));
+        let ruled = self.called(rule, &inputs);
+        quote!({
+            #(let #copies = ::core::clone::Clone::clone(&#places);)*
+            let #result = #value;
+            ::kiln::rt::eager::custom_vjp((#(#copies,)*), #result, |(#(#copies,)*), #result, #cotangent| #ruled)
         })
     }
 
