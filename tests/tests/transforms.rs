@@ -264,6 +264,12 @@ fn captured(net: &Net, x: Tensor<4, 3>, y: Tensor<4, 1>) -> Tensor {
     mse_loss(checkpoint(|x| net.fc2.forward(net.fc1.forward(x).tanh()))(x), y)
 }
 
+/// The bytes that a plan says are kept for the gradients.
+fn kept(plan: &str) -> usize {
+    let (_, told) = plan.split_once("kept for the gradients, ").expect(plan);
+    told.split(' ').next().expect(plan).parse().expect(plan)
+}
+
 #[test]
 fn checkpoints_compute_again_in_place_of_storing() {
     let w = Tensor::from_vec([8, 32, 32], floats(1, [256, 32]).as_slice().iter().map(|x| x * 0.2).collect());
@@ -273,6 +279,8 @@ fn checkpoints_compute_again_in_place_of_storing() {
     close(&one, &thrifty_gradient::eager(&w, &x).ok().expect("sound"), 1e-4);
     const BYTES: [usize; 2] = [plain_gradient::SCRATCH_BYTES, thrifty_gradient::SCRATCH_BYTES];
     assert!(BYTES[1] * 3 < BYTES[0] * 2, "{BYTES:?}");
+    // What a block makes inside isn't kept, only what goes into it.
+    assert!(kept(thrifty::PLAN) * 2 < kept(plain::PLAN), "{}\n{}", thrifty::PLAN, plain::PLAN);
     let (net, x, y) = (Net::init(&mut Rng::seed(3)), floats(1, [4, 3]), floats(2, [4, 1]));
     let (one, other) = (wide::grad(&net, &x, &y).expect("fits"), captured::grad(&net, &x, &y).expect("fits"));
     close(&one.fc1.weight, &other.fc1.weight, 1e-6);

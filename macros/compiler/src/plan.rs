@@ -205,7 +205,7 @@ pub fn store_position(kernel: &Kernel, value: Value) -> Option<Affine> {
 }
 
 /// Bytes of a value.
-fn bytes(func: &Func, v: Value) -> Dim {
+pub fn bytes(func: &Func, v: Value) -> Dim {
     let ty = func.ty(v);
     ty.numel() * Dim::from(ty.dtype.size())
 }

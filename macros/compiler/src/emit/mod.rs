@@ -6,6 +6,7 @@ mod choice;
 mod columns;
 pub mod dims;
 mod elements;
+mod kept;
 mod kernel;
 mod levels;
 mod pass;
@@ -85,6 +86,8 @@ pub struct Compiled {
     pub multiply_adds: TokenStream,
     /// The plan as a text to read.
     pub plan: String,
+    /// Its beginning: how much there is of each.
+    pub summary: String,
     /// The inputs that it wants otherwise than the graph says.
     pub frozen: Frozen,
 }
@@ -146,6 +149,7 @@ impl Unit {
             flops: all.dim(&report::flops(fused)),
             multiply_adds: all.dim(&report::multiply_adds(func)),
             plan: report::text(func, fused, plan, &choice),
+            summary: report::summary(func, fused, plan),
             frozen: choice.frozen,
         };
         self.parts.insert(key, compiled.clone());

@@ -1,6 +1,7 @@
 //! The plan as a text to read, and what a call costs.
 
 use super::choice::Choice;
+use super::kept::{self, Kept};
 use crate::fuse::Fused;
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
@@ -67,7 +68,7 @@ fn maps(kernel: &Kernel) -> usize {
 
 /// A line a step: what is stored where, by which loops, from what.
 pub fn text(func: &Func, fused: &Fused, plan: &Plan, choice: &Choice) -> String {
-    let mut lines = vec![head(func, fused, plan)];
+    let mut lines = vec![summary(func, fused, plan)];
     for step in &plan.steps {
         lines.push(match step {
             Step::Run(k) => run(func, &fused.kernels[*k], plan, choice),
@@ -79,6 +80,14 @@ pub fn text(func: &Func, fused: &Fused, plan: &Plan, choice: &Choice) -> String 
     lines.join("\n")
 }
 
+/// How much there is of each, and what a training step keeps.
+pub fn summary(func: &Func, fused: &Fused, plan: &Plan) -> String {
+    match kept::kept(func, fused, plan) {
+        Some(kept) => format!("{}\n{}", head(func, fused, plan), told(func, &kept)),
+        None => head(func, fused, plan),
+    }
+}
+
 fn dim(func: &Func, d: &Dim) -> String {
     d.display(&func.syms).to_string()
 }
@@ -87,11 +96,23 @@ fn head(func: &Func, fused: &Fused, plan: &Plan) -> String {
     let slots: Vec<String> = plan.slots.iter().map(|s| dim(func, s)).collect();
     let memory = match (plan.bytes(), slots.is_empty()) {
         (_, true) => "no scratch memory".to_string(),
-        (Some(bytes), _) => format!("{bytes} bytes of scratch memory"),
-        (None, _) => format!("scratch memory of {} bytes", slots.join(" + ")),
+        (Some(bytes), _) => format!("{bytes} bytes of scratch memory at the peak"),
+        (None, _) => format!("scratch memory of {} bytes at the peak", slots.join(" + ")),
     };
     let kernels = if fused.kernels.len() == 1 { "kernel" } else { "kernels" };
     format!("{}: {} {kernels}, {memory}, {} flops", func.name, fused.kernels.len(), dim(func, &flops(fused)))
+}
+
+/// What is kept for the gradients, with its bytes.
+fn told(func: &Func, kept: &[Kept]) -> String {
+    let one =
+        |k: &Kept| format!("{} (slot {}) of {} bytes", name(func, k.value), k.slot, dim(func, &k.bytes));
+    let all: Vec<String> = kept.iter().map(one).collect();
+    let sum = kept.iter().fold(Dim::from(0), |sum, k| sum + k.bytes.clone());
+    match all.is_empty() {
+        true => "kept for the gradients: nothing".into(),
+        false => format!("kept for the gradients, {} bytes: {}", dim(func, &sum), all.join(", ")),
+    }
 }
 
 fn name(func: &Func, v: Value) -> String {

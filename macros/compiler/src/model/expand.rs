@@ -120,13 +120,13 @@ fn compiled(root: &Root, model: &Model, variants: &[Variant], consts: &Consts) -
         entry.second_alone(&format_ident!("grad"), &quote!(#[doc = #doc] #[inline]))
     });
     let inner = entries.iter().map(Entry::inner);
-    let facts = facts::facts(function);
+    let facts = facts::facts(function, &derived);
     let [values, constants] = sizes::items(variants.iter().map(|v| &v.traced), consts);
     let asserts = variants[..function.len()].iter().flat_map(|v| asserts(&v.traced));
     let (frozen, freeze) = freeze.map_or_else(|| (TokenStream::new(), freeze::refusal(model)), |f| f.items());
     let kernels = unit.finish();
     let name = &root.name;
-    let attributes = attributes(model, &facts::plan(function));
+    let attributes = attributes(model, &facts::plan(function, &derived));
     let watched = dump::watched();
     let (shell, namespace) = (function[0].shell(&attributes, &root.vis), stub::namespace(root));
     let quiet = quiet::attribute();

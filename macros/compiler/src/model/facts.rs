@@ -8,10 +8,14 @@ use kiln_ir::{Dim, Role, Sym};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-/// The plan; where there are known arguments, those for each of their values.
-pub fn plan(cases: &[Entry]) -> String {
-    let [entry] = cases else { return cases.iter().map(case_plan).collect::<Vec<_>>().join("\n") };
-    entry.compiled.plan.clone()
+/// The plan, and what each derivative takes; where there are known arguments, the plans for each of their values.
+pub fn plan(cases: &[Entry], derived: &[&Entry]) -> String {
+    let own = match cases {
+        [entry] => entry.compiled.plan.clone(),
+        _ => cases.iter().map(case_plan).collect::<Vec<_>>().join("\n"),
+    };
+    let derived = derived.iter().map(|entry| format!("\n{} of {}", entry.name, entry.compiled.summary));
+    own + &derived.collect::<String>()
 }
 
 fn case_plan(entry: &Entry) -> String {
@@ -36,12 +40,12 @@ fn most(values: Vec<&TokenStream>) -> TokenStream {
 }
 
 /// `PARAM_COUNT`, `FLOPS`, `MULTIPLY_ADDS`, `SCRATCH_BYTES` and `PLAN`.
-pub fn facts(cases: &[Entry]) -> TokenStream {
+pub fn facts(cases: &[Entry], derived: &[&Entry]) -> TokenStream {
     let entry = &cases[0];
     let func = &entry.traced.func;
     let trained = func.inputs.iter().filter(|i| i.role == Role::Parameter);
     let params = trained.fold(Dim::from(0), |sum, input| sum + input.ty.numel());
-    let plan = plan(cases);
+    let plan = plan(cases, derived);
     let sizes = Sizes::new(entry.traced);
     let params = sizes.expression(&params);
     let rows = [
