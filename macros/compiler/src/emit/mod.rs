@@ -60,7 +60,7 @@ enum Made {
     /// A kernel.
     Kernel(Box<MadeKernel>),
     /// A loop: the function that runs a turn.
-    Turns(Compiled),
+    Turns(Box<Compiled>),
 }
 
 /// A kernel of a plan.
@@ -131,7 +131,7 @@ impl Unit {
             .kernels
             .iter()
             .map(|k| match &k.loops {
-                Loops::Turns(turns) => Made::Turns(self.part(&turns.part, 0)),
+                Loops::Turns(turns) => Made::Turns(Box::new(self.part(&turns.part, 0))),
                 _ => Made::Kernel(Box::new(self.make(func, k, plan, &names))),
             })
             .collect();
