@@ -59,6 +59,8 @@ pub fn all() -> Vec<Case> {
     if std::env::var_os("KILN_SEEDS").is_some() {
         return cases;
     }
+    // What a longer search found: the terms of an argmax are kept for what is computed of them behind it.
+    cases.push(random(4598));
     for dtype in [DType::F64, DType::F32, DType::BF16] {
         cases.extend(nets(dtype));
     }

@@ -104,7 +104,7 @@ fn reduction(
         return writer.scopes[1].push(quote!(let #name = #alone;));
     };
     let statement = match (reduce.how, dtype.is_float()) {
-        (How::ArgMax, _) => arg_max(&name, dtype, len, inner, element),
+        (How::ArgMax, _) => arg_max(&name, dtype, len, &quote!(#(#inner)* #keep), element),
         (how, true) => {
             let (start, combine) = start_and_combine(how, dtype);
             let fold = quote!(::kiln::rt::fold!(#start, #combine; j < #len => #(#inner)* #keep #element));
@@ -120,7 +120,8 @@ fn reduction(
                 How::Sum => (scalar::zero(dtype), scalar::add(dtype, &quote!(#name), value)),
                 _ => (scalar::lowest(dtype), scalar::max(dtype, &quote!(#name), value)),
             };
-            let nest = nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #name = #next; }));
+            let nest =
+                nest(kernel, dims, &levels, quote!(for j in 0..#len { #(#inner)* #keep #name = #next; }));
             quote!(let mut #name = #start; #nest)
         }
     };
@@ -140,7 +141,7 @@ fn arg_max(
     name: &Ident,
     dtype: DType,
     len: &TokenStream,
-    inner: &[TokenStream],
+    inner: &TokenStream,
     element: &TokenStream,
 ) -> TokenStream {
     let lowest = scalar::lowest(dtype);
@@ -149,7 +150,7 @@ fn arg_max(
         let mut best = #lowest;
         let mut #name = 0i64;
         for j in 0..#len {
-            #(#inner)*
+            #inner
             let value = #element;
             if value > best #nan {
                 best = value;
