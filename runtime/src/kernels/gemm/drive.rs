@@ -3,12 +3,12 @@
 //! A block of rows stays in L2 while the panels of B pass; of a panel, a range of k while the block's strips pass.
 
 use super::kernel::{Call, Kernels, Scalar};
-use super::lines;
 use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
 use super::stored::Stored;
 use super::walk::{Operand, Side};
 use super::{Epilogue, Matrix, Tile};
+use super::{cross, lines};
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
 
@@ -35,6 +35,11 @@ pub(super) fn gemm<T: Scalar>(
     b.check("b", k, n);
     if m == 0 || n == 0 {
         return;
+    }
+    if let (Operand::Own(a), Operand::Own(b)) = (&a, &b)
+        && let Some(len) = cross::lines(&kernels, [m, n, k], a, b)
+    {
+        return cross::gemm(kernels, [m, n, k], len, [a, b], epilogue);
     }
     if k > MANY_TERMS {
         return in_parts(kernels, [m, n, k], a, b, epilogue);

@@ -50,6 +50,21 @@ pub(super) const DOTS: usize = 4;
 /// The processor has the kernel's features, and `k` elements may be read at `a` and at each line.
 pub(super) type Dots<T, S = T> = unsafe fn(k: usize, a: *const T, lines: [*const S; DOTS]) -> [T; DOTS];
 
+/// Rows and columns whose dot products are summed at a time.
+pub(super) const CROSS: [usize; 2] = [4, 6];
+
+/// The dot products of rows with columns over some lines of `len` elements, a whole number of vectors; `at` is where a line
+/// begins in a row and in a column.
+///
+/// # Safety
+/// The processor has the kernel's features, and `len` elements may be read at each row and column from each line on.
+pub(super) type Cross<T> = unsafe fn(
+    len: usize,
+    at: &[[isize; 2]],
+    a: [*const T; CROSS[0]],
+    b: [*const T; CROSS[1]],
+) -> [[T; CROSS[1]]; CROSS[0]];
+
 /// The kernels of an instruction set for an element type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernels<T: 'static> {
@@ -63,7 +78,9 @@ pub(super) struct Kernels<T: 'static> {
     pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
     /// Dot products, for products of few rows.
     pub dots: Dots<T>,
-    /// The same with lines of bf16, and of f16.
+    /// Dot products of rows with columns.
+    pub cross: Cross<T>,
+    /// The same as `dots` with lines of bf16, and of f16.
     pub narrow_dots: (Dots<T, bf16>, Dots<T, f16>),
 }
 
@@ -118,6 +135,7 @@ macro_rules! scalar {
                     vectors: 1,
                     table: &table!(portable, $t, 8),
                     dots: portable_dots::<$t, $t>,
+                    cross: portable_cross::<$t>,
                     narrow_dots: (portable_dots::<$t, bf16>, portable_dots::<$t, f16>),
                 }
             }
@@ -217,6 +235,33 @@ pub(super) unsafe fn portable_dots<T: Scalar, S: Reads<T>>(
         }
         total(lanes)
     })
+}
+
+/// The dot products of rows with columns, in plain Rust.
+///
+/// # Safety
+/// As [`Cross`].
+unsafe fn portable_cross<T: Scalar>(
+    len: usize,
+    at: &[[isize; 2]],
+    a: [*const T; CROSS[0]],
+    b: [*const T; CROSS[1]],
+) -> [[T; CROSS[1]]; CROSS[0]] {
+    let mut sums = [[[T::default(); 8]; CROSS[1]]; CROSS[0]];
+    for [in_a, in_b] in at {
+        for p in (0..len as isize).step_by(8) {
+            for (a, sums) in a.iter().zip(&mut sums) {
+                for (b, sums) in b.iter().zip(sums) {
+                    // SAFETY: `len` elements, whole eights, may be read at both from the line on.
+                    let [a, b] = unsafe {
+                        [a.offset(in_a + p), b.offset(in_b + p)].map(|x| x.cast::<[T; 8]>().read())
+                    };
+                    sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += *a * b);
+                }
+            }
+        }
+    }
+    sums.map(|sums| sums.map(total))
 }
 
 /// The sum of partial sums, halving them: their number is a power of 2.

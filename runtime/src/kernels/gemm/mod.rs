@@ -6,6 +6,7 @@
 //! strip of partial sums is alive. Kernels are chosen when the program runs; everything is compiled here, once.
 
 mod computed;
+mod cross;
 mod drive;
 mod finish;
 mod into;

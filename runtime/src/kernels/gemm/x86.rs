@@ -3,14 +3,14 @@
 //! `R` rows by `V` vectors of sums; each step of k loads `V` vectors of B and broadcasts `R` elements of A. AVX-512
 //! has 6×4 sums in 32 registers, AVX2 6×2 in 16.
 
-use super::kernel::{Call, DOTS, Dots, Kernels, portable_dots, table, total};
+use super::kernel::{CROSS, Call, DOTS, Dots, Kernels, portable_dots, table, total};
 use super::stored::Reads;
 use crate::half::{bf16, f16};
 use std::arch::x86_64::*;
 
 /// The kernels of an instruction set: names, features, element and the operations.
 macro_rules! kernel {
-    ($name:ident, $dots:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
+    ($name:ident, $dots:ident, $cross:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
      $add:ident, $fma:ident) => {
         #[target_feature(enable = $features)]
         unsafe fn $name<const R: usize, const V: usize>(call: Call<$t>) {
@@ -41,6 +41,37 @@ macro_rules! kernel {
                     }
                 }
             }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn $cross(
+            len: usize,
+            at: &[[isize; 2]],
+            a: [*const $t; CROSS[0]],
+            b: [*const $t; CROSS[1]],
+        ) -> [[$t; CROSS[1]]; CROSS[0]] {
+            let mut sums = [[$zero(); CROSS[1]]; CROSS[0]];
+            for [in_a, in_b] in at {
+                for p in (0..len as isize).step_by($lanes) {
+                    // SAFETY: `p + lanes <= len`, and the caller lets `len` elements be read at each from the line on.
+                    let line = b.map(|b| unsafe { $load(b.offset(in_b + p)) });
+                    for (a, sums) in a.iter().zip(&mut sums) {
+                        // SAFETY: likewise.
+                        let a = unsafe { $load(a.offset(in_a + p)) };
+                        for (sum, b) in sums.iter_mut().zip(line) {
+                            *sum = $fma(a, b, *sum);
+                        }
+                    }
+                }
+            }
+            sums.map(|sums| {
+                sums.map(|sum| {
+                    let mut lanes = [0.0; $lanes];
+                    // SAFETY: as many elements as a vector has.
+                    unsafe { $store(lanes.as_mut_ptr(), sum) };
+                    total(lanes)
+                })
+            })
         }
 
         dots!($dots, $features, $t, $t, $lanes, $zero, $load, $load, $store, $add, $fma);
@@ -90,6 +121,7 @@ pub(super) mod f32 {
     kernel!(
         wide,
         wide_dots,
+        wide_cross,
         "avx512f",
         f32,
         16,
@@ -103,6 +135,7 @@ pub(super) mod f32 {
     kernel!(
         narrow,
         narrow_dots,
+        narrow_cross,
         "avx2,fma",
         f32,
         8,
@@ -191,6 +224,7 @@ pub(super) mod f32 {
         vectors: 4,
         table: &table!(wide, f32),
         dots: wide_dots,
+        cross: wide_cross,
         narrow_dots: (wide_bf16_dots, wide_f16_dots),
     };
     pub const AVX2: Kernels<f32> = Kernels {
@@ -199,6 +233,7 @@ pub(super) mod f32 {
         vectors: 2,
         table: &table!(narrow, f32),
         dots: narrow_dots,
+        cross: narrow_cross,
         narrow_dots: (narrow_bf16_dots, narrow_f16_dots),
     };
 }
@@ -211,6 +246,7 @@ pub(super) mod f64 {
     kernel!(
         wide,
         wide_dots,
+        wide_cross,
         "avx512f",
         f64,
         8,
@@ -224,6 +260,7 @@ pub(super) mod f64 {
     kernel!(
         narrow,
         narrow_dots,
+        narrow_cross,
         "avx2,fma",
         f64,
         4,
@@ -241,6 +278,7 @@ pub(super) mod f64 {
         vectors: 4,
         table: &table!(wide, f64),
         dots: wide_dots,
+        cross: wide_cross,
         narrow_dots: NARROW,
     };
     pub const AVX2: Kernels<f64> = Kernels {
@@ -249,6 +287,7 @@ pub(super) mod f64 {
         vectors: 2,
         table: &table!(narrow, f64),
         dots: narrow_dots,
+        cross: narrow_cross,
         narrow_dots: NARROW,
     };
 }
