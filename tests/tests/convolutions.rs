@@ -105,3 +105,26 @@ fn gradients_of_other_windows() {
         assert!(apart(&own, &grad) < 2e-6, "{}", apart(&own, &grad));
     }
 }
+
+/// A row between zeros, wherever its elements begin and end, and where it has none.
+#[test]
+fn rows_between_zeros() {
+    let from: Vec<f32> = (1..=20).map(|i| i as f32).collect();
+    for len in 0..7usize {
+        for first in [0usize, 1, 5, 9].into_iter().chain((1..9).map(usize::wrapping_neg)) {
+            for span in 0..6usize {
+                // Where an element is read, its position is not below 0.
+                let start = first.wrapping_add(3);
+                let mut row = vec![f32::NAN; len];
+                kiln::rt::padded(&mut row, true, &from, start, first, span);
+                for (j, x) in row.iter().enumerate() {
+                    let there = first.wrapping_add(j) < span;
+                    let want = if there { from[start.wrapping_add(j)] } else { 0.0 };
+                    assert_eq!(*x, want, "{len} {first} {span} at {j}");
+                }
+                kiln::rt::padded(&mut row, false, &from, start, first, span);
+                assert!(row.iter().all(|x| *x == 0.0));
+            }
+        }
+    }
+}

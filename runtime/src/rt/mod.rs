@@ -82,6 +82,30 @@ pub fn walked<'a, T>(
     Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols), skipped: [0, 0] }
 }
 
+/// A row of zeros and, if it is `inside`, of the elements `from[start + j]` for which `first + j < span`; positions below 0
+/// wrap around.
+#[inline]
+pub fn padded<T: Copy + Default>(
+    to: &mut [T],
+    inside: bool,
+    from: &[T],
+    start: usize,
+    first: usize,
+    span: usize,
+) {
+    // `j` counts from where `first + j` is 0 or more.
+    let low = if first.cast_signed() < 0 { first.wrapping_neg().min(to.len()) } else { 0 };
+    let here = span.saturating_sub(first.wrapping_add(low)).min(to.len() - low);
+    if !inside || here == 0 || first.wrapping_add(low) >= span {
+        return to.fill(T::default());
+    }
+    let (zeros, rest) = to.split_at_mut(low);
+    let (own, more) = rest.split_at_mut(here);
+    zeros.fill(T::default());
+    own.copy_from_slice(&from[start.wrapping_add(low)..][..here]);
+    more.fill(T::default());
+}
+
 /// The factors `[m, channels · 9]` of a convolution at Winograd's points, for a model that keeps them.
 ///
 /// # Panics

@@ -2,7 +2,7 @@
 
 use super::dims::{Dims, variable};
 use super::scalar::{self, Code};
-use super::{columns, elements, rows, total};
+use super::{columns, elements, padded, rows, total};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
 use crate::fuse::kernel::{Computed, Kernel, Loops, Role, Store};
@@ -73,7 +73,8 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         Loops::Operand(computed) => elements::operand(cx, kernel, computed, &dims, &open),
         Loops::Flat => elements::flat(cx, kernel, &dims, &open),
         Loops::Rows { .. } if total => total::total(cx, kernel, &dims, &open),
-        Loops::Rows { reduces, .. } => rows::rows(cx, kernel, reduces, &dims, &open),
+        Loops::Rows { reduces, .. } => padded::padded(cx, kernel, &dims, &open)
+            .unwrap_or_else(|| rows::rows(cx, kernel, reduces, &dims, &open)),
         Loops::Columns { outer, reduces } => columns::columns(cx, kernel, *outer, reduces, &dims, &open),
         Loops::Scatter { inside, at, onto, .. } => {
             columns::scatter(cx, kernel, [*inside, *at], onto.is_some(), &dims, &open)

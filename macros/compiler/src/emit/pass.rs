@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A position. One from which something is taken away may be below 0 where a guard keeps it from being used.
-    fn affine(&self, at: &Affine, wrapping: bool) -> TokenStream {
+    pub(super) fn affine(&self, at: &Affine, wrapping: bool) -> TokenStream {
         let minus = |d: &kiln_ir::Dim| d.terms().iter().any(|(_, c)| *c < 0);
         let wrapping = wrapping || minus(&at.constant) || at.terms.iter().any(|(_, c)| minus(c));
         self.dims.affine(at, &|v| self.var(v), wrapping)
@@ -273,7 +273,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn inside(&self, guards: &[Guard]) -> TokenStream {
+    pub(super) fn inside(&self, guards: &[Guard]) -> TokenStream {
         let one = |g: &Guard| {
             let (at, span) = (Code::loose(self.affine(&g.at, true)).operand(), self.dims.operand(&g.span));
             match g.step {
