@@ -93,16 +93,16 @@ fn reduction(
     let element = value.bare();
     let name = format_ident!("r{n}");
     writer.reduced.push(quote!(#name));
+    let Some(inner) = levels.last() else {
+        let alone = if reduce.how == How::ArgMax { quote!(0i64) } else { quote!(#element) };
+        return writer.scopes[1].push(quote!(let #name = #alone;));
+    };
     let keep = stash.map(|(id, host)| {
         let (slice, value) = ((cx.names.slice)(host), roots[1].bare());
         writer.stashed.insert(id, host);
         quote!(#slice[j] = #value;)
     });
-    let (len, inner) = (&writer.innermost.len, levels.last());
-    let Some(inner) = inner else {
-        let alone = if reduce.how == How::ArgMax { quote!(0i64) } else { quote!(#element) };
-        return writer.scopes[1].push(quote!(let #name = #alone;));
-    };
+    let len = &writer.innermost.len;
     let statement = match (reduce.how, dtype.is_float()) {
         (How::ArgMax, _) => arg_max(&name, dtype, len, &quote!(#(#inner)* #keep), element),
         (how, true) => {
