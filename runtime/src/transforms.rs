@@ -4,9 +4,10 @@
 //! # Derivatives
 //!
 //! `grad(f)(x)` is the gradient of a scalar function, `value_and_grad(f)(x)` the value too; they are taken of trees of params
-//! where `f` has some, else of the first float tensor, or of the arguments that `#[model(grad(…))]` names. A closure's
-//! gradient is that of all its arguments. `vjp(f)(x, ct)` is the value and the gradient of `Σ ct · f(x)`, `jvp(f)(x, dx)` the
-//! value and its tangent. As JAX's functions of these names.
+//! where `f` has some, else of the first float tensor, and of the arguments that `#[model(grad(…))]` names. A closure's are those
+//! of the trees that it is given, else of its first float tensor. `vjp(f)(x, ct)` is the value and the gradient of `Σ ct · f(x)`,
+//! `jvp(f)(x, dx)` the value and its tangent. As JAX's functions of these names. A transform may have a name, `let slope =
+//! grad(f);`, and a closure may change what it is given: a generator, running statistics.
 //!
 //! ```
 //! use kiln::prelude::*;
@@ -51,8 +52,9 @@
 //! # A gradient by a rule of one's own
 //!
 //! `custom_vjp(f, rule)(x, y)` is `f(x, y)`. Its gradient is what `rule(x, y, value, cotangent)` returns: the cotangent of each
-//! argument of floats, of that argument's type, several as a tuple. `f` returns one tensor of floats. Derivatives of any
-//! order and in any mode go by the rule; `jvp` takes it for linear in the cotangent.
+//! argument of floats, of that argument's type, several as a tuple; of a tree of params a tree. `f` returns one tensor of floats and
+//! captures none; to what the rule captures nothing is handed on. Derivatives of any order and in any mode go by the rule;
+//! `jvp` takes it for linear in the cotangent.
 //!
 //! ```
 //! use kiln::prelude::*;

@@ -7,8 +7,8 @@ use kiln_ir::{Builder, Role, Syms, Ty};
 
 use super::Any;
 use super::call::Compiled;
-use super::tape::{Call, Track, recording};
-use super::transform::Returned;
+use super::tape::{Call, Track, recording, with_recording};
+use super::transform::Outcome;
 use crate::{Error, Result};
 
 /// From the arguments, the value and its cotangent to a cotangent for each argument of floats.
@@ -18,9 +18,9 @@ pub(crate) type Rule = Arc<dyn Fn(&[Any], Any, Any) -> Vec<Any> + Send + Sync>;
 #[track_caller]
 pub fn custom_vjp<A, R, G>(args: A, value: R, rule: impl Fn(A, R, R) -> G + Send + Sync + 'static) -> R
 where
-    A: Returned + Send + Sync + 'static,
-    R: Returned + Send + Sync + 'static,
-    G: Returned,
+    A: Outcome + Send + Sync + 'static,
+    R: Outcome + Send + Sync + 'static,
+    G: Outcome,
 {
     let (mut inputs, mut of) = (Vec::new(), Vec::new());
     args.tensors(&mut inputs);
@@ -58,8 +58,14 @@ pub(crate) fn cotangents(
     at: &'static Location<'static>,
 ) -> Result<Option<Vec<(usize, Any)>>> {
     let Some((value, rule)) = &call.rule else { return Ok(None) };
-    let value = value.clone().tracked(Track::output(call, 0));
-    let made = rule(&call.inputs, value, cotangent);
+    // A rule may take gradients itself, for which it must be recorded, whether its own are asked or not.
+    let made = if recording() {
+        rule(&call.inputs, value.clone().tracked(Track::output(call, 0)), cotangent)
+    } else {
+        let inputs: Vec<Any> = call.inputs.iter().map(Any::detach).collect();
+        let made = with_recording(true, || rule(&inputs, value.detach(), cotangent));
+        made.iter().map(Any::detach).collect()
+    };
     let floats: Vec<usize> = (0..call.inputs.len()).filter(|i| call.inputs[*i].dtype().is_float()).collect();
     made.iter().try_for_each(|x| x.track().sound())?;
     let fits = |(i, x): (&usize, &Any)| call.inputs[*i].ty() == x.ty();

@@ -9,6 +9,7 @@ use crate::trace::control::CONTROL;
 use kiln_ir::surface::{self, Kind, Param};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::rc::Rc;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, GenericArgument, Path};
 
 /// An argument: as the user wrote it, or a copy to differentiate.
@@ -26,8 +27,10 @@ pub enum Callee<'a> {
     Model(&'a Model),
     /// A function or transform that the compiler knows.
     Builtin(&'a str),
-    /// A closure.
-    Closure(Ident),
+    /// A closure that has a name, by its number.
+    Closure(usize),
+    /// What a name stands for that is no closure.
+    Function(Rc<Expr>),
     /// An item that has a fault of its own.
     Faulty,
     /// Something of Rust's own.
@@ -36,8 +39,10 @@ pub enum Callee<'a> {
 
 impl<'a> Body<'a> {
     pub fn callee(&self, path: &ExprPath) -> Callee<'a> {
-        if let Some((ident, Name::Closure)) = self.local(&Expr::Path(path.clone())) {
-            return Callee::Closure(ident);
+        match self.local(&Expr::Path(path.clone())) {
+            Some((_, Name::Closure(known))) => return Callee::Closure(known),
+            Some((_, Name::Function(known))) => return Callee::Function(self.functions[known].clone()),
+            _ => {}
         }
         let entry = self.entry.deps.get(&plain(&path.path)).and_then(|key| self.library.entries.get(key));
         match entry.map(|e| &e.item) {
@@ -64,10 +69,7 @@ impl<'a> Body<'a> {
     /// A function applied to arguments.
     pub fn called(&mut self, func: &Expr, given: &[Given]) -> TokenStream {
         match bare(func) {
-            Expr::Closure(closure) => {
-                let given = given.iter().map(|g| self.given(g)).collect();
-                self.applied(closure, given)
-            }
+            Expr::Closure(closure) => self.applied(closure, given),
             Expr::Call(transform) => self.transformed(transform, given),
             Expr::Path(path) => match self.callee(path) {
                 Callee::Model(model) => self.model(path, model, given),
@@ -80,11 +82,15 @@ impl<'a> Body<'a> {
                     }
                     None => self.refuse("a transform without arguments"),
                 },
-                Callee::Closure(name) => {
-                    let (name, args) =
-                        (hidden(&format!("closure_{name}")), given.iter().map(|g| self.given(g)));
+                Callee::Closure(known) => {
+                    let args = given.iter().enumerate().map(|(i, g)| match g {
+                        Given::Copy(ident) if self.changes(func, i) => quote!(&mut #ident),
+                        _ => self.given(g),
+                    });
+                    let (name, args) = (closure_name(known), args.collect::<Vec<_>>());
                     quote!(#name!(#(#args),*))
                 }
+                Callee::Function(function) => self.called(&function, given),
                 Callee::Faulty => self.refuse("a model that has a fault"),
                 Callee::Other => {
                     let args = given.iter().map(|g| self.given(g));
@@ -95,7 +101,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn given(&mut self, given: &Given) -> TokenStream {
+    pub fn given(&mut self, given: &Given) -> TokenStream {
         match given {
             Given::Written(expr) => self.value(expr),
             Given::Copy(ident) => quote!(::core::clone::Clone::clone(&#ident)),
@@ -218,6 +224,11 @@ impl<'a> Body<'a> {
             _ => self.value(expr),
         }
     }
+}
+
+/// The macro that a closure is.
+pub fn closure_name(known: usize) -> Ident {
+    hidden(&format!("closure{known}"))
 }
 
 fn unreferenced(expr: &Expr) -> &Expr {

@@ -17,7 +17,7 @@ impl Body<'_> {
                 Name::Value => quote!(::core::clone::Clone::clone(&#ident)),
                 Name::Tree | Name::States => quote!(&mut *#ident),
                 Name::State => quote!(::core::clone::Clone::clone(&*#ident)),
-                Name::Closure => self.refuse("a closure as a value"),
+                Name::Closure(_) | Name::Function(_) => self.refuse("a function as a value"),
             };
         }
         match expr {
@@ -80,7 +80,10 @@ impl Body<'_> {
     /// An expression that is borrowed, assigned to, or called on.
     pub fn place(&mut self, expr: &Expr) -> TokenStream {
         if let Some((ident, name)) = self.local(expr) {
-            return if name == Name::Closure { self.refuse("a closure as a value") } else { quote!(#ident) };
+            return match name {
+                Name::Closure(_) | Name::Function(_) => self.refuse("a function as a value"),
+                _ => quote!(#ident),
+            };
         }
         match expr {
             Expr::Field(f) => {

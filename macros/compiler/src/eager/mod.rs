@@ -13,6 +13,7 @@
 mod calls;
 mod control;
 mod expressions;
+mod functions;
 mod numbers;
 mod several;
 mod statements;

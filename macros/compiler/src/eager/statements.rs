@@ -1,11 +1,14 @@
 //! Statements, and what the names in them stand for.
 
+use super::calls::{Given, closure_name};
+use super::functions::Named;
 use super::hidden;
 use crate::library::{Entry, Library};
 use crate::syntax::ast::{ArgKind, Model, Tensors};
 use proc_macro2::{Ident, Punct, Spacing, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprClosure, Local, Pat, PatIdent, Stmt};
 
@@ -21,7 +24,9 @@ pub enum Name {
     /// `&mut` of tensors in tuples and arrays.
     States,
     /// A closure, which is a macro here: its body stands where it is called, as the tracer has it.
-    Closure,
+    Closure(usize),
+    /// Another function: a transform, a model.
+    Function(usize),
 }
 
 /// A body that is rewritten.
@@ -30,7 +35,12 @@ pub struct Body<'a> {
     pub entry: &'a Entry,
     /// What is returned.
     pub result: &'a Tensors,
-    scopes: Vec<BTreeMap<String, Name>>,
+    /// What names stand for, and how many were bound before each.
+    scopes: Vec<BTreeMap<String, (Name, usize)>>,
+    bound: usize,
+    /// Closures and other functions that have names.
+    pub closures: Vec<Named>,
+    pub functions: Vec<Rc<Expr>>,
     /// How many blocks of gradients there are, for names of their own.
     pub gradients: usize,
     refused: Option<String>,
@@ -46,10 +56,11 @@ impl<'a> Body<'a> {
                 ArgKind::TensorMut(_) => Name::States,
                 _ => Name::Value,
             };
-            (arg.ident.to_string(), name)
+            (arg.ident.to_string(), (name, 0))
         });
         let (result, scopes) = (&model.result, vec![arguments.collect()]);
-        Body { library, entry, result, scopes, gradients: 0, refused: None }
+        let (closures, functions) = (Vec::new(), Vec::new());
+        Body { library, entry, result, scopes, bound: 1, closures, functions, gradients: 0, refused: None }
     }
 
     /// The body as Rust; what it can't be, if it can't.
@@ -73,13 +84,17 @@ impl<'a> Body<'a> {
         match expr {
             Expr::Path(p) => {
                 let ident = p.path.get_ident()?;
-                let name = self.scopes.iter().rev().find_map(|s| s.get(&ident.to_string()))?;
-                Some((ident.clone(), *name))
+                Some((ident.clone(), self.local_since(ident)?.0))
             }
             Expr::Paren(p) => self.local(&p.expr),
             Expr::Group(g) => self.local(&g.expr),
             _ => None,
         }
+    }
+
+    /// What a name stands for, and how many were bound before.
+    pub fn local_since(&self, ident: &Ident) -> Option<(Name, usize)> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(&ident.to_string())).copied()
     }
 
     pub fn scoped<R>(&mut self, inside: impl FnOnce(&mut Self) -> R) -> R {
@@ -99,8 +114,18 @@ impl<'a> Body<'a> {
         }
         let mut bound = Bound(Vec::new());
         bound.visit_pat(pat);
+        bound.0.into_iter().for_each(|text| self.define_as(text, name));
+    }
+
+    /// Lets a name stand for a function.
+    pub fn define(&mut self, ident: &Ident, name: Name) {
+        self.define_as(ident.to_string(), name);
+    }
+
+    fn define_as(&mut self, text: String, name: Name) {
         let scope = self.scopes.last_mut().expect("a scope is open from the start");
-        scope.extend(bound.0.into_iter().map(|text| (text, name)));
+        scope.insert(text, (name, self.bound));
+        self.bound += 1;
     }
 
     /// `{ … }`
@@ -129,9 +154,9 @@ impl<'a> Body<'a> {
     fn let_(&mut self, local: &Local) -> TokenStream {
         let Some(init) = &local.init else { return self.refuse("a `let` without a value") };
         let pat = untyped(&local.pat);
-        if let (Pat::Ident(name), Expr::Closure(closure)) = (pat, &*init.expr) {
-            let made = self.closure(&name.ident, closure);
-            self.bind(pat, Name::Closure);
+        if let Pat::Ident(name) = pat
+            && let Some(made) = self.function(&name.ident, &init.expr)
+        {
             return made;
         }
         let mutable = matches!(&*init.expr, Expr::Reference(r) if r.mutability.is_some());
@@ -153,22 +178,34 @@ impl<'a> Body<'a> {
     }
 
     /// A closure as a macro: what it names outside is what it was where the closure stands.
-    fn closure(&mut self, name: &Ident, closure: &ExprClosure) -> TokenStream {
-        let name = hidden(&format!("closure_{name}"));
+    pub fn closure(&mut self, closure: &ExprClosure) -> (TokenStream, Name) {
+        let (known, before) = (self.closures.len(), self.bound);
+        self.closures.push(Named { closure: closure.clone(), before, kept: Vec::new() });
+        let name = closure_name(known);
         let arguments: Vec<Ident> = (0..closure.inputs.len()).map(|i| hidden(&format!("a{i}"))).collect();
         let dollar = Punct::new('$', Spacing::Alone);
-        let given = arguments.iter().map(|a| quote!(#dollar #a));
-        let body = self.applied(closure, given.collect());
-        quote! {
+        let given = arguments.iter().map(|a| quote!(#dollar #a)).collect();
+        let body = self.with_arguments(closure, given);
+        let made = quote! {
             #[allow(unused_macros)]
             macro_rules! #name {
                 (#(#dollar #arguments: expr),* #dollar(,)?) => { #body };
             }
-        }
+        };
+        (made, Name::Closure(known))
     }
 
     /// The body of a closure for these arguments.
-    pub fn applied(&mut self, closure: &ExprClosure, given: Vec<TokenStream>) -> TokenStream {
+    pub fn applied(&mut self, closure: &ExprClosure, given: &[Given]) -> TokenStream {
+        let given = given.iter().enumerate().map(|(i, g)| match g {
+            Given::Copy(ident) if self.closure_changes(closure, i) => quote!(&mut #ident),
+            _ => self.given(g),
+        });
+        let given = given.collect();
+        self.with_arguments(closure, given)
+    }
+
+    fn with_arguments(&mut self, closure: &ExprClosure, given: Vec<TokenStream>) -> TokenStream {
         if returns(&closure.body) || closure.inputs.len() != given.len() {
             return self.refuse("a closure with `return`");
         }
@@ -176,8 +213,11 @@ impl<'a> Body<'a> {
         if patterns.iter().any(|pat| has_slice(pat)) {
             return self.refuse("a closure with an array pattern");
         }
+        let changed: Vec<bool> = (0..patterns.len()).map(|i| self.closure_changes(closure, i)).collect();
         let body = self.scoped(|body| {
-            patterns.iter().for_each(|pat| body.bind(pat, Name::Value));
+            for (pat, changed) in patterns.iter().zip(changed) {
+                body.bind(pat, if changed { Name::Tree } else { Name::Value });
+            }
             body.value(&closure.body)
         });
         quote!({ #(let #patterns = #given;)* #body })

@@ -4,15 +4,10 @@
 use super::calls::{Callee, Given, bare};
 use super::hidden;
 use super::statements::Body;
-use crate::library::Item;
-use crate::link::RNG;
-use crate::syntax::ast::{ArgKind, Model, Tensors};
 use crate::trace::Transform;
-use kiln_ir::composite::rule::Rule;
-use kiln_ir::surface;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Expr, ExprCall, Type};
+use syn::{Expr, ExprCall};
 
 impl Body<'_> {
     /// A transform's function applied to arguments.
@@ -113,7 +108,7 @@ impl Body<'_> {
         })
     }
 
-    /// `custom_vjp(f, rule)(…)`: the value of the function, and the rule for when a gradient is asked.
+    /// `custom_vjp(f, rule)(…)`: the value of the function, and the rule for when a gradient is asked, which keeps what it captures.
     fn ruled(&mut self, inner: &Expr, rule: &Expr, given: &[Given]) -> TokenStream {
         self.gradients += 1;
         let number = self.gradients;
@@ -124,11 +119,12 @@ impl Body<'_> {
         let value = self.called(inner, &inputs);
         let (result, cotangent) = (named("value"), named("cotangent"));
         inputs.extend([result.clone(), cotangent.clone()].map(Given::Copy));
-        let ruled = self.called(rule, &inputs);
+        let (kept, ruled) = self.rule(rule, &inputs);
         quote!({
-            #(let #copies = ::core::clone::Clone::clone(&#places);)*
+            #(let #copies = #places.clone();)*
             let #result = #value;
-            ::kiln::rt::eager::custom_vjp((#(#copies,)*), #result, |(#(#copies,)*), #result, #cotangent| #ruled)
+            #kept
+            ::kiln::rt::eager::custom_vjp((#(#copies,)*), #result, move |(#(#copies,)*), #result, #cotangent| #ruled)
         })
     }
 
@@ -180,98 +176,4 @@ impl Body<'_> {
             }
         }
     }
-
-    /// The places of the arguments that a function is differentiated by.
-    fn differentiated(&self, function: &Expr) -> Vec<usize> {
-        match bare(function) {
-            Expr::Call(transform) => {
-                transform.args.first().map_or(vec![], |inner| self.differentiated(inner))
-            }
-            Expr::Path(path) => match self.callee(path) {
-                Callee::Model(model) => of_model(self, model),
-                _ => vec![0],
-            },
-            _ => vec![0],
-        }
-    }
-
-    /// Whether a function changes its argument of that place.
-    fn changes(&self, function: &Expr, i: usize) -> bool {
-        match bare(function) {
-            Expr::Call(transform) => transform.args.first().is_some_and(|inner| self.changes(inner, i)),
-            Expr::Path(path) => match self.callee(path) {
-                Callee::Model(model) => model
-                    .args
-                    .get(i)
-                    .is_some_and(|a| matches!(a.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_))),
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    /// How many float results a function has.
-    fn float_results(&self, function: &Expr) -> Option<usize> {
-        let Expr::Path(path) = bare(function) else { return None };
-        let Callee::Model(model) = self.callee(path) else { return None };
-        let floats = |tensors: &Tensors| tensors.types().iter().filter(|ty| ty.dtype.is_float()).count();
-        // How many an array returns, isn't seen here.
-        model.result.lengths().is_empty().then(|| floats(&model.result))
-    }
-
-    /// How many arguments a function has.
-    pub(super) fn arity(&self, function: &Expr) -> Option<usize> {
-        match bare(function) {
-            Expr::Closure(closure) => Some(closure.inputs.len()),
-            Expr::Path(path) => match self.callee(path) {
-                Callee::Model(model) => Some(model.args.len()),
-                Callee::Builtin(name) => Some(surface::function(name)?.params.len()),
-                _ => None,
-            },
-            Expr::Call(transform) => {
-                let (inner, Expr::Path(path)) = (transform.args.first()?, bare(&transform.func)) else {
-                    return None;
-                };
-                let further = match self.callee(path) {
-                    Callee::Builtin("jvp") => self.differentiated(inner).len(),
-                    Callee::Builtin("vjp") => self.float_results(inner)?,
-                    _ => 0,
-                };
-                Some(self.arity(inner)? + further)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The trees of parameters and the arguments named by `grad(…)`; else the first of floats.
-fn of_model(body: &Body, model: &Model) -> Vec<usize> {
-    let named = |i: &usize| model.options.grad.contains(&model.args[*i].ident);
-    let trained = |i: &usize| match &model.args[*i].kind {
-        ArgKind::Params(ty) | ArgKind::ParamsMut(ty) => !is_optimizer(body, ty),
-        _ => false,
-    };
-    let all = 0..model.args.len();
-    let wrt: Vec<usize> = all.clone().filter(trained).chain(all.clone().filter(named)).collect();
-    if !wrt.is_empty() {
-        return wrt;
-    }
-    let floats = |i: &usize| match &model.args[*i].kind {
-        ArgKind::Tensor(tensors) | ArgKind::TensorMut(tensors) => {
-            let types = tensors.types();
-            !types.is_empty() && types.iter().all(|ty| ty.dtype.is_float())
-        }
-        _ => false,
-    };
-    all.filter(floats).take(1).collect()
-}
-
-/// Whether a type is that of an optimizer or generator; only the paths of this body lead somewhere from here, so also by its name.
-fn is_optimizer(body: &Body, ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    let key = body.entry.deps.get(&super::calls::plain(&path.path));
-    let builtin =
-        key.and_then(|key| body.library.entries.get(key)).is_some_and(|e| matches!(e.item, Item::Builtin(_)));
-    let last = path.path.segments.last().map(|s| s.ident.to_string());
-    builtin || last.is_some_and(|name| name == RNG || Rule::named(&name).is_some())
 }

@@ -55,6 +55,8 @@ messages! {
         take it by `&mut`";
     outside_of_closure(text) = "`{text}` is outside of a closure that is differentiated, so it can't be changed in it: \
         return the new value instead";
+    tree_outside_of_closure(text) = "`{text}` is outside of a closure that is given to a transform, so it can't be changed in it: \
+        hand it over as an argument";
     closure_result(got) = "a closure that is differentiated returns tensors, not {got}";
     step_arguments() = "`step` takes the params and their gradients: `opt.step(net, grads)`";
     step_immutable(text) = "`step` changes `{text}` and the optimizer's moments: take both by `&mut`";
@@ -149,8 +151,8 @@ messages! {
         {got}; only floats have a gradient";
     custom_arity() = "`custom_vjp` takes a function and the rule for its gradient: `custom_vjp(f, rule)(x)`, \
         where `rule(x, value, cotangent)` gives the cotangent of `x`";
-    custom_form() = "`custom_vjp` takes functions of tensors that capture nothing, and the first returns one tensor of floats: \
-        pass what they read as arguments";
+    custom_form() = "`custom_vjp` takes a function that captures no tensors and returns one tensor of floats: \
+        pass what it reads as arguments";
     custom_result(want, got) = "the rule of `custom_vjp` gives a cotangent for each argument of floats, {want}, and this one {got}";
     control_arity(name) = "`{name}` is called as `cond(pred, || a, || b)` or `while_loop(most, state, |s| going, |s| next)`";
     control_form(name) = "`{name}` takes functions of tensors that return tensors: what else they read, a closure captures";

@@ -186,7 +186,9 @@ impl Place {
         }
         let globs = scope.uses.iter().filter(|u| u.name.is_none());
         let mut found = Found::Missing;
-        for glob in globs.filter(|glob| !is_prelude(source, &glob.path, space)) {
+        for glob in
+            globs.filter(|glob| !is_prelude(source, &glob.path, space) || PRELUDE_MODELS.contains(&name))
+        {
             let inner = match self.glob(source, &glob.path, deep) {
                 Some(module) if module.path == self.path && module.scope == self.scope => continue,
                 Some(module) => module.member(source, name, space, deep),
@@ -304,7 +306,10 @@ fn is_in(item: &Item, space: Space) -> bool {
     }
 }
 
-/// Kiln's prelude has no constants, and functions that the compiler knows.
+/// The models in Kiln's prelude.
+const PRELUDE_MODELS: [&str; 3] = ["batch_norm1d_train", "batch_norm2d_train", "batch_norm3d_train"];
+
+/// Kiln's prelude has no constants, and but for its models functions that the compiler knows.
 fn is_prelude(source: &Source, path: &[String], space: Space) -> bool {
     space == Space::Values && path.len() == 2 && path[0] == *source.library.borrow() && path[1] == "prelude"
 }

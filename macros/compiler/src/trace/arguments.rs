@@ -2,7 +2,7 @@
 
 use super::Tracer;
 use super::types::Owner;
-use super::value::{Function, Value};
+use super::value::{Function, Value, Var};
 use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{Arg, ArgKind, Known, Model, TensorTy, Tensors};
@@ -311,6 +311,14 @@ impl<'a> Tracer<'a> {
         found.is_some() && self.size(owner, &syms, want).as_ref() == Some(size)
     }
 
+    /// Whether a function without a signature may change an argument: a tree that may be changed here.
+    pub fn is_changeable(&self, value: &Value) -> bool {
+        let mut places = Vec::new();
+        super::entry::places(value, &mut places);
+        let may = |var: &Var| self.vars[var.0].mutable && self.within_loops(*var);
+        matches!(value, Value::Tree(_)) && !places.is_empty() && places.iter().all(may)
+    }
+
     /// Whether a callee may change an argument.
     fn check_mutable(&mut self, name: &str, param: &str, given: &Given) {
         let mut places = Vec::new();
@@ -328,7 +336,11 @@ impl<'a> Tracer<'a> {
         } else if places.iter().any(|p| !self.vars[p.0].mutable) {
             self.fault(given.expr, message::argument_immutable(name, param, &text));
         } else if places.iter().any(|p| self.vars[p.0].level < level) {
-            self.fault(given.expr, message::outside_of_closure(&text));
+            let message = match given.value {
+                Value::Tree(_) => message::tree_outside_of_closure(&text),
+                _ => message::outside_of_closure(&text),
+            };
+            self.fault(given.expr, message);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::control::CONTROL;
 use super::frame::Frame;
 use super::series::is_new_list;
 use super::types::{Owner, plain};
-use super::value::{Compiled, Function, Transform, Value};
+use super::value::{Compiled, Function, Transform, Value, Var};
 use crate::library::Item;
 use crate::message::body as message;
 use crate::syntax::ast::{ArgKind, Model};
@@ -254,24 +254,32 @@ impl<'a> Tracer<'a> {
     ) -> Option<Compiled> {
         let entry = surface::function(name)?;
         let owner = self.owner();
+        let changeable: Vec<bool> = given.iter().map(|g| self.is_changeable(&g.value)).collect();
         let builder = Builder::new(name, self.syms.clone());
         self.frames.push(Frame::new(builder, owner, Vec::new()));
         let args: Vec<Value> = given
             .iter()
             .zip(entry.params)
-            .map(|(g, p)| {
+            .zip(changeable)
+            .map(|((g, p), mutable)| {
                 let value = self.plain_argument(&g.value);
-                self.mirror(&value, p.name, false)
+                self.mirror(&value, p.name, mutable)
             })
             .collect();
+        let before = self.held(&args);
         let result = self.surface_call(entry, &args, &given.iter().map(|g| g.expr).collect::<Vec<_>>(), at);
-        let compiled = self.close_function(&args, result);
+        let compiled = self.close_function(&args, before, result);
         self.frames.pop();
         compiled
     }
 
     /// The graph of the innermost frame, for a function without a signature.
-    pub fn close_function(&mut self, args: &[Value], result: Value) -> Option<Compiled> {
+    pub fn close_function(
+        &mut self,
+        args: &[Value],
+        before: Vec<(Var, Option<kiln_ir::Value>)>,
+        result: Value,
+    ) -> Option<Compiled> {
         let mut next = 0;
         let forms = args.iter().enumerate().map(|(i, value)| crate::traced::Arg {
             name: format!("arg{i}"),
@@ -280,6 +288,7 @@ impl<'a> Tracer<'a> {
         });
         let forms = forms.collect();
         let result = self.returned(&result, args, "out")?;
+        self.updates(before)?;
         let mut wrt: Vec<usize> = (0..args.len()).filter(|i| self.trained(&args[*i])).collect();
         if wrt.is_empty() {
             wrt.extend((0..args.len()).find(|i| self.float(&args[*i]) == Some(true)));

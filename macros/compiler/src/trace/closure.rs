@@ -63,6 +63,7 @@ impl<'a> Tracer<'a> {
         }
         let faults = self.errors.len();
         let owner = self.owner();
+        let changeable: Vec<bool> = given.iter().map(|g| self.is_changeable(&g.value)).collect();
         let builder = Builder::new("closure", self.syms.clone());
         self.frames.push(Frame::new(builder, owner, closure.scopes.clone()));
         let args: Vec<Value> = given
@@ -77,12 +78,13 @@ impl<'a> Tracer<'a> {
                     Value::Place(_) => self.read(g.value.clone()),
                     other => other.clone(),
                 };
-                self.mirror(&value, &name, false)
+                self.mirror(&value, &name, changeable[i])
             })
             .collect();
+        let before = self.held(&args);
         let result = self.closure_body(closure, args.clone());
         let sound = self.errors.len() == faults && !self.again && !result.is_poison();
-        let compiled = if sound { self.close_function(&args, result.clone()) } else { None };
+        let compiled = if sound { self.close_function(&args, before, result.clone()) } else { None };
         if sound && compiled.is_none() {
             let got = self.describe(&result);
             let body: &Expr = &closure.expr.body;

@@ -141,14 +141,12 @@ impl<'a> Tracer<'a> {
         let faults = self.errors.len();
         let mut next = 0;
         let mut forms = Vec::new();
-        let mut state = Vec::new();
         for (arg, value) in model.args.iter().zip(&args) {
             let mutable = matches!(arg.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_));
             let tree = self.leaves(value, &mut next);
             forms.push(traced::Arg { name: arg.ident.to_string(), mutable, tree });
-            places(value, &mut state);
         }
-        let before: Vec<Option<kiln_ir::Value>> = state.iter().map(|var| self.place_value(*var)).collect();
+        let before = self.held(&args);
         for (arg, value) in model.args.iter().zip(&args) {
             // A reference isn't assigned to, but what it leads to: that message is another.
             let assignable = arg.local || !matches!(arg.kind, ArgKind::Tensor(_));
@@ -174,9 +172,7 @@ impl<'a> Tracer<'a> {
             return None;
         }
         let result = self.returned(&result, &args, "out")?;
-        for (var, old) in state.iter().zip(before) {
-            self.update(*var, old?)?;
-        }
+        self.updates(before)?;
         let wrt = self.differentiated(model, &args);
         if self.errors.len() != faults {
             return None;
@@ -200,6 +196,18 @@ impl<'a> Tracer<'a> {
             Value::Tensor(t) => Some(self.here(&t)),
             _ => None,
         }
+    }
+
+    /// The places of arguments with what they hold.
+    pub fn held(&mut self, args: &[Value]) -> Vec<(Var, Option<kiln_ir::Value>)> {
+        let mut state = Vec::new();
+        args.iter().for_each(|value| places(value, &mut state));
+        state.into_iter().map(|var| (var, self.place_value(var))).collect()
+    }
+
+    /// Outputs for state that was assigned to since.
+    pub fn updates(&mut self, before: Vec<(Var, Option<kiln_ir::Value>)>) -> Option<()> {
+        before.into_iter().try_for_each(|(var, old)| self.update(var, old?))
     }
 
     /// An output for state that was assigned to.

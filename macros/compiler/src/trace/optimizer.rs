@@ -74,7 +74,7 @@ impl Tracer<'_> {
         }
         if all.iter().any(|var| !self.within_loops(*var)) {
             let text = self.text(net_expr);
-            return self.fault(net_expr, message::outside_of_closure(&text));
+            return self.fault(net_expr, message::tree_outside_of_closure(&text));
         }
         if let Some(leaf) = leaves.iter().find(|l| !self.is_alike(l)) {
             let (want, got) =

@@ -55,7 +55,7 @@ impl Tracer<'_> {
         match self.rng_fields(value) {
             Some((_, Value::Place(var))) if self.vars[var.0].mutable => match self.within_loops(var) {
                 true => Ok(var),
-                false => Err(message::outside_of_closure(&text)),
+                false => Err(message::tree_outside_of_closure(&text)),
             },
             _ => Err(message::argument_immutable(name, "rng", &text)),
         }
