@@ -1,6 +1,7 @@
 //! The nets by name, frozen.
 
 use kiln::prelude::*;
+use kiln_examples::weights;
 use kiln_zoo::fill::filled;
 use kiln_zoo::{alexnet, mobilenet, resnet, vgg};
 use std::path::Path;
@@ -20,27 +21,11 @@ pub struct Net {
 }
 
 /// The net of a file, or one that knows nothing.
-fn weights<P: Params>(file: Option<&Path>) -> kiln_examples::Result<P> {
+fn read<P: Params>(file: Option<&Path>) -> kiln_examples::Result<P> {
     let Some(file) = file else { return Ok(filled()) };
     let mut net = P::init(&mut Rng::seed(0));
-    net.load(file).map_err(|error| told(file, error))?;
+    weights::load(&mut net, file, &[])?;
     Ok(net)
-}
-
-/// What doesn't fit, in a line: of another net's weights hundreds don't.
-fn told(file: &Path, error: Error) -> String {
-    let Error::Weights { faults, .. } = &error else { return error.to_string() };
-    let ill_shaped = faults.ill_shaped.iter().map(|fault| &fault.name);
-    let lists = [
-        ("missing", faults.missing.iter().collect::<Vec<_>>()),
-        ("unknown", faults.unexpected.iter().collect()),
-        ("of another shape", ill_shaped.collect()),
-    ];
-    let count = |(what, names): &(&str, Vec<&String>)| {
-        Some(format!("{} tensors are {what} ({}, …)", names.len(), names.first()?))
-    };
-    let counts: Vec<String> = lists.iter().filter_map(count).collect();
-    format!("{} has weights of another net: {}", file.display(), counts.join(", "))
 }
 
 macro_rules! nets {
@@ -51,7 +36,7 @@ macro_rules! nets {
                 match name {
                     $(stringify!($name) => {
                         use $model as model;
-                        let net: $net = weights(file)?;
+                        let net: $net = read(file)?;
                         let (params, net) = (net.param_count(), model::freeze(&net)?);
                         Ok(Net { params, scores: Box::new(move |x| net.run(x)) })
                     })*

@@ -10,6 +10,7 @@ pub mod picture;
 pub mod progress;
 pub mod run;
 pub mod svg;
+pub mod weights;
 
 pub use checkpoint::Training;
 pub use cli::Result;
