@@ -1,47 +1,94 @@
-//! Which products of a function are computed by Winograd's tiles, and which inputs are frozen at his points.
+//! Which products of a function are computed by Winograd's tiles, and which inputs are frozen at his points or in panels.
 
-use super::Frozen;
+use super::{Frozen, Ready};
 use crate::fuse::Fused;
 use crate::fuse::algorithm::{self, Winograd};
 use crate::fuse::kernel::{Kernel, Loops, Matrix, Operand};
-use crate::part::Part;
-use kiln_ir::{Func, Op, Value};
+use crate::fuse::panels::{self, Panels, input_of};
+use kiln_ir::{Func, Value};
 use std::collections::BTreeMap;
+
+/// What stays the same about a function's inputs from call to call.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Stays {
+    /// So many first inputs stay the same, in whatever form is best.
+    pub frozen: usize,
+    /// Inputs that are in panels.
+    pub panels: BTreeMap<usize, Panels>,
+}
 
 /// What is chosen for the kernels of a function.
 #[derive(Default)]
 pub struct Choice {
     /// By kernel.
     by_kernel: BTreeMap<Value, Winograd>,
-    /// By input: the factors that are frozen at the points.
+    /// By input: in what form it is frozen.
     pub frozen: Frozen,
-    exact: bool,
+    /// By input: the panels in which it is found.
+    panels: BTreeMap<usize, Panels>,
+    /// By the first result of a loop: arguments that are packed before its first turn.
+    before: BTreeMap<Value, BTreeMap<usize, Panels>>,
 }
 
 impl Choice {
-    /// Chooses for a function whose first `frozen` inputs stay the same. `exact`: nothing but direct sums.
-    pub fn of(func: &Func, fused: &Fused, frozen: usize, exact: bool) -> Choice {
-        let mut choice = Choice { exact, ..Choice::default() };
-        if exact {
-            return choice;
+    /// Chooses for a function. `exact`: nothing but direct sums.
+    pub fn of(func: &Func, fused: &Fused, stays: &Stays, exact: bool) -> Choice {
+        let mut choice = Choice { panels: stays.panels.clone(), ..Choice::default() };
+        if !exact {
+            choice.points(func, fused, stays.frozen);
+        }
+        for input in 0..stays.frozen {
+            if let Some(panels) = panels::of_input(func, fused, input, false) {
+                choice.panels.insert(input, panels.clone());
+                choice.frozen.entry(input).or_insert(Ready::Panels(panels));
+            }
         }
         for kernel in &fused.kernels {
-            let Loops::Gemm(gemm) = &kernel.loops else { continue };
-            let input = factors(kernel).and_then(|a| frozen_input(func, fused, a, frozen));
-            let Some(winograd) = algorithm::winograd(func, kernel, gemm, input.is_some()) else { continue };
-            choice.by_kernel.insert(gemm.value, winograd);
-            if let (Some(input), Some(a)) = (input, factors(kernel))
-                && algorithm::is_whole(func, a, &winograd)
-            {
-                choice.frozen.insert(input, winograd);
+            if let (Loops::Turns(turns), [first, ..]) = (&kernel.loops, &*kernel.stores) {
+                let found = |i: usize| input_of(func, turns.args[i]).and_then(|i| choice.panels.get(&i));
+                let before = panels::before(func, turns).into_iter().filter(|(i, _)| found(*i).is_none());
+                let before = before.collect();
+                choice.before.insert(first.value, before);
             }
         }
         choice
     }
 
-    /// What is chosen for the turns of a loop.
-    pub fn of_turns(&self, part: &Part) -> Choice {
-        Choice::of(&part.func, &part.fused, 0, self.exact)
+    /// Chooses tiles.
+    fn points(&mut self, func: &Func, fused: &Fused, frozen: usize) {
+        for kernel in &fused.kernels {
+            let Loops::Gemm(gemm) = &kernel.loops else { continue };
+            let input = factors(kernel).and_then(|a| frozen_input(func, fused, a, frozen));
+            let Some(winograd) = algorithm::winograd(func, kernel, gemm, input.is_some()) else { continue };
+            self.by_kernel.insert(gemm.value, winograd);
+            if let (Some(input), Some(a)) = (input, factors(kernel))
+                && algorithm::is_whole(func, a, &winograd)
+            {
+                self.frozen.insert(input, Ready::Points(winograd));
+            }
+        }
+    }
+
+    /// What the turns of a loop find.
+    pub fn in_turns(&self, func: &Func, kernel: &Kernel) -> Stays {
+        let Loops::Turns(turns) = &kernel.loops else { return Stays::default() };
+        let found = turns.args.iter().enumerate().filter_map(|(i, arg)| {
+            let panels = self.panels.get(&input_of(func, *arg)?)?;
+            Some((i, panels.of_turn()))
+        });
+        let before = self.before(kernel).into_iter().flatten().map(|(i, panels)| (*i, panels.clone()));
+        Stays { frozen: 0, panels: found.chain(before).collect() }
+    }
+
+    /// The arguments that are packed before a loop's first turn.
+    pub fn before(&self, kernel: &Kernel) -> Option<&BTreeMap<usize, Panels>> {
+        self.before.get(&kernel.stores.first()?.value)
+    }
+
+    /// Whether a product finds this operand in panels.
+    pub fn is_packed(&self, func: &Func, operand: &Operand) -> bool {
+        let Operand::Stored(matrix) = operand else { return false };
+        input_of(func, matrix.buffer).is_some_and(|i| self.panels.contains_key(&i))
     }
 
     /// What is chosen for a kernel, if it is no direct sum.
@@ -63,13 +110,6 @@ fn factors(kernel: &Kernel) -> Option<&Matrix> {
             Operand::Stored(matrix) => Some(matrix),
             Operand::Computed(_) => None,
         },
-        _ => None,
-    }
-}
-
-fn input_of(func: &Func, v: Value) -> Option<usize> {
-    match func.node(v).op {
-        Op::Input(i) => Some(i as usize),
         _ => None,
     }
 }

@@ -239,12 +239,19 @@ pub fn width(kernel: &Kernel) -> Dim {
 /// About how many additions a random number costs: ten rounds of its generator.
 pub const RANDOM: usize = 30;
 
-/// About how many additions a scalar function costs.
+/// About how many additions a scalar function costs, by instructions of wide vectors and what a division takes.
 pub fn weight(s: Scalar) -> usize {
     use Scalar::*;
     match s {
-        Exp | Expm1 | Log | Log1p | Tanh => 12,
-        Erf | Sin | Cos | Pow | Atan2 => 30,
+        Exp | Expm1 | Log | Log1p => 24,
+        Tanh => 64,
+        Div | Sqrt => 32,
+        Erf | Sin | Cos | Pow | Atan2 => 60,
         _ => 1,
     }
+}
+
+/// Whether a result is better kept than computed again.
+pub fn is_costly(s: Scalar) -> bool {
+    !matches!(s, Scalar::Div | Scalar::Sqrt) && weight(s) > 1
 }

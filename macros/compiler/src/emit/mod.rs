@@ -20,14 +20,16 @@ mod turns;
 
 use crate::fuse::algorithm::Winograd;
 use crate::fuse::kernel::{Kernel, Loops, Operand};
+use crate::fuse::panels::Panels;
 use crate::fuse::{self, Fused};
 use crate::part::Part;
 use crate::plan::{self, Place, Plan};
-use choice::Choice;
+use choice::{Choice, Stays};
 use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+pub use run::walk;
 pub use scalar::element;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,7 +40,7 @@ pub struct Unit {
     /// Structs by their code under canonical names.
     known: HashMap<String, Struct>,
     /// What was made of each function.
-    parts: HashMap<(Func, usize), Compiled>,
+    parts: HashMap<(Func, Stays), Compiled>,
     taken: BTreeSet<String>,
     /// What stands before functions: `#[inline]` where only a caller makes machine code of them.
     hint: TokenStream,
@@ -46,8 +48,17 @@ pub struct Unit {
     exact: bool,
 }
 
-/// What products find frozen, by input: factors at Winograd's points.
-pub type Frozen = BTreeMap<usize, Winograd>;
+/// What products find frozen, by input.
+pub type Frozen = BTreeMap<usize, Ready>;
+
+/// The form of an operand that stays the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ready {
+    /// Factors at Winograd's points.
+    Points(Winograd),
+    /// In the order in which the micro-kernels read it.
+    Panels(Panels),
+}
 
 /// A kernel's struct, to be built by name of field.
 #[derive(Clone)]
@@ -117,22 +128,24 @@ impl Unit {
 
     /// Compiles a function whose first `frozen` inputs stay the same from call to call.
     pub fn add_frozen(&mut self, func: &Func, frozen: usize) -> Compiled {
-        self.part(&Part::of(func), frozen)
+        self.part(&Part::of(func), Stays { frozen, ..Stays::default() })
     }
 
-    fn part(&mut self, part: &Part, frozen: usize) -> Compiled {
-        let key = (part.func.clone(), frozen);
+    fn part(&mut self, part: &Part, stays: Stays) -> Compiled {
+        let key = (part.func.clone(), stays);
         if let Some(known) = self.parts.get(&key) {
             return known.clone();
         }
         let Part { func, fused, plan } = part;
-        let choice = Choice::of(func, fused, frozen, self.exact);
+        let choice = Choice::of(func, fused, &key.1, self.exact);
         let names = slice_names(func, fused);
         let made: Vec<Made> = fused
             .kernels
             .iter()
             .map(|k| match &k.loops {
-                Loops::Turns(turns) => Made::Turns(Box::new(self.part(&turns.part, 0))),
+                Loops::Turns(turns) => {
+                    Made::Turns(Box::new(self.part(&turns.part, choice.in_turns(func, k))))
+                }
                 _ => Made::Kernel(Box::new(self.make(func, k, plan, &names))),
             })
             .collect();
@@ -149,7 +162,7 @@ impl Unit {
             scratch: run::scratch(plan, &all),
             flops: all.dim(&report::flops(fused)),
             multiply_adds: all.dim(&report::multiply_adds(func)),
-            plan: report::text(func, fused, plan, &choice),
+            plan: report::text(func, fused, plan, &choice, self.exact),
             summary: report::summary(func, fused, plan),
             frozen: choice.frozen,
         };

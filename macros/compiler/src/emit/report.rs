@@ -67,11 +67,11 @@ fn maps(kernel: &Kernel) -> usize {
 }
 
 /// A line a step: what is stored where, by which loops, from what.
-pub fn text(func: &Func, fused: &Fused, plan: &Plan, choice: &Choice) -> String {
+pub fn text(func: &Func, fused: &Fused, plan: &Plan, choice: &Choice, exact: bool) -> String {
     let mut lines = vec![summary(func, fused, plan)];
     for step in &plan.steps {
         lines.push(match step {
-            Step::Run(k) => run(func, &fused.kernels[*k], plan, choice),
+            Step::Run(k) => run(func, &fused.kernels[*k], plan, choice, exact),
             Step::Copy { value, from, to } => {
                 format!("{} = copy of {} in {}", place(func, *to), name(func, *value), place(func, *from))
             }
@@ -130,7 +130,7 @@ fn place(func: &Func, place: Place) -> String {
     }
 }
 
-fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice) -> String {
+fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) -> String {
     let list = |of: &[Dim]| of.iter().map(|d| dim(func, d)).collect::<Vec<_>>().join(", ");
     let loops = match &kernel.loops {
         Loops::Gemm(g) => {
@@ -147,7 +147,8 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice) -> String {
                 format!(" by winograd 4×4 ({} % of direct{frozen})", w.percent)
             });
             let (m, n, k) = (side(Role::M), side(Role::N), dim(func, &g.k));
-            format!("product [{m}, {n}] of {k} terms{times}{how}")
+            let packed = if choice.is_packed(func, &g.b) { " by panels" } else { "" };
+            format!("product [{m}, {n}] of {k} terms{times}{how}{packed}")
         }
         Loops::Turns(t) => format!("{} turns", dim(func, &t.scan.trips)),
         Loops::Flat => format!("loop [{}]", list(&kernel.axes)),
@@ -187,8 +188,9 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice) -> String {
     let line = format!("{} = {loops}{maps} from {}", stores.join(", "), reads.join(", "));
     match &kernel.loops {
         Loops::Turns(t) => {
-            let inside = choice.of_turns(&t.part);
-            let turn = text(&t.part.func, &t.part.fused, &t.part.plan, &inside);
+            let stays = choice.in_turns(func, kernel);
+            let inside = Choice::of(&t.part.func, &t.part.fused, &stays, exact);
+            let turn = text(&t.part.func, &t.part.fused, &t.part.plan, &inside, exact);
             turn.lines().fold(line, |all, turn| format!("{all}\n    {turn}"))
         }
         _ => line,

@@ -1,7 +1,7 @@
 //! Rows: reductions over a row, one pass each, then a last pass that stores.
 
 use super::dims::Dims;
-use super::kernel::{Context, by_units, loaded, nest, row_counters, store_names, stored, weight, width};
+use super::kernel::{Context, by_units, is_costly, loaded, nest, row_counters, store_names, stored, width};
 use super::pass::{Innermost, Pass, Writer};
 use super::scalar;
 use crate::fuse::expr::{Expr, Id};
@@ -68,7 +68,7 @@ fn stash(
     let needed = kernel.exprs.needed(later);
     let costly = kernel.exprs.needed(&[root]).into_iter().rev().find(|id| {
         let heavy = match kernel.exprs.get(*id) {
-            Expr::Map(s, _) => weight(*s) > 1,
+            Expr::Map(s, _) => is_costly(*s),
             expr => matches!(expr, Expr::Random(..)),
         };
         heavy && needed.contains(id) && !writer.stashed.contains_key(id)

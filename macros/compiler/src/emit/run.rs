@@ -21,7 +21,7 @@ pub(super) struct Runner<'a> {
     pub plan: &'a Plan,
     names: &'a BTreeMap<Value, Ident>,
     pub dims: Dims<'a>,
-    choice: &'a Choice,
+    pub choice: &'a Choice,
 }
 
 /// Bytes of the scratch area, each slot in whole cache lines.
@@ -222,6 +222,13 @@ impl Runner<'_> {
         let (m, n, k) = (len(Role::M), len(Role::N), self.dims.dim(&g.k));
         let [a, b] =
             [0, 1].map(|i| self.operand(g.operands()[i], operands[i].as_ref(), [[&m, &k], [&k, &n]][i]));
+        let b = match (&g.b, self.choice.is_packed(self.func, &g.b)) {
+            (Operand::Stored(matrix), true) => {
+                let data = self.get(matrix.buffer, self.plan.places[&matrix.buffer]);
+                quote!(::kiln::rt::packed(#data, [#k, #n]))
+            }
+            _ => b,
+        };
         let at = flat(&counters(kernel.axes.len()), &kernel.axes);
         let stride = match side(Role::M) {
             Some(i) => self.dims.dim(&at.coefficient(Var::Axis(i))),
@@ -351,24 +358,26 @@ impl Runner<'_> {
             let (row, col) = (stride(&o.rows), stride(&o.cols));
             return quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]));
         }
-        let side = |axes: &[(Dim, Dim)]| {
-            let axes = axes.iter().map(|(len, stride)| {
-                let (len, stride) = (self.dims.dim(len), self.dims.dim(stride));
-                quote!((#len, #stride))
-            });
-            quote!(&[#(#axes),*])
-        };
-        let (rows, cols) = (side(&o.rows), side(&o.cols));
+        let (rows, cols) = (walk(&self.dims, &o.rows), walk(&self.dims, &o.cols));
         quote!(::kiln::rt::walked(#data, #offset, #rows, #cols))
     }
 }
 
-/// Operations of one iteration.
+/// The axes of a side of an operand.
+pub fn walk(dims: &Dims, axes: &[(Dim, Dim)]) -> TokenStream {
+    let axes = axes.iter().map(|(len, stride)| {
+        let (len, stride) = (dims.dim(len), dims.dim(stride));
+        quote!((#len, #stride))
+    });
+    quote!(&[#(#axes),*])
+}
+
+/// Operations of one iteration: an addition takes as long as the multiply-add of a product, which counts as two.
 fn cost(kernel: &Kernel) -> i64 {
     let of = |id: &crate::fuse::expr::Id| match kernel.exprs.get(*id) {
         Expr::Map(s, _) => weight(*s),
         Expr::Random(..) => RANDOM,
         _ => 1,
     };
-    kernel.exprs.needed(&kernel.roots()).iter().map(of).sum::<usize>() as i64
+    2 * kernel.exprs.needed(&kernel.roots()).iter().map(of).sum::<usize>() as i64
 }

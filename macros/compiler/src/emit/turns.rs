@@ -2,8 +2,9 @@
 
 use super::Compiled;
 use super::dims::ident;
-use super::run::Runner;
+use super::run::{Runner, walk};
 use crate::fuse::kernel::{Kernel, Loops, Turns};
+use crate::fuse::panels::Panels;
 use kiln_ir::{Scan, Ty};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -25,11 +26,12 @@ impl Runner<'_> {
         let Loops::Turns(turns) = &kernel.loops else { unreachable!("the loops are turns") };
         let (scan, body) = (&turns.scan, &turns.part.func);
         let mut written = Written::default();
+        let stays = self.choice.in_turns(self.func, kernel);
         for i in 0..turns.args.len() {
             match body.outputs.iter().position(|o| o.updates == Some(i)) {
                 Some(n) if n < scan.carries => self.carried(kernel, turns, i, &mut written),
                 Some(n) => self.replaced(kernel, turns, (i, n), &mut written),
-                None => self.read(turns, i, &mut written),
+                None => self.read(turns, i, stays.panels.get(&i), &mut written),
             }
         }
         for (n, store) in kernel.stores.iter().enumerate() {
@@ -53,13 +55,13 @@ impl Runner<'_> {
             Some(guard) => guarded(scan, guard, &args, &call),
             None => call,
         };
-        quote! {{
-            #(#open)*
-            for turn in #range {
-                #(#first)*
-                #turn
-            }
-        }}
+        let all = quote!(for turn in #range { #(#first)* #turn });
+        let all = self.choice.before(kernel).into_iter().flatten().fold(all, |all, (i, panels)| {
+            let (name, [rows, cols]) =
+                (format_ident!("a{i}"), [&panels.rows, &panels.cols].map(|s| walk(&self.dims, s)));
+            quote!(::kiln::rt::with_panels(#name, #rows, #cols, |#name| { #all });)
+        });
+        quote!({ #(#open)* #all })
     }
 
     /// What is carried: its first value is put where it ends, unless it lies there.
@@ -92,7 +94,7 @@ impl Runner<'_> {
     }
 
     /// What a turn reads: its own part of what is scanned, or what is the same in each.
-    fn read(&self, turns: &Turns, i: usize, written: &mut Written) {
+    fn read(&self, turns: &Turns, i: usize, panels: Option<&Panels>, written: &mut Written) {
         let (arg, name, scan) = (turns.args[i], format_ident!("a{i}"), &turns.scan);
         let place = self.plan.places[&arg];
         let slice = self.get(arg, place);
@@ -100,7 +102,8 @@ impl Runner<'_> {
         written.args.push(match (i < scan.carries + scan.scanned, self.is_apart(place)) {
             (true, true) => quote!(&*#name[turn]),
             (true, false) => {
-                let len = self.dims.dim(&turns.part.func.inputs[i].ty.numel());
+                let own = || turns.part.func.inputs[i].ty.numel();
+                let len = self.dims.dim(&panels.map_or_else(own, Panels::elements));
                 quote!(::kiln::rt::turn(#name, turn, #len))
             }
             (false, _) => quote!(#name),

@@ -12,6 +12,7 @@ pub mod kernel;
 mod layout;
 mod lower;
 mod merge;
+pub mod panels;
 mod prologue;
 mod rules;
 mod slide;

@@ -7,11 +7,12 @@ use super::arguments::{self, Form};
 use super::entry::Entry;
 use super::results;
 use super::split::{self, Split};
-use crate::emit::{Compiled, Unit};
+use crate::emit::dims::Dims;
+use crate::emit::{Compiled, Ready, Unit, walk};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{Ret, Traced};
-use kiln_ir::{DType, Dim, Sym, Ty};
+use kiln_ir::{Dim, Sym, Ty};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -50,9 +51,13 @@ impl Freeze {
         let Ret::Tuple(kept) = &split.once.result else { return None };
         let run = unit.add_frozen(&split.run.func, kept.len());
         // What the kernels want frozen in another form is an input of that form.
-        for (input, winograd) in &run.frozen {
-            let len = winograd.elements();
-            split.run.func.inputs[*input].ty = Ty::new(DType::F32, &[Dim::from(len)]);
+        for (input, form) in &run.frozen {
+            let ty = &mut split.run.func.inputs[*input].ty;
+            let len = match form {
+                Ready::Points(winograd) => Dim::from(winograd.elements()),
+                Ready::Panels(panels) => panels.layers.clone().unwrap_or(Dim::from(1)) * panels.elements(),
+            };
+            *ty = Ty::new(ty.dtype, &[len]);
         }
         Some(Freeze { params, rest, split, once, run })
     }
@@ -108,6 +113,23 @@ impl Freeze {
         }
     }
 
+    /// What is kept in another form than the graph says.
+    fn formed(&self, field: &Ident, form: &Ready) -> TokenStream {
+        let dims = Dims { syms: &self.split.run.func.syms };
+        match form {
+            Ready::Points(winograd) => {
+                let [m, channels] = [winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
+                quote!(let #field = ::kiln::rt::at_points(&#field, #m, #channels);)
+            }
+            Ready::Panels(panels) => {
+                let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));
+                let [rows, cols] = [&panels.rows, &panels.cols].map(|side| walk(&dims, side));
+                let len = dims.dim(&panels.elements());
+                quote!(let #field = ::kiln::rt::in_panels(&#field, #layers, #rows, #cols, #len);)
+            }
+        }
+    }
+
     fn functions(&self, once: &Entry, run: &Entry) -> TokenStream {
         let fields = self.fields();
         let (inner, doc) = (once.inner_name(), message::freeze_doc(&once.model.ident.to_string()));
@@ -116,17 +138,13 @@ impl Freeze {
         let names = forms.iter().map(|form| &form.name);
         let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
-        let points = self.run.frozen.iter().map(|(input, winograd)| {
-            let field = &fields[*input];
-            let [m, channels] = [winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
-            quote!(let #field = ::kiln::rt::at_points(&#field, #m, #channels);)
-        });
+        let formed = self.run.frozen.iter().map(|(input, form)| self.formed(&fields[*input], form));
         quote! {
             #[doc = #doc]
             #[inline]
             pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
                 let (#(#fields,)*) = Self::#inner(#(#names),*)?;
-                #(#points)*
+                #(#formed)*
                 ::core::result::Result::Ok(FrozenModel { #(#fields),* })
             }
             #first

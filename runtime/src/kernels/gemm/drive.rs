@@ -3,7 +3,7 @@
 //! A block of rows stays in L2 while the panels of B pass; of a panel, a range of k while the block's strips pass.
 
 use super::kernel::{Call, Kernels, Scalar};
-use super::pack::{self, PackedB, pack_a, pack_panels, packed_len, with_buffer};
+use super::pack::{self, Packed, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
 use super::stored::Stored;
 use super::walk::{Operand, Side};
@@ -137,15 +137,20 @@ fn strided<T: Scalar>(
     task.packed(&b);
 }
 
-/// See [`super::gemm_packed`].
-pub(super) fn gemm_packed<T: Scalar>(m: usize, a: Matrix<T>, b: &PackedB<T>, epilogue: Epilogue<T>) {
-    let (kernels, [k, n]) = (b.kernels, [b.k, b.n]);
+/// See [`super::gemm`], with a `b` that was packed before.
+pub(super) fn gemm_packed<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Operand<T>,
+    b: Packed<T>,
+    epilogue: Epilogue<T>,
+) {
     a.check("a", m, k);
+    assert_eq!(b.size, [k, n], "gemm: the packed operand is {:?}, not [{k}, {n}]", b.size);
     if m == 0 || n == 0 {
         return;
     }
-    let panels = Panels { data: b.panels(), start: 0, panel: kernels.cols() * k, row: None };
-    let a = Operand::Own(Stored::Strided(a));
+    let panels = Panels { data: b.panels(&kernels), start: 0, panel: kernels.cols() * k, row: None };
     Task { kernels, size: [m, n, k], a, epilogue, turned: false }.run(0, n, panels);
 }
 

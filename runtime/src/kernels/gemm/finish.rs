@@ -1,7 +1,7 @@
 //! The product with an emitted epilogue: each line of a finished tile goes, with its part of every result, through
 //! a function of the user's graph.
 
-use super::{Element, Operand, Tile, gemm};
+use super::{Element, Operand, Right, Tile, gemm};
 use crate::kernels::isa::{Body, simd_run_at};
 use crate::kernels::math::Math;
 
@@ -115,7 +115,7 @@ impl<'o, F: Finish> Body for Finished<'_, '_, F, F::Out<'o>> {
 pub fn gemm_finish<'a, F: Finish>(
     [m, n, k]: [usize; 3],
     a: impl Into<Operand<'a, F::Acc>>,
-    b: impl Into<Operand<'a, F::Acc>>,
+    b: impl Into<Right<'a, F::Acc>>,
     finish: &F,
     out: &F::Out<'_>,
 ) {

@@ -1,6 +1,6 @@
 //! The product stored as it is, for where no epilogue is fused.
 
-use super::{Element, Operand, Tile, gemm};
+use super::{Element, Operand, Right, Tile, gemm};
 
 /// Where the tiles go: threads write to disjoint elements of it.
 pub(super) struct Target<'o, T> {
@@ -44,7 +44,7 @@ pub fn gemm_into<'a, T: Element>(
     n: usize,
     k: usize,
     a: impl Into<Operand<'a, T>>,
-    b: impl Into<Operand<'a, T>>,
+    b: impl Into<Right<'a, T>>,
     out: &mut [T],
     row_stride: usize,
 ) {

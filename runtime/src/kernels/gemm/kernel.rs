@@ -6,7 +6,7 @@ use super::stored::Reads;
 use crate::half::{bf16, f16};
 use crate::kernels::isa::Isa;
 use crate::kernels::math::Real;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Add, AddAssign, Mul};
 use std::thread::LocalKey;
 
@@ -115,6 +115,9 @@ pub trait Scalar:
     /// This thread's spare buffer of each use, as `pack` numbers them.
     #[doc(hidden)]
     fn spare(usage: usize) -> &'static LocalKey<Cell<Vec<Self>>>;
+    /// This thread's buffers for operands that are packed for several products, those that aren't in use.
+    #[doc(hidden)]
+    fn held() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
 }
 
 macro_rules! scalar {
@@ -158,6 +161,11 @@ macro_rules! scalar {
                     static POINTS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
                 [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE, &PATCHES, &FACTORS, &POINTS][usage]
+            }
+
+            fn held() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {
+                thread_local!(static HELD: RefCell<Vec<Vec<$t>>> = const { RefCell::new(Vec::new()) });
+                &HELD
             }
         }
     };

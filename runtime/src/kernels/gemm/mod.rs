@@ -27,8 +27,8 @@ pub use computed::{Computed, Source, computed_cols, computed_rows};
 pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
 pub use into::gemm_into;
 use kernel::Kernels;
-pub use pack::PackedB;
-pub use walk::{MAX_AXES, Operand, Walk, Walked};
+pub use pack::{Packed, pack, packed, packed_room, with_packed};
+pub use walk::{MAX_AXES, Operand, Right, Walk, Walked};
 pub use winograd::{winograd, winograd_finish, winograd_into, winograd_len, winograd_weights};
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.
@@ -112,12 +112,18 @@ pub trait Element: kernel::Scalar {
     /// [`gemm`] for this type, on the instruction set given.
     #[doc(hidden)]
     fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, epilogue: Epilogue<Self>);
-    /// [`gemm_packed`] for this type.
+    /// [`gemm`] for this type with a right operand that was packed before, for the instruction set given.
     #[doc(hidden)]
-    fn gemm_packed_on(m: usize, a: Matrix<Self>, b: &PackedB<Self>, epilogue: Epilogue<Self>);
-    /// [`PackedB::new`] for this type, on the instruction set given.
+    fn gemm_packed_on(
+        isa: Isa,
+        size: [usize; 3],
+        a: Operand<Self>,
+        b: Packed<Self>,
+        epilogue: Epilogue<Self>,
+    );
+    /// [`pack`] for this type, on the instruction set given.
     #[doc(hidden)]
-    fn pack_on(isa: Isa, k: usize, n: usize, b: Matrix<Self>) -> PackedB<Self>;
+    fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]);
 }
 
 /// Not generic, so that a crate that uses it doesn't compile the driver again.
@@ -128,13 +134,18 @@ macro_rules! element {
                 drive::gemm(Kernels::of(isa), size, a, b, epilogue);
             }
 
-            fn gemm_packed_on(m: usize, a: Matrix<Self>, b: &PackedB<Self>, epilogue: Epilogue<Self>) {
-                drive::gemm_packed(m, a, b, epilogue);
+            fn gemm_packed_on(
+                isa: Isa,
+                size: [usize; 3],
+                a: Operand<Self>,
+                b: Packed<Self>,
+                epilogue: Epilogue<Self>,
+            ) {
+                drive::gemm_packed(Kernels::of(isa), size, a, b, epilogue);
             }
 
-            fn pack_on(isa: Isa, k: usize, n: usize, b: Matrix<Self>) -> PackedB<Self> {
-                b.check("b", k, n);
-                pack::pack_b(Kernels::of(isa), k, n, b)
+            fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]) {
+                pack::pack_for(&Kernels::of(isa), size, &b, to);
             }
         }
     )*};
@@ -153,14 +164,12 @@ pub fn gemm<'a, T: Element>(
     n: usize,
     k: usize,
     a: impl Into<Operand<'a, T>>,
-    b: impl Into<Operand<'a, T>>,
+    b: impl Into<Right<'a, T>>,
     epilogue: Epilogue<T>,
 ) {
-    T::gemm_on(Isa::detect(), [m, n, k], a.into(), b.into(), epilogue);
-}
-
-/// [`gemm`] with a `b` packed before: for weights that stay the same.
-#[inline]
-pub fn gemm_packed<T: Element>(m: usize, a: Matrix<T>, b: &PackedB<T>, epilogue: Epilogue<T>) {
-    T::gemm_packed_on(m, a, b, epilogue);
+    let size = [m, n, k];
+    match b.into() {
+        Right::Operand(b) => T::gemm_on(Isa::detect(), size, a.into(), b, epilogue),
+        Right::Packed(b) => T::gemm_packed_on(Isa::detect(), size, a.into(), b, epilogue),
+    }
 }

@@ -53,50 +53,72 @@ fn aligned<T: Scalar>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
     &mut buffer[start..start + len]
 }
 
-/// A right operand packed once, for one instruction set.
-#[derive(Debug)]
-pub struct PackedB<T: 'static> {
-    pub(super) kernels: Kernels<T>,
-    pub(super) k: usize,
-    pub(super) n: usize,
-    buffer: Vec<T>,
+/// A right operand `[k, n]` that was packed before: the first element says where the panels begin, at a cache line.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a, T> {
+    data: &'a [T],
+    pub(super) size: [usize; 2],
 }
 
-impl<T: Element> PackedB<T> {
-    /// Packs `b: [k, n]`.
-    ///
-    /// # Panics
-    /// If the data doesn't hold all elements.
-    pub fn new(k: usize, n: usize, b: Matrix<T>) -> Self {
-        T::pack_on(Isa::detect(), k, n, b)
-    }
-
-    /// `[k, n]`.
-    pub fn shape(&self) -> [usize; 2] {
-        [self.k, self.n]
-    }
+/// The operand `[k, n]` that [`pack`] has made.
+///
+/// # Panics
+/// A product with it panics if the elements are fewer than those of a packed `[k, n]`.
+#[inline]
+pub fn packed<T>(data: &[T], size: [usize; 2]) -> Packed<'_, T> {
+    Packed { data, size }
 }
 
-impl<T: Scalar> PackedB<T> {
-    /// The panels.
-    pub(super) fn panels(&self) -> &[T] {
-        let start = self.buffer.as_ptr().align_offset(LINE);
-        &self.buffer[start..][..packed_len(&self.kernels, self.k, self.n)]
+impl<'a, T: Scalar> Packed<'a, T> {
+    /// The panels for these kernels.
+    pub(super) fn panels(&self, kernels: &Kernels<T>) -> &'a [T] {
+        let [k, n] = self.size;
+        let start = self.data.first().map_or(0, |start| start.wide() as usize);
+        &self.data[start..][..packed_len(kernels, k, n)]
     }
 }
 
-/// Packs all of `b: [k, n]`, which has been checked, into a buffer of its own.
-pub(super) fn pack_b<T: Scalar>(kernels: Kernels<T>, k: usize, n: usize, b: Matrix<T>) -> PackedB<T> {
-    let mut buffer = Vec::new();
-    pack_panels(
-        &kernels,
-        k,
-        0,
-        n,
-        &Operand::Own(Stored::Strided(b)),
-        aligned(&mut buffer, packed_len(&kernels, k, n)),
-    );
-    PackedB { kernels, k, n, buffer }
+/// Elements of a cache line of floats: what a width is rounded up to for any instruction set.
+const WIDEST: usize = 16;
+
+/// Elements that [`pack`] wants for `[k, n]`, at least.
+pub const fn packed_room(k: usize, n: usize) -> usize {
+    k * n.next_multiple_of(WIDEST) + 2 * WIDEST
+}
+
+/// Packs `b: [k, n]` for [`packed`], which the instruction set in use reads.
+///
+/// # Panics
+/// If the operand isn't of that size, or there is less than [`packed_room`].
+pub fn pack<'a, T: Element>([k, n]: [usize; 2], b: impl Into<Operand<'a, T>>, to: &mut [T]) {
+    T::pack_on(Isa::detect(), [k, n], b.into(), to);
+}
+
+/// See [`pack`].
+pub(super) fn pack_for<T: Scalar>(kernels: &Kernels<T>, [k, n]: [usize; 2], b: &Operand<T>, to: &mut [T]) {
+    b.check("b", k, n);
+    let start = 1 + to[1..].as_ptr().align_offset(LINE).min(WIDEST);
+    to[0] = <T as Scalar>::wide(start as f32);
+    let len = packed_len(kernels, k, n);
+    pack_panels(kernels, k, 0, n, b, &mut to[start..][..len]);
+}
+
+/// Lends `f` what [`pack`] makes of `b: [k, n]`. Calls may be within each other: each has a buffer of its own, which the
+/// thread keeps.
+pub fn with_packed<'a, T: Element, R>(
+    [k, n]: [usize; 2],
+    b: impl Into<Operand<'a, T>>,
+    f: impl FnOnce(&[T]) -> R,
+) -> R {
+    let mut buffer = T::held().with_borrow_mut(Vec::pop).unwrap_or_default();
+    let room = packed_room(k, n);
+    if buffer.len() < room {
+        buffer.resize(room, T::default());
+    }
+    pack([k, n], b, &mut buffer);
+    let result = f(&buffer);
+    T::held().with_borrow_mut(|held| held.push(buffer));
+    result
 }
 
 /// Elements of a packed `[k, n]`.
@@ -216,6 +238,15 @@ fn strips_of<T: Scalar, S: Reads<T>>(
     k: usize,
     to: &mut [T],
 ) {
+    match a {
+        Stored::Strided(m) if m.row_stride == 1 && strip == 6 => {
+            return strips_along::<_, _, 6>(m, rows, k, to);
+        }
+        Stored::Strided(m) if m.row_stride == 1 && strip == 4 => {
+            return strips_along::<_, _, 4>(m, rows, k, to);
+        }
+        _ => {}
+    }
     let (data, start, m) = (a.data(), a.start(), rows.len());
     for (s, to) in to.chunks_exact_mut((strip * k).max(1)).take(m.div_ceil(strip)).enumerate() {
         let (mut down, mut across) = ([0; LOOKUP], [0; LOOKUP]);
@@ -228,6 +259,34 @@ fn strips_of<T: Scalar, S: Reads<T>>(
             for (line, right) in to[first * strip..].chunks_exact_mut(strip).zip(&*across) {
                 for (x, at) in line.iter_mut().zip(&*down) {
                     *x = data[(start + at + right) as usize].read();
+                }
+            }
+        }
+    }
+}
+
+/// Terms of all strips that are packed at a time: their lines are near until the last strip, even if all fall in a few sets
+/// of the cache.
+const NEAR: usize = 16;
+
+/// Strips of rows that follow each other, each element of a term beside the next.
+fn strips_along<T: Scalar, S: Reads<T>, const STRIP: usize>(
+    a: &Matrix<S>,
+    rows: Range<usize>,
+    k: usize,
+    to: &mut [T],
+) {
+    for first in (0..k).step_by(NEAR) {
+        let terms = first..(first + NEAR).min(k);
+        for (s, row) in rows.clone().step_by(STRIP).enumerate() {
+            let here = STRIP.min(rows.end - row);
+            let to = &mut to[(s * k + first) * STRIP..][..terms.len() * STRIP];
+            for (line, p) in to.chunks_exact_mut(STRIP).zip(terms.clone()) {
+                let from = &a.data[a.at(row, p)..][..here];
+                match (line.first_chunk_mut::<STRIP>(), from.first_chunk::<STRIP>()) {
+                    // As many as are known while compiling need no loop.
+                    (Some(line), Some(from)) => *line = from.map(Reads::read),
+                    _ => line.iter_mut().zip(from).for_each(|(x, from)| *x = from.read()),
                 }
             }
         }

@@ -96,7 +96,8 @@ impl<'a, S> Stored<'a, S> {
         match (self, side) {
             (Stored::Strided(m), Side::Rows) => m.row_stride == 1,
             (Stored::Strided(m), Side::Cols) => m.col_stride == 1,
-            (Stored::Walked(_), _) => false,
+            (Stored::Walked(w), Side::Rows) => w.rows.is_run(),
+            (Stored::Walked(w), Side::Cols) => w.cols.is_run(),
         }
     }
 
@@ -139,6 +140,20 @@ impl<'a, S> Stored<'a, S> {
         match self {
             Stored::Strided(m) => m.offset as isize,
             Stored::Walked(w) => w.offset as isize,
+        }
+    }
+}
+
+impl<S> Walked<'_, S> {
+    /// Rows of `k` elements into `to`, one behind the other; the columns are a run.
+    pub(super) fn lines<T>(&self, rows: Range<usize>, k: usize, to: &mut [T])
+    where
+        S: Reads<T>,
+    {
+        let [down, right] = self.skipped;
+        let mut steps = self.rows.from(down + rows.start);
+        for line in to.chunks_exact_mut(k.max(1)).take(rows.len()) {
+            S::copy(&self.data[self.offset + steps.step() + right..][..k], line);
         }
     }
 }

@@ -75,8 +75,12 @@ fn check<T: Float>(isa: Isa, [m, n, k]: [usize; 3], kind_a: usize, kind_b: usize
     let b = Matrix { data: &data_b, offset, row_stride, col_stride };
     let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a.into(), b.into(), epilogue));
     assert!(close([m, n, k], a, b, &c), "{isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
-    let packed = T::pack_on(isa, k, n, b);
-    let c = collect(m, n, |epilogue| gemm_packed(m, a, &packed, epilogue));
+    let mut room = vec![T::of(f64::NAN); packed_room(k, n)];
+    T::pack_on(isa, [k, n], b.into(), &mut room);
+    // What is moved is no longer at a cache line, and as right.
+    let moved = [&[T::default()], &room[..]].concat();
+    let b_packed = packed(&moved[1..], [k, n]);
+    let c = collect(m, n, |epilogue| T::gemm_packed_on(isa, [m, n, k], a.into(), b_packed, epilogue));
     assert!(close([m, n, k], a, b, &c), "packed, {isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
 }
 
@@ -302,5 +306,30 @@ fn sides_of_several_axes() {
         gemm_into(n, other, k, turned, left.transposed(), &mut got, other);
         let same = (0..other * n).all(|i| got[i % n * other + i / n] == want[i]);
         assert!(same, "left, {shape:?}");
+    }
+}
+
+/// Sequences `[B, T, K]` as rows by time: copied line by line, whatever the lines' order.
+#[test]
+fn rows_of_several_axes_whose_terms_follow_each_other() {
+    for [steps, batch, k, n] in [[3, 4, 5, 70], [40, 32, 64, 128], [2, 3, 17_000, 9], [7, 1, 1, 5]] {
+        let (x, w) = (numbers::<f32>(batch * steps * k, 1), numbers::<f32>(k * n, 2));
+        let walk = Walked {
+            data: &x[..],
+            offset: 0,
+            rows: Walk::new(&[(steps, k), (batch, steps * k)]),
+            cols: Walk::new(&[(k, 1)]),
+            skipped: [0, 0],
+        };
+        let in_order = (0..steps * batch).flat_map(|row| {
+            let (t, b) = (row / batch, row % batch);
+            x[(b * steps + t) * k..][..k].to_vec()
+        });
+        let in_order: Vec<f32> = in_order.collect();
+        let m = steps * batch;
+        let (mut got, mut want) = (vec![f32::NAN; m * n], vec![0.0; m * n]);
+        gemm_into(m, n, k, Matrix::rows(&in_order, k), Matrix::rows(&w, n), &mut want, n);
+        gemm_into(m, n, k, walk, Matrix::rows(&w, n), &mut got, n);
+        assert_eq!(got, want, "{steps} {batch} {k} {n}");
     }
 }

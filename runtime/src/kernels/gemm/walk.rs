@@ -5,6 +5,7 @@
 use super::Matrix;
 use super::computed::Computed;
 use super::kernel::Scalar;
+use super::pack::Packed;
 use super::stored::Stored;
 use crate::half::{bf16, f16};
 use std::ops::Range;
@@ -42,6 +43,11 @@ impl Walk {
     pub(super) fn lines(&self) -> (Walk, usize, usize) {
         let Some(last) = self.axes.checked_sub(1) else { return (*self, 1, 1) };
         (Walk { axes: last, ..*self }, self.len[last], self.stride[last])
+    }
+
+    /// Whether it goes from element to element.
+    pub(super) fn is_run(&self) -> bool {
+        self.axes == 1 && self.stride[0] == 1
     }
 
     /// Lengths and strides, outermost first.
@@ -186,6 +192,28 @@ impl<'a, T> From<Computed<'a, T>> for Operand<'a, T> {
     }
 }
 
+/// The right operand of a product.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum Right<'a, T> {
+    /// What the product packs, if it must.
+    Operand(Operand<'a, T>),
+    /// What was packed before.
+    Packed(Packed<'a, T>),
+}
+
+impl<'a, T, O: Into<Operand<'a, T>>> From<O> for Right<'a, T> {
+    fn from(operand: O) -> Self {
+        Right::Operand(operand.into())
+    }
+}
+
+impl<'a, T> From<Packed<'a, T>> for Right<'a, T> {
+    fn from(packed: Packed<'a, T>) -> Self {
+        Right::Packed(packed)
+    }
+}
+
 impl<T: Scalar> Operand<'_, T> {
     /// Panics unless every element of `[rows, cols]` lies in the data.
     pub(super) fn check(&self, name: &str, rows: usize, cols: usize) {
@@ -218,7 +246,7 @@ impl<T: Scalar> Operand<'_, T> {
             self,
             |s| match s {
                 Stored::Strided(m) => m.lines(rows, k, to),
-                Stored::Walked(_) => unreachable!("walked operands are packed"),
+                Stored::Walked(w) => w.lines(rows, k, to),
             },
             |c| c.rows(rows, 0, k, to)
         );
