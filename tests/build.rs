@@ -9,6 +9,8 @@ mod body;
 mod convolutions;
 #[path = "build/file.rs"]
 mod file;
+#[path = "build/losses.rs"]
+mod losses;
 #[path = "build/model.rs"]
 mod model;
 #[path = "build/nets/mod.rs"]

@@ -16,9 +16,17 @@ pub use crate::eager::methods::functions::{
 };
 pub use crate::eager::methods::losses::{
     accuracy, binary_cross_entropy, binary_cross_entropy_with, binary_cross_entropy_with_logits,
-    binary_cross_entropy_with_logits_with, cosine_similarity, cross_entropy, cross_entropy_with, huber_loss,
-    huber_loss_with, kl_div, kl_div_with, l1_loss, l1_loss_with, mse_loss, mse_loss_with, nll_loss,
-    nll_loss_with, smooth_l1_loss, smooth_l1_loss_with,
+    binary_cross_entropy_with_logits_with, cosine_similarity, cross_entropy, cross_entropy_with,
+    gaussian_nll_loss, gaussian_nll_loss_with, huber_loss, huber_loss_with, kl_div, kl_div_with, l1_loss,
+    l1_loss_with, mse_loss, mse_loss_with, nll_loss, nll_loss_with, poisson_nll_loss, poisson_nll_loss_with,
+    smooth_l1_loss, smooth_l1_loss_with,
+};
+pub use crate::eager::methods::margins::{
+    cosine_embedding_loss, cosine_embedding_loss_with, ctc_loss, ctc_loss_with, hinge_embedding_loss,
+    hinge_embedding_loss_with, margin_ranking_loss, margin_ranking_loss_with, multi_margin_loss,
+    multi_margin_loss_with, multilabel_margin_loss, multilabel_margin_loss_with, multilabel_soft_margin_loss,
+    multilabel_soft_margin_loss_with, pairwise_distance, soft_margin_loss, soft_margin_loss_with,
+    triplet_margin_loss, triplet_margin_loss_with,
 };
 pub use crate::eager::methods::quantization::{
     choose_qparams_per_tensor, dequantize_per_channel, dequantize_per_tensor,

@@ -3,6 +3,7 @@
 use crate::attention::attention;
 use crate::convolutions::convolution;
 use crate::file::Case;
+use crate::losses::loss;
 use crate::norms::norm;
 use crate::quantized::quantized;
 use crate::recurrent::recurrent;
@@ -26,9 +27,8 @@ pub fn body(c: &Case) -> Option<Body> {
         "unary" => unary(op, c),
         "binary" | "compare" => one(format!("a.{op}(b)")),
         "reduce" => reduction(op, c),
-        _ if c.name == "cross_entropy" || c.name.starts_with("bce_") || c.name == "kl_div" => loss(c),
-        _ if c.name == "cross_entropy_soft" || c.name.ends_with("_loss") => loss(c),
-        _ => layout(c)
+        _ => loss(c)
+            .or_else(|| layout(c))
             .or_else(|| layer(c))
             .or_else(|| norm(c))
             .or_else(|| convolution(c))
@@ -83,39 +83,6 @@ fn reduction(op: &str, c: &Case) -> Option<Body> {
         "norm" => format!("x.norm{kept}({}, {dims:?})", c.float("p")?),
         _ => return None,
     })
-}
-
-fn loss(c: &Case) -> Option<Body> {
-    let how = c.text("reduction");
-    let weight = if c.has("in.weight") { "Some(weight)" } else { "None" };
-    let expr = match c.name.as_str() {
-        "mse_loss" | "l1_loss" => format!("{}_with(x, target, {how:?})", c.name),
-        "huber_loss" => format!("huber_loss_with(x, target, {}, {how:?})", c.float("delta")?),
-        "smooth_l1_loss" => format!("smooth_l1_loss_with(x, target, {}, {how:?})", c.float("beta")?),
-        "bce_with_logits" => {
-            let positives = if c.has("in.pos_weight") { "Some(pos_weight)" } else { "None" };
-            format!("binary_cross_entropy_with_logits_with(x, target, {weight}, {positives}, {how:?})")
-        }
-        "bce_loss" => format!("binary_cross_entropy_with(x, target, {weight}, {how:?})"),
-        "cross_entropy" => format!(
-            "cross_entropy_with(x, target, {weight}, {}, {}, {how:?})",
-            c.int("ignore_index")?,
-            c.float("label_smoothing")?
-        ),
-        "cross_entropy_soft" => {
-            format!("cross_entropy_with(x, target, None, -100, {}, \"mean\")", c.float("label_smoothing")?)
-        }
-        "nll_loss" => format!("nll_loss_with(x, target, {weight}, {}, {how:?})", c.int("ignore_index")?),
-        // The case draws logits.
-        "kl_div" if how == "batchmean" => format!(
-            "kl_div_with(x.log_softmax(-1), target, \"sum\", {}) / {}.0",
-            c.flag("log_target"),
-            c.shape("x")[0]
-        ),
-        "kl_div" => format!("kl_div_with(x.log_softmax(-1), target, {how:?}, {})", c.flag("log_target")),
-        _ => return None,
-    };
-    Some(Body { statements: String::new(), results: vec![("loss".into(), expr)] })
 }
 
 fn layout(c: &Case) -> Option<Body> {

@@ -10,6 +10,7 @@ pub(crate) mod convolutions;
 pub(crate) mod functions;
 mod layout;
 pub(crate) mod losses;
+pub(crate) mod margins;
 pub(crate) mod quantization;
 pub(crate) mod random;
 pub(crate) mod recurrent;

@@ -18,7 +18,7 @@ pub enum Reduce {
     Mean,
 }
 
-fn reduced(b: &mut Builder, loss: Value, how: Reduce) -> Built {
+pub(super) fn reduced(b: &mut Builder, loss: Value, how: Reduce) -> Built {
     match how {
         Reduce::None => Ok(loss),
         Reduce::Sum => reduce::sum(b, loss, &[]),
@@ -100,6 +100,66 @@ pub fn bce(b: &mut Builder, x: Value, y: Value, weight: Option<Value>, how: Redu
     let mut loss = b.map(Scalar::Neg, &[sum])?;
     if let Some(w) = weight {
         loss = b.mul(loss, w)?;
+    }
+    reduced(b, loss, how)
+}
+
+/// Negative log-likelihood of a Poisson distribution: eˣ − target·x for the logarithm of its rate, or x − target·ln(x + eps); with
+/// `full` Stirling's approximation of ln target! is added where the target is above 1.
+pub fn poisson_nll(
+    b: &mut Builder,
+    x: Value,
+    target: Value,
+    log_input: bool,
+    full: bool,
+    eps: f64,
+    how: Reduce,
+) -> Built {
+    let (rate, log) = if log_input {
+        (b.map(Scalar::Exp, &[x])?, x)
+    } else {
+        let above = b.shift(x, eps)?;
+        (x, b.map(Scalar::Log, &[above])?)
+    };
+    let gain = b.mul(target, log)?;
+    let mut loss = b.sub(rate, gain)?;
+    if full {
+        let one = b.splat(1.0, target)?;
+        let few = b.map(Scalar::Le, &[target, one])?;
+        let many = b.map(Scalar::Select, &[few, one, target])?;
+        let log = b.map(Scalar::Log, &[many])?;
+        let (product, round) = (b.mul(many, log)?, b.scale(many, std::f64::consts::TAU)?);
+        let (round, flat) = (b.map(Scalar::Log, &[round])?, b.sub(product, many)?);
+        let half = b.scale(round, 0.5)?;
+        let (sum, zero) = (b.add(flat, half)?, b.splat(0.0, target)?);
+        let stirling = b.map(Scalar::Select, &[few, zero, sum])?;
+        loss = b.add(loss, stirling)?;
+    }
+    reduced(b, loss, how)
+}
+
+/// Negative log-likelihood of a normal distribution with mean `x`: ½(ln var + (x − target)²/var), with `full` plus ½ ln 2π. A variance
+/// below `eps` counts as `eps`, and its gradient is what it would be there, as torch has it.
+pub fn gaussian_nll(
+    b: &mut Builder,
+    x: Value,
+    target: Value,
+    var: Value,
+    full: bool,
+    eps: f64,
+    how: Reduce,
+) -> Built {
+    let still = b.emit(Op::StopGrad, &[var])?;
+    let none = b.sub(var, still)?;
+    let least = b.shift(none, eps)?;
+    let var = b.if_below(var, eps, least, var)?;
+    let off = b.sub(x, target)?;
+    let square = b.map(Scalar::Mul, &[off, off])?;
+    let (share, log) = (b.div(square, var)?, b.map(Scalar::Log, &[var])?);
+    let sum = b.add(log, share)?;
+    let mut loss = b.scale(sum, 0.5)?;
+    if full {
+        loss = b.shift(loss, 0.5 * std::f64::consts::TAU.ln())?;
     }
     reduced(b, loss, how)
 }
@@ -190,7 +250,7 @@ pub fn nll(b: &mut Builder, log_p: Value, labels: Value, options: CrossEntropy) 
 
 /// 1 for a label that is one of the classes, 0 for one that is ignored, and NaN else: a wrong label can't be refused
 /// where it is met, but it mustn't go unseen.
-fn counted(b: &mut Builder, found: Value, ignore: Value) -> Built {
+pub(super) fn counted(b: &mut Builder, found: Value, ignore: Value) -> Built {
     let (zero, one) = (b.splat(0.0, found)?, b.splat(1.0, found)?);
     let wrong = b.splat(f64::NAN, found)?;
     let none = b.map(Scalar::Eq, &[found, zero])?;
@@ -216,7 +276,7 @@ pub fn cross_entropy_soft(b: &mut Builder, x: Value, target: Value, label_smooth
 }
 
 /// The class dim: 1, or 0 of a single row.
-fn class_dim(b: &Builder, x: Value) -> i64 {
+pub(super) fn class_dim(b: &Builder, x: Value) -> i64 {
     (b.ty(x).rank() > 1) as i64
 }
 
@@ -244,7 +304,7 @@ pub fn accuracy(b: &mut Builder, x: Value, labels: Value) -> Built {
 }
 
 /// Bool of the shape of `x`: whether the index along `class` is the label.
-fn one_hot_like(b: &mut Builder, labels: Value, x: Value, class: i64) -> Built {
+pub(super) fn one_hot_like(b: &mut Builder, labels: Value, x: Value, class: i64) -> Built {
     let index = along(b, x, class, DType::I64)?;
     let labels = unsqueeze(b, labels, class)?;
     let shape = b.ty(x).shape.clone();
@@ -266,7 +326,7 @@ fn raise(b: &mut Builder, mut v: Value, x: Value, class: i64) -> Built {
     Ok(v)
 }
 
-fn class_weights(b: &mut Builder, x: Value, class: i64, weight: Option<Value>) -> Built {
+pub(super) fn class_weights(b: &mut Builder, x: Value, class: i64, weight: Option<Value>) -> Built {
     let Some(w) = weight else { return b.splat(1.0, x) };
     let w = raise(b, w, x, class)?;
     let shape = b.ty(x).shape.clone();

@@ -87,6 +87,24 @@ table! {
             Reduce::Mean => reduce::mean(b, each, &[]),
         }
     };
+    /// The mean negative log-likelihood of a Poisson distribution, x being the logarithm of its rate.
+    Function poisson_nll_loss(x: Tensor, target: Tensor) -> One
+        |b, a| loss::poisson_nll(b, a.tensor(0), a.tensor(1), true, false, 1e-8, Reduce::Mean);
+    /// The same, of the rate unless `log_input`, with Stirling's term if `full`, combined as told.
+    Function poisson_nll_loss_with(
+        x: Tensor, target: Tensor, log_input: Bool, full: Bool, eps: Float, reduction: Reduction
+    ) -> One |b, a| {
+        loss::poisson_nll(b, a.tensor(0), a.tensor(1), a.bool(2), a.bool(3), a.float(4), a.reduction(5))
+    };
+    /// The mean negative log-likelihood of a normal distribution with mean x and this variance, at least 1e-6.
+    Function gaussian_nll_loss(x: Tensor, target: Tensor, variance: Tensor) -> One
+        |b, a| loss::gaussian_nll(b, a.tensor(0), a.tensor(1), a.tensor(2), false, 1e-6, Reduce::Mean);
+    /// The same, with the constant if `full`, the variance at least eps, combined as told.
+    Function gaussian_nll_loss_with(
+        x: Tensor, target: Tensor, variance: Tensor, full: Bool, eps: Float, reduction: Reduction
+    ) -> One |b, a| {
+        loss::gaussian_nll(b, a.tensor(0), a.tensor(1), a.tensor(2), a.bool(3), a.float(4), a.reduction(5))
+    };
     /// The share of rows [N, C] whose largest entry stands at the label.
     Function accuracy(x: Tensor, labels: Tensor) -> One |b, a| loss::accuracy(b, a.tensor(0), a.tensor(1));
 }

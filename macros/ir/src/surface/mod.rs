@@ -11,6 +11,7 @@ mod creation;
 mod elementwise;
 mod layout;
 mod losses;
+mod margins;
 mod names;
 mod narrow;
 mod quantization;
@@ -116,6 +117,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         layout::ENTRIES,
         reductions::ENTRIES,
         losses::ENTRIES,
+        margins::ENTRIES,
         creation::ENTRIES,
         convolutions::ENTRIES,
         attention::ENTRIES,

@@ -52,6 +52,15 @@ pub fn rows() -> Vec<Row> {
     for name in ["add", "mul", "div", "maximum", "atan2"] {
         row(name, vec![("other", Of(F64, &[2, 1, 3]))]);
     }
+    row("gaussian_nll_loss_with", vec![("eps", float(1e-6))]);
+    row(
+        "multi_margin_loss_with",
+        vec![("p", float(1.0)), ("x", Of(F64, &[3])), ("labels", Of(DType::I64, &[]))],
+    );
+    row("multilabel_margin_loss", vec![("x", Of(F64, &[3])), ("classes", Of(DType::I64, &[3]))]);
+    row("triplet_margin_loss_with", vec![("p", float(2.0)), ("swap", flag(false))]);
+    row("poisson_nll_loss_with", vec![("log_input", flag(true)), ("full", flag(false))]);
+    row("ctc_loss_with", vec![("zero_infinity", flag(false)), ("reduction", text("none"))]);
     row("softplus_with", vec![("beta", float(3.0)), ("threshold", float(1.0))]);
     row("clamp", vec![("min", float(-0.3)), ("max", float(0.4))]);
     row("matmul", vec![("x", Of(F64, &[2, 1, 4, 3])), ("other", Of(F64, &[5, 3, 2]))]);

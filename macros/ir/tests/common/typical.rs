@@ -36,7 +36,13 @@ pub fn typical_of(b: &mut Builder, entry: &Entry, float: DType) -> Vec<Arg> {
         (Kind::Tensor | Kind::Operand, _) if logical => tensor(name, DType::Bool, &[4, 3]),
         (Kind::Maybe, "mask") => tensor(name, DType::F64, &[4, 4]),
         (_, "mask") => tensor(name, DType::Bool, &[4, 3]),
-        (Kind::Tensor, "labels") => tensor(name, DType::I64, &[4]),
+        (Kind::Tensor, "labels" | "input_lengths" | "target_lengths") => tensor(name, DType::I64, &[4]),
+        (Kind::Tensor, "log_probs") => tensor(name, DType::F64, &[5, 4, 3]),
+        (Kind::Tensor, "targets") => tensor(name, DType::I64, &[4, 2]),
+        (Kind::Tensor, "classes") => tensor(name, DType::I64, &[4, 3]),
+        (Kind::Tensor, "target") if entry.name.starts_with("cosine_embedding") => {
+            tensor(name, DType::F64, &[4])
+        }
         (Kind::Tensor, "target") if label_loss => tensor(name, DType::I64, &[4]),
         (Kind::Tensor, "other") if entry.name == "matmul" => tensor(name, DType::F64, &[3, 5]),
         (Kind::Tensor, "x" | "weight")
@@ -99,6 +105,7 @@ pub fn typical_of(b: &mut Builder, entry: &Entry, float: DType) -> Vec<Arg> {
         (Kind::Sizes, _) if entry.name == "expand" => Arg::Ints(vec![7.into(), (-1).into()]),
         (Kind::Sizes, _) if entry.form == Form::Function => Arg::Ints(vec![4.into(), 3.into()]),
         (Kind::Sizes, _) => Arg::Ints(vec![(-1).into(), 2.into()]),
+        (Kind::Float, "p") if entry.name.starts_with("multi_margin") => Arg::Float(2.0),
         (Kind::Float, _) => Arg::Float(0.5),
         (Kind::Bool, _) => Arg::Bool(true),
         (Kind::Dtype, _) => Arg::Dtype(DType::I64),

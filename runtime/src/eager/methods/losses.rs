@@ -70,6 +70,26 @@ free_functions! {
     /// The same, combined as told; with `log_target` the target holds logarithms: `F.kl_div(reduction=…)`.
     kl_div_with[T](x: Tensor, target: Tensor, reduction: Reduction, log_target: Bool) -> One,
         "let x: Tensor = Tensor::from([0.0, -1.0]);\nassert_eq!(kl_div_with(&x, x.zeros_like(), \"sum\", true).to_string(), \"1\");";
+    /// The mean negative log-likelihood `eˣ − target·x` of a Poisson distribution, `x` being the logarithm of its rate:
+    /// `F.poisson_nll_loss`.
+    poisson_nll_loss[T](x: Tensor, target: Tensor) -> One,
+        "let x: Tensor = Tensor::from([0.0, 0.0]);\nassert_eq!(poisson_nll_loss(&x, Tensor::from([2.0, 4.0])).to_string(), \"1\");";
+    /// The same, of the rate `x − target·ln(x + eps)` unless `log_input`; with `full` Stirling's approximation of `ln target!` is added
+    /// where the target is above 1: `F.poisson_nll_loss(log_input=…, full=…)`.
+    poisson_nll_loss_with[T](
+        x: Tensor, target: Tensor, log_input: Bool, full: Bool, eps: Float, reduction: Reduction
+    ) -> One,
+        "let x: Tensor = Tensor::from([1.0]);\nassert_eq!(poisson_nll_loss_with(&x, &x, false, true, 0, \"mean\").to_string(), \"1\");";
+    /// The mean negative log-likelihood `½(ln var + (x − target)²/var)` of a normal distribution with mean `x`, the variance at least
+    /// 1e-6: `F.gaussian_nll_loss`. Nix and Weigend (1994).
+    gaussian_nll_loss[T](x: Tensor, target: Tensor, variance: Tensor) -> One,
+        "let x: Tensor = Tensor::from([1.0]);\nassert_eq!(gaussian_nll_loss(&x, Tensor::from([3.0]), x.ones_like()).to_string(), \"2\");";
+    /// The same, with `½ ln 2π` if `full`, the variance at least `eps` (with the gradient that it has there), combined as told:
+    /// `F.gaussian_nll_loss(full=…, eps=…)`.
+    gaussian_nll_loss_with[T](
+        x: Tensor, target: Tensor, variance: Tensor, full: Bool, eps: Float, reduction: Reduction
+    ) -> One,
+        "let x: Tensor = Tensor::from([1.0]);\nassert_eq!(gaussian_nll_loss_with(&x, &x, x.zeros_like(), false, 1, \"sum\").to_string(), \"0\");";
     /// The share of rows `[N, C]` whose largest entry stands at the label (i64 `[N]`).
     accuracy[T, U](x: Tensor, labels: Labels) -> Share,
         "let x: Tensor = Tensor::from([[0.0, 1.0], [1.0, 0.0]]);\nassert_eq!(accuracy(&x, Tensor::<i64>::from([1, 1])).item()?, 0.5);\n# Ok::<(), kiln::Error>(())";

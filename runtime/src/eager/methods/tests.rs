@@ -20,6 +20,7 @@ fn every_entry_has_a_counterpart() {
     let functions = [
         functions::NAMES,
         losses::NAMES,
+        margins::NAMES,
         convolutions::NAMES,
         quantization::NAMES,
         recurrent::NAMES,
