@@ -20,6 +20,8 @@ const STRIPS: usize = 16;
 const PACKED: usize = 1 << 21;
 /// Terms packed at a time, at most: 2 MB of a panel of 32 floats.
 const MANY_TERMS: usize = 1 << 14;
+/// Up to so many elements, all of packed B stays in the L2 of each thread.
+const NEAR: usize = 1 << 17;
 /// Up to so many elements, B stays in L2 and is read where it is.
 const DIRECT: usize = 1 << 15;
 
@@ -224,8 +226,11 @@ impl<T: Scalar> Task<'_, T> {
         let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(cols));
         // Several pieces a thread: lower blocks where there would be too few.
         let pieces = if threads == 1 { 1 } else { 4 * threads };
-        let strips = STRIPS.min((m.div_ceil(strip) * count).div_ceil(pieces));
-        let block = strip * strips;
+        let all = m.div_ceil(strip);
+        let strips = STRIPS.min((all * count).div_ceil(pieces));
+        // Where every thread has all of B near, each keeps to rows of its own: what comes next finds them where they are.
+        let own = if k * cols <= NEAR { all.div_ceil(threads) } else { strips };
+        let block = strip * strips.min(own);
         let blocks = m.div_ceil(block);
         let groups = pieces.div_ceil(blocks).min(count);
         let group = count.div_ceil(groups);

@@ -6,7 +6,7 @@
 use super::kernel::{Kernels, Scalar};
 use super::stored::{Reads, Stored};
 use super::walk::{Operand, Side, by_kind};
-use super::{Element, Isa, Matrix};
+use super::{Element, Isa};
 use crate::kernels::threads::parallel;
 use std::ops::Range;
 
@@ -238,13 +238,9 @@ fn strips_of<T: Scalar, S: Reads<T>>(
     k: usize,
     to: &mut [T],
 ) {
-    match a {
-        Stored::Strided(m) if m.row_stride == 1 && strip == 6 => {
-            return strips_along::<_, _, 6>(m, rows, k, to);
-        }
-        Stored::Strided(m) if m.row_stride == 1 && strip == 4 => {
-            return strips_along::<_, _, 4>(m, rows, k, to);
-        }
+    match (a.runs_along(Side::Rows), strip) {
+        (true, 6) => return strips_along::<_, _, 6>(a, rows, k, to),
+        (true, 4) => return strips_along::<_, _, 4>(a, rows, k, to),
         _ => {}
     }
     let (data, start, m) = (a.data(), a.start(), rows.len());
@@ -271,18 +267,23 @@ const NEAR: usize = 16;
 
 /// Strips of rows that follow each other, each element of a term beside the next.
 fn strips_along<T: Scalar, S: Reads<T>, const STRIP: usize>(
-    a: &Matrix<S>,
+    a: &Stored<S>,
     rows: Range<usize>,
     k: usize,
     to: &mut [T],
 ) {
+    let (data, mut top) = (a.data(), [0]);
+    a.offsets(Side::Rows, rows.start, &mut top);
     for first in (0..k).step_by(NEAR) {
-        let terms = first..(first + NEAR).min(k);
-        for (s, row) in rows.clone().step_by(STRIP).enumerate() {
-            let here = STRIP.min(rows.end - row);
-            let to = &mut to[(s * k + first) * STRIP..][..terms.len() * STRIP];
-            for (line, p) in to.chunks_exact_mut(STRIP).zip(terms.clone()) {
-                let from = &a.data[a.at(row, p)..][..here];
+        let mut across = [0; NEAR];
+        let across = &mut across[..NEAR.min(k - first)];
+        a.offsets(Side::Cols, first, across);
+        for s in 0..rows.len().div_ceil(STRIP) {
+            let here = STRIP.min(rows.len() - s * STRIP);
+            let start = a.start() + top[0] + (s * STRIP) as isize;
+            let to = &mut to[(s * k + first) * STRIP..][..across.len() * STRIP];
+            for (line, right) in to.chunks_exact_mut(STRIP).zip(&*across) {
+                let from = &data[(start + right) as usize..][..here];
                 match (line.first_chunk_mut::<STRIP>(), from.first_chunk::<STRIP>()) {
                     // As many as are known while compiling need no loop.
                     (Some(line), Some(from)) => *line = from.map(Reads::read),

@@ -309,27 +309,26 @@ fn sides_of_several_axes() {
     }
 }
 
-/// Sequences `[B, T, K]` as rows by time: copied line by line, whatever the lines' order.
+/// Sequences `[B, T, K]` in the order of time, as rows of terms and as terms of rows: copied line by line.
 #[test]
-fn rows_of_several_axes_whose_terms_follow_each_other() {
-    for [steps, batch, k, n] in [[3, 4, 5, 70], [40, 32, 64, 128], [2, 3, 17_000, 9], [7, 1, 1, 5]] {
-        let (x, w) = (numbers::<f32>(batch * steps * k, 1), numbers::<f32>(k * n, 2));
-        let walk = Walked {
-            data: &x[..],
-            offset: 0,
-            rows: Walk::new(&[(steps, k), (batch, steps * k)]),
-            cols: Walk::new(&[(k, 1)]),
-            skipped: [0, 0],
-        };
-        let in_order = (0..steps * batch).flat_map(|row| {
-            let (t, b) = (row / batch, row % batch);
-            x[(b * steps + t) * k..][..k].to_vec()
-        });
+fn lines_of_several_axes() {
+    for [steps, batch, k, n] in [[3, 4, 5, 70], [40, 32, 67, 128], [2, 3, 17_000, 9], [7, 1, 1, 5]] {
+        let whole = |len: usize| (0..len).map(|i| (i * 7 % 13) as f32 - 6.0).collect::<Vec<_>>();
+        let (x, m) = (whole(batch * steps * k), steps * batch);
+        let (lines, line) = (Walk::new(&[(steps, k), (batch, steps * k)]), Walk::new(&[(k, 1)]));
+        let by_rows = Walked { data: &x[..], offset: 0, rows: lines, cols: line, skipped: [0, 0] };
+        let in_order = (0..m).flat_map(|row| x[(row % batch * steps + row / batch) * k..][..k].to_vec());
         let in_order: Vec<f32> = in_order.collect();
-        let m = steps * batch;
-        let (mut got, mut want) = (vec![f32::NAN; m * n], vec![0.0; m * n]);
-        gemm_into(m, n, k, Matrix::rows(&in_order, k), Matrix::rows(&w, n), &mut want, n);
-        gemm_into(m, n, k, walk, Matrix::rows(&w, n), &mut got, n);
-        assert_eq!(got, want, "{steps} {batch} {k} {n}");
+        let product = |[m, n, k]: [usize; 3], a: Operand<f32>| {
+            let w = whole(k * n);
+            let mut out = vec![f32::NAN; m * n];
+            gemm_into(m, n, k, a, Matrix::rows(&w, n), &mut out, n);
+            out
+        };
+        let rows = Matrix::rows(&in_order, k);
+        assert_eq!(product([m, n, k], by_rows.into()), product([m, n, k], rows.into()), "{m} {n} {k}");
+        let by_terms = Walked { rows: line, cols: lines, ..by_rows };
+        let want = product([k, n, m], rows.transposed().into());
+        assert_eq!(product([k, n, m], by_terms.into()), want, "{k} {n} {m}");
     }
 }
