@@ -24,7 +24,7 @@ pub use panels::{in_panels, packed, with_panels};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
 
-use crate::kernels::gemm::{Matrix, Walk, Walked, winograd_len, winograd_weights};
+use crate::kernels::gemm::{Matrix, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};
 use crate::{Element, Shape, Tensor};
 
@@ -82,6 +82,23 @@ pub fn walked<'a, T>(
     cols: &[(usize, usize)],
 ) -> Walked<'a, T> {
     Walked { data, offset, rows: Walk::new(rows), cols: Walk::new(cols), skipped: [0, 0] }
+}
+
+/// Windows over images of `[height, width]`: `channels` of them for each row of the product, and from one to the next; with `each`,
+/// rows have images of their own, so far apart. `first` is where the first window begins, before the image below 0, wrapped around;
+/// then places in a window, down and along, and windows, each with the distance of two.
+#[inline]
+pub fn windows<T>(
+    data: &[T],
+    offset: usize,
+    each: usize,
+    channels: (usize, usize),
+    size: [usize; 2],
+    first: [usize; 2],
+    [places, windows]: [[(usize, usize); 2]; 2],
+) -> Windows<'_, T> {
+    let first = first.map(usize::cast_signed);
+    Windows { data, offset, each, channels, size, first, places, windows, skipped: [0, 0] }
 }
 
 /// A row of zeros and, if it is `inside`, of the elements `from[start + j]` for which `first + j < span`; positions below 0

@@ -7,12 +7,12 @@ use super::{Made, MadeKernel, Struct, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::algorithm::Winograd;
 use crate::fuse::expr::{Expr, counters};
-use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store};
+use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store, Windows};
 use crate::part::Part;
 use crate::plan::{Place, Plan, Step, element};
 use kiln_ir::{Dim, Func, Op, Sym, Value};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use std::collections::BTreeMap;
 
 /// What the steps of a function need to know.
@@ -340,6 +340,7 @@ impl Runner<'_> {
     ) -> TokenStream {
         match (operand, made) {
             (Operand::Stored(matrix), _) => self.matrix(matrix),
+            (Operand::Windows(windows), _) => self.windows(windows),
             (Operand::Computed(kernel), Some(made)) => {
                 let ([rows, cols], value) = (size, self.value(made));
                 let by_cols = matches!(&kernel.loops, Loops::Operand(o) if o.side == Side::Cols);
@@ -347,6 +348,24 @@ impl Runner<'_> {
                 quote!(::kiln::rt::#name(&#value, [#rows, #cols]))
             }
             (Operand::Computed(_), None) => unreachable!("made with its product"),
+        }
+    }
+
+    fn windows(&self, w: &Windows) -> TokenStream {
+        let data = self.get(w.buffer, self.plan.places[&w.buffer]);
+        let (offset, each) = (self.at(&w.offset), self.dims.dim(&w.each));
+        let pair = |(len, by): &(Dim, Dim)| {
+            let (len, by) = (self.dims.dim(len), self.dims.dim(by));
+            quote!((#len, #by))
+        };
+        let (channels, [height, width]) = (pair(&w.channels), w.size.each_ref().map(|d| self.dims.dim(d)));
+        let var = |v: Var| super::dims::variable(v).into_token_stream();
+        let [top, left] = w.first.each_ref().map(|at| self.dims.affine(at, &var, true));
+        let [[r, s], [y, x]] = [&w.places, &w.windows].map(|side| side.each_ref().map(pair));
+        quote! {
+            ::kiln::rt::windows(
+                #data, #offset, #each, #channels, [#height, #width], [#top, #left], [[#r, #s], [#y, #x]]
+            )
         }
     }
 

@@ -6,8 +6,8 @@
 //! (2.5e-7 of the norms, which the kernel's tests state), far below the 1e-4 that is allowed.
 
 use super::affine::Affine;
-use super::kernel::{Gemm, Kernel, Matrix, Operand, Role};
-use kiln_ir::{DType, Dim, Func};
+use super::kernel::{Gemm, Kernel, Matrix, Operand, Role, Windows};
+use kiln_ir::{DType, Dim, Func, Value};
 
 /// A convolution of 3 × 3 and stride 1 that is cheaper by tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,9 +49,10 @@ const WORTH: i64 = 80;
 
 /// Whether a product is a convolution that tiles make cheaper. `frozen`: whether its factors are at the points already.
 pub fn winograd(func: &Func, kernel: &Kernel, gemm: &Gemm, frozen: bool) -> Option<Winograd> {
-    let (Operand::Stored(a), Operand::Stored(b)) = (&gemm.a, &gemm.b) else { return None };
-    let f32s = |m: &Matrix| func.ty(m.buffer).dtype == DType::F32;
-    if !f32s(a) || !f32s(b) || a.offset != Affine::zero() || func.ty(gemm.value).dtype != DType::F32 {
+    let (Operand::Stored(a), Operand::Windows(b)) = (&gemm.a, &gemm.b) else { return None };
+    let f32s = |v: Value| func.ty(v).dtype == DType::F32;
+    if !f32s(a.buffer) || !f32s(b.buffer) || !b.each.is(0) || a.offset != Affine::zero() || !f32s(gemm.value)
+    {
         return None;
     }
     let [channels, height, width] = windows(b)?;
@@ -78,15 +79,12 @@ fn up(n: i64, by: i64) -> i64 {
 }
 
 /// Channels, height and width of what windows of 3 × 3 pixels with stride 1 make.
-fn windows(b: &Matrix) -> Option<[i64; 3]> {
-    let literal = |(len, stride): &(Dim, Dim)| Some((len.literal()?, stride.literal()?));
-    let axes = |side: &[(Dim, Dim)]| side.iter().map(literal).collect::<Option<Vec<_>>>();
-    match (&*axes(&b.rows)?, &*axes(&b.cols)?) {
-        ([(channels, _), (3, down), (3, 1)], [(height, line), (width, 1)]) if down == line => {
-            Some([*channels, *height, *width])
-        }
-        _ => None,
-    }
+fn windows(b: &Windows) -> Option<[i64; 3]> {
+    let is = |(len, by): &(Dim, Dim), want: i64| len.is(want) && by.is(1);
+    let [height, width] = &b.windows;
+    let slides = b.places.iter().all(|p| is(p, 3)) && height.1.is(1) && width.1.is(1);
+    slides.then_some(())?;
+    Some([b.channels.0.literal()?, height.0.literal()?, width.0.literal()?])
 }
 
 /// Whether the factors fill their buffer, row by row.

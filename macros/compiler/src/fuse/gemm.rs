@@ -2,8 +2,9 @@
 
 use super::affine::{Affine, Derived, Var, flat};
 use super::expr::{counters, is_widening, through};
-use super::kernel::{Matrix, Operand, Role, collapse, renamed};
+use super::kernel::{Matrix, Operand, Role, collapse, lengths, renamed};
 use super::prologue::{self, Element};
+use super::windows::{self, Pixel};
 use kiln_ir::{Dim, Func, Op, Value};
 
 /// A contraction as a product.
@@ -34,6 +35,8 @@ struct Axes {
 enum Place {
     /// In a buffer, at a position.
     Stored(Value, Affine),
+    /// Under windows over images: where it lies, if not between zeros.
+    Windows(Pixel, Option<Affine>),
     /// It is computed.
     Computed(Element),
 }
@@ -48,17 +51,35 @@ fn place(
     let mut derived: Vec<Derived> = Vec::new();
     // What is computed is computed in f32, though it is narrow on the way.
     let mut widened = None;
+    let (mut places, mut zeros) = (vec![], false);
     loop {
         if let Some(buffer) = stored(v) {
-            let at = flat(&index, &func.ty(v).shape);
-            let cut = at.terms.iter().any(|(var, _)| matches!(var, Var::Derived(_)));
-            return (!cut).then_some(Place::Stored(buffer, at));
+            let shape = &func.ty(v).shape;
+            let at = flat(&index, shape);
+            if at.terms.iter().any(|(var, _)| matches!(var, Var::Derived(_))) {
+                return None;
+            }
+            return match Pixel::new(buffer, &index, shape, places) {
+                Some(pixel) => Some(Place::Windows(pixel, (!zeros).then_some(at))),
+                None => (!zeros).then_some(Place::Stored(buffer, at)),
+            };
         }
-        if is_widening(func, v) {
-            widened = widened.or_else(|| Some((v, index.clone())));
-        } else if matches!(func.node(v).op, Op::Map(_) | Op::Cast(_)) {
-            let (v, index) = widened.unwrap_or((v, index));
-            return derived.is_empty().then(|| Place::Computed(Element::new(func, stored, v, &index)));
+        let node = func.node(v);
+        match &node.op {
+            // What stands between zeros is stored.
+            _ if zeros => return None,
+            Op::Pad(pads) if !places.is_empty() => {
+                (v, index) = (node.args[0], windows::inside(&index, pads, &func.ty(node.args[0]).shape)?);
+                zeros = true;
+                continue;
+            }
+            Op::Windows(w) => places.push(index[w.axis + 1].clone()),
+            _ if is_widening(func, v) => widened = widened.or_else(|| Some((v, index.clone()))),
+            Op::Map(_) | Op::Cast(_) => {
+                let (v, index) = widened.unwrap_or((v, index));
+                return derived.is_empty().then(|| Place::Computed(Element::new(func, stored, v, &index)));
+            }
+            _ => {}
         }
         (v, index) = through(func, v, &index, &mut derived)?;
     }
@@ -119,20 +140,32 @@ pub fn product(
     let (m, n, k) = (side(Role::M), side(Role::N), (kept..all.len()).collect::<Vec<_>>());
     let mut with_terms = runs.clone();
     with_terms.extend((!k.is_empty()).then(|| k.clone()));
-    let operand = |place: &Place, rows: &[usize], cols: &[usize]| {
-        let (buffer, at) = match place {
-            Place::Stored(buffer, at) => (buffer, at),
-            Place::Computed(element) => {
-                return prologue::operand(func, element, &all, &with_terms, [rows, cols]);
-            }
-        };
+    let matrix = |buffer: Value, at: &Affine, rows: &[usize], cols: &[usize]| {
         let inside = rows.iter().chain(cols).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
         let offset = renamed(&inside, &runs);
         let (rows, cols) = (walk(at, &all, rows), walk(at, &all, cols));
-        Some(Operand::Stored(Matrix { buffer: *buffer, offset, rows, cols }))
+        Matrix { buffer, offset, rows, cols }
     };
-    let (a, b) = (operand(left, &m, &k)?, operand(right, &k, &n)?);
+    let operand = |place: &Place, rows: &[usize], cols: &[usize], is_right: bool| match place {
+        Place::Stored(buffer, at) => Some(Operand::Stored(matrix(*buffer, at, rows, cols))),
+        Place::Computed(element) => prologue::operand(func, element, &all, &with_terms, [rows, cols]),
+        Place::Windows(pixel, at) => {
+            let plain = at.as_ref().map(|at| matrix(pixel.buffer, at, rows, cols));
+            if plain.as_ref().is_some_and(|m| m.rows.len() <= 1 && m.cols.len() <= 1) {
+                return plain.map(Operand::Stored);
+            }
+            let windows = pixel.windows(&all, [rows, cols], &runs).filter(|_| is_right);
+            windows.map(Box::new).map(Operand::Windows).or(plain.map(Operand::Stored))
+        }
+    };
+    let (mut a, mut b) = (operand(left, &m, &k, false)?, operand(right, &k, &n, true)?);
     let terms = k.iter().fold(Dim::from(1), |n, i| n * all[*i].clone());
+    if let (Operand::Stored(a), Operand::Windows(b)) = (&mut a, &mut b)
+        && func.ty(b.buffer).dtype == func.ty(v).dtype
+        && windows::few(&terms)
+    {
+        windows::each(&lengths(&all, &runs), &mut roles, a, b);
+    }
     Some(Product { runs, roles, k: terms, a, b })
 }
 
@@ -166,7 +199,7 @@ fn kept_runs(axes: &[Dim], by_axis: &[Role], accesses: &[&Affine]) -> (Vec<Vec<u
 }
 
 /// Lengths and strides of an operand's side, as few axes as pass for all.
-fn walk(at: &Affine, lengths: &[Dim], axes: &[usize]) -> Vec<(Dim, Dim)> {
+pub fn walk(at: &Affine, lengths: &[Dim], axes: &[usize]) -> Vec<(Dim, Dim)> {
     let mut walk: Vec<(Dim, Dim)> = Vec::new();
     for &i in axes {
         let (len, stride) = (lengths[i].clone(), at.coefficient(Var::Axis(i)));

@@ -142,6 +142,8 @@ pub enum Role {
 pub enum Operand {
     /// A stored value.
     Stored(Matrix),
+    /// Windows over stored images; a right operand.
+    Windows(Box<Windows>),
     /// What is computed while it is packed: a kernel of [`Loops::Operand`], over the product's axes and its terms.
     Computed(Box<Kernel>),
 }
@@ -175,6 +177,7 @@ impl Operand {
     pub fn reads(&self) -> Vec<Value> {
         match self {
             Operand::Stored(matrix) => vec![matrix.buffer],
+            Operand::Windows(windows) => vec![windows.buffer],
             Operand::Computed(kernel) => kernel.reads(),
         }
     }
@@ -192,6 +195,30 @@ pub struct Matrix {
     /// Those of its columns.
     pub cols: Vec<(Dim, Dim)>,
 }
+
+/// Windows over images in a stored value: a row for each channel and place in a window, a column for each window.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// The stored value.
+    pub buffer: Value,
+    /// Where its first image is, over the batch axes' counters.
+    pub offset: Affine,
+    /// From the images of one row of the product to those of the next; 0 if all rows share theirs.
+    pub each: Dim,
+    /// Images that are summed over: how many, and from one to the next.
+    pub channels: (Dim, Dim),
+    /// Lines of an image, and pixels of a line.
+    pub size: [Dim; 2],
+    /// Where the first window begins, over the batch axes' counters; below 0 in what is 0.
+    pub first: [Affine; 2],
+    /// Places of a window.
+    pub places: Sides,
+    /// Windows.
+    pub windows: Sides,
+}
+
+/// How many there are and their distance, down and along an image.
+pub type Sides = [(Dim, Dim); 2];
 
 impl Kernel {
     /// The stored values that it reads, in order, each once.

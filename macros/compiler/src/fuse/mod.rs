@@ -20,6 +20,7 @@ mod store;
 pub mod text;
 mod turns;
 mod view;
+mod windows;
 
 pub use expr::is_widening;
 use expr::{counters, size, through};
@@ -102,7 +103,10 @@ fn forced(func: &Func) -> BTreeSet<Value> {
             forced.insert(node.args[0]);
         }
     }
-    for (_, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
+    for (v, node) in func.values().filter(|(_, n)| matches!(n.op, Op::Contract { .. })) {
+        if gemm::is_product(func, v, &|v| buffer(func, &forced, v)) {
+            continue;
+        }
         for &arg in &node.args {
             forced.extend(obstacle(func, &forced, arg));
         }

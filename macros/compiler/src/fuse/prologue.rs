@@ -97,7 +97,8 @@ pub fn pays(func: &Func, product: Value, stored: &dyn Fn(Value) -> Option<Value>
     let left = is_whole(&gemm.a, &gemm.roles) && size.is_none_or(|size| size <= TIMES * PACKED);
     let packed = len(Role::M).is_none_or(|m| m > FEW_ROWS) && size.is_none_or(|size| size > DIRECT);
     let right = is_whole(&gemm.b, &gemm.roles) && packed;
-    (left || matches!(gemm.a, Operand::Stored(_))) && (right || matches!(gemm.b, Operand::Stored(_)))
+    let computed = |operand: &Operand| matches!(operand, Operand::Computed(_));
+    (left || !computed(&gemm.a)) && (right || !computed(&gemm.b))
 }
 
 /// Whether each of the batch's products has elements of the operand to itself.

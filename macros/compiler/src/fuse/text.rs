@@ -14,7 +14,7 @@
 use super::Fused;
 use super::affine::{Affine, Derived, Var};
 use super::expr::{Expr, Guard, Id};
-use super::kernel::{Computed, Gemm, How, Kernel, Loops, Matrix, Operand, Role, Side, Turns};
+use super::kernel::{Computed, Gemm, How, Kernel, Loops, Matrix, Operand, Role, Side, Turns, Windows};
 use kiln_ir::{Dim, Func, Literal, Value};
 use std::fmt::Write;
 
@@ -142,6 +142,10 @@ impl Writer<'_> {
                 let _ = writeln!(out, "  {name}: {}", self.matrix(matrix));
                 return;
             }
+            Operand::Windows(windows) => {
+                let _ = writeln!(out, "  {name}: {}", self.windows(windows));
+                return;
+            }
             Operand::Computed(kernel) => kernel,
         };
         let inner = Writer { func: self.func, kernel };
@@ -164,6 +168,25 @@ impl Writer<'_> {
             self.affine(&o.offset),
             side(&o.rows),
             side(&o.cols)
+        )
+    }
+
+    fn windows(&self, w: &Windows) -> String {
+        let two = |one: String, other: String| format!("[{one}, {other}]");
+        let [height, width] = w.size.each_ref().map(|d| self.dim(d));
+        let [top, left] = w.first.each_ref().map(|at| self.affine(at));
+        let side = |(len, by): &(Dim, Dim)| format!("{} by {}", self.dim(len), self.dim(by));
+        let [[r, s], [y, x]] = [&w.places, &w.windows].map(|of| of.each_ref().map(side));
+        let each = if w.each.is(0) { String::new() } else { format!(" each row by {}", self.dim(&w.each)) };
+        format!(
+            "%{}[{}]{each} channels [{}] of {} from {}, places {}, windows {}",
+            w.buffer.0,
+            self.affine(&w.offset),
+            side(&w.channels),
+            two(height, width),
+            two(top, left),
+            two(r, s),
+            two(y, x)
         )
     }
 

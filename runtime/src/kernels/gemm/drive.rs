@@ -8,7 +8,7 @@ use super::skinny::{self, FEW_ROWS};
 use super::stored::Stored;
 use super::walk::{Operand, Side};
 use super::{Epilogue, Matrix, Tile};
-use super::{cross, lines};
+use super::{channels, cross, lines};
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
 
@@ -100,6 +100,11 @@ fn product<T: Scalar>(
 ) {
     if b.is_strided() && (a.is_strided() || matches!(a, Operand::Computed(_))) {
         return strided(kernels, [m, n, k], a, b, epilogue);
+    }
+    if let Operand::Own(Stored::Windows(b)) = &b
+        && channels::fits(m, k, b)
+    {
+        return channels::gemm([m, n, k], &a, b, epilogue);
     }
     if let Operand::Own(Stored::Walked(b)) = &b
         && !matches!(a, Operand::Computed(_))

@@ -5,6 +5,7 @@
 //! High-Performance Matrix Multiplication* (2008), with the loop over k inside the one over columns, so that only one
 //! strip of partial sums is alive. Kernels are chosen when the program runs; everything is compiled here, once.
 
+mod channels;
 mod computed;
 mod cross;
 mod drive;
@@ -18,6 +19,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod windows;
 mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -29,6 +31,7 @@ pub use into::gemm_into;
 use kernel::Kernels;
 pub use pack::{Packed, pack, packed, packed_room, with_packed};
 pub use walk::{MAX_AXES, Operand, Right, Walk, Walked};
+pub use windows::Windows;
 pub use winograd::{winograd, winograd_finish, winograd_into, winograd_len, winograd_weights};
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.

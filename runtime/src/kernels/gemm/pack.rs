@@ -191,6 +191,9 @@ fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, co
 }
 
 fn panel_of<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3], col: usize, to: &mut [T]) {
+    if let Stored::Windows(windows) = b {
+        return windows.panel(col, cols, width, to);
+    }
     let (data, start) = (b.data(), b.start());
     let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
     let across = &mut across[..cols];

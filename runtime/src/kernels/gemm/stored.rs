@@ -3,6 +3,7 @@
 use super::Matrix;
 use super::kernel::Scalar;
 use super::walk::{Side, Walked};
+use super::windows::Windows;
 use crate::half::{bf16, f16};
 use crate::kernels::isa::{Body, simd_run};
 use crate::kernels::math::Math;
@@ -22,9 +23,24 @@ impl<T: Scalar> Reads<T> for T {
         self
     }
 
-    #[inline]
+    #[inline(always)]
     fn copy(from: &[T], to: &mut [T]) {
-        to.copy_from_slice(from);
+        match to.len() {
+            16..=64 => by::<T, 16>(from, to),
+            8..=15 => by::<T, 8>(from, to),
+            4..=7 => by::<T, 4>(from, to),
+            _ => to.copy_from_slice(from),
+        }
+    }
+}
+
+/// `W` elements at a time, the last ones over some of those before: short runs take less than a call would.
+#[inline(always)]
+fn by<T: Copy, const W: usize>(from: &[T], to: &mut [T]) {
+    for at in (0..to.len()).step_by(W) {
+        let at = at.min(to.len() - W);
+        let from: &[T; W] = from[at..].first_chunk().expect("as many as there are to write");
+        *to[at..].first_chunk_mut().expect("whole steps") = *from;
     }
 }
 
@@ -66,6 +82,8 @@ pub enum Stored<'a, S> {
     Strided(Matrix<'a, S>),
     /// Several axes a side.
     Walked(Walked<'a, S>),
+    /// Windows over images; a right operand.
+    Windows(Windows<'a, S>),
 }
 
 impl<'a, S> Stored<'a, S> {
@@ -74,6 +92,7 @@ impl<'a, S> Stored<'a, S> {
         match self {
             Stored::Strided(matrix) => matrix.check(name, rows, cols),
             Stored::Walked(walked) => walked.check(name, [rows, cols]),
+            Stored::Windows(windows) => windows.check(name, [rows, cols]),
         }
     }
 
@@ -88,6 +107,7 @@ impl<'a, S> Stored<'a, S> {
                 w.skipped[side as usize] += start;
                 Stored::Walked(w)
             }
+            Stored::Windows(w) => Stored::Windows(w.from(side, start)),
         }
     }
 
@@ -98,6 +118,7 @@ impl<'a, S> Stored<'a, S> {
             (Stored::Strided(m), Side::Cols) => m.col_stride == 1,
             (Stored::Walked(w), Side::Rows) => w.rows.is_run(),
             (Stored::Walked(w), Side::Cols) => w.cols.is_run(),
+            (Stored::Windows(_), _) => false,
         }
     }
 
@@ -109,6 +130,7 @@ impl<'a, S> Stored<'a, S> {
                 let [down, right] = w.skipped;
                 Stored::Walked(Walked { rows: w.cols, cols: w.rows, skipped: [right, down], ..w })
             }
+            Stored::Windows(_) => unreachable!("windows are right operands"),
         }
     }
 
@@ -117,6 +139,7 @@ impl<'a, S> Stored<'a, S> {
         match self {
             Stored::Strided(m) => m.data,
             Stored::Walked(w) => w.data,
+            Stored::Windows(w) => w.data,
         }
     }
 
@@ -132,6 +155,7 @@ impl<'a, S> Stored<'a, S> {
                 let mut steps = walk.from(w.skipped[side as usize] + start);
                 to.iter_mut().for_each(|x| *x = steps.step() as isize);
             }
+            Stored::Windows(_) => unreachable!("windows have no offset of their own"),
         }
     }
 
@@ -140,6 +164,7 @@ impl<'a, S> Stored<'a, S> {
         match self {
             Stored::Strided(m) => m.offset as isize,
             Stored::Walked(w) => w.offset as isize,
+            Stored::Windows(w) => w.offset as isize,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::computed::Computed;
 use super::kernel::Scalar;
 use super::pack::Packed;
 use super::stored::Stored;
+use super::windows::Windows;
 use crate::half::{bf16, f16};
 use std::ops::Range;
 
@@ -48,11 +49,6 @@ impl Walk {
     /// Whether it goes from element to element.
     pub(super) fn is_run(&self) -> bool {
         self.axes == 1 && self.stride[0] == 1
-    }
-
-    /// Lengths and strides, outermost first.
-    pub(super) fn axes(&self) -> Vec<(usize, usize)> {
-        (0..self.axes).map(|i| (self.len[i], self.stride[i])).collect()
     }
 
     /// Number of indices.
@@ -169,6 +165,12 @@ impl<'a, T> From<Walked<'a, T>> for Operand<'a, T> {
     }
 }
 
+impl<'a, T> From<Windows<'a, T>> for Operand<'a, T> {
+    fn from(windows: Windows<'a, T>) -> Self {
+        Operand::Own(Stored::Windows(windows))
+    }
+}
+
 macro_rules! from_narrow {
     ($($of:ident $variant:ident;)*) => {$(
         impl<'a> From<Matrix<'a, $of>> for Operand<'a, f32> {
@@ -180,6 +182,12 @@ macro_rules! from_narrow {
         impl<'a> From<Walked<'a, $of>> for Operand<'a, f32> {
             fn from(walked: Walked<'a, $of>) -> Self {
                 Operand::$variant(Stored::Walked(walked))
+            }
+        }
+
+        impl<'a> From<Windows<'a, $of>> for Operand<'a, f32> {
+            fn from(windows: Windows<'a, $of>) -> Self {
+                Operand::$variant(Stored::Windows(windows))
             }
         }
     )*};
@@ -247,6 +255,7 @@ impl<T: Scalar> Operand<'_, T> {
             |s| match s {
                 Stored::Strided(m) => m.lines(rows, k, to),
                 Stored::Walked(w) => w.lines(rows, k, to),
+                Stored::Windows(_) => unreachable!("windows are packed"),
             },
             |c| c.rows(rows, 0, k, to)
         );

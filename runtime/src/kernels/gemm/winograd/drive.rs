@@ -5,7 +5,7 @@ use super::transform::{LANES, PATCH, POINTS, TILE, patch, tile};
 use super::{checked, weights};
 use crate::kernels::gemm::kernel::{Call, Kernels};
 use crate::kernels::gemm::pack::{self, with_buffer};
-use crate::kernels::gemm::walk::Walked;
+use crate::kernels::gemm::windows::Windows;
 use crate::kernels::gemm::{Epilogue, Tile};
 use crate::kernels::isa::{Body, Isa, simd_run};
 use crate::kernels::math::Math;
@@ -22,7 +22,7 @@ const PATCHING: usize = 300;
 const CHANNEL: usize = GROUP + LANES;
 
 /// The convolution of the windows `b` with factors at the points, tile by tile to the epilogue.
-pub(super) fn convolve([m, n]: [usize; 2], factors: &[f32], b: &Walked<f32>, epilogue: Epilogue<f32>) {
+pub(super) fn convolve([m, n]: [usize; 2], factors: &[f32], b: &Windows<f32>, epilogue: Epilogue<f32>) {
     let image = checked(b, n);
     assert_eq!(factors.len(), weights::len(m, image.channels), "winograd: elements of the factors");
     let kernels = Kernels::of(Isa::detect());

@@ -1,9 +1,9 @@
 //! The images that windows of 3 × 3 slide over.
 
 use super::transform::{LANES, PATCH, TILE};
-use crate::kernels::gemm::walk::Walked;
+use crate::kernels::gemm::windows::Windows;
 
-/// Images, a channel each, of `height + 2` by `width + 2` pixels.
+/// Images, a channel each, under windows of 3 × 3.
 #[derive(Clone, Copy)]
 pub(super) struct Image<'a> {
     data: &'a [f32],
@@ -11,8 +11,10 @@ pub(super) struct Image<'a> {
     pub channels: usize,
     /// From one channel to the next.
     plane: usize,
-    /// From one line of pixels to the next.
-    line: usize,
+    /// Lines and pixels of one that are there.
+    size: [usize; 2],
+    /// Where the first window begins.
+    first: [isize; 2],
     /// Pixels of the result.
     pub height: usize,
     pub width: usize,
@@ -46,14 +48,13 @@ impl<'a> Image<'a> {
     ///
     /// # Panics
     /// If the windows aren't 3 × 3 with a stride of 1.
-    pub fn of(b: &Walked<'a, f32>) -> Image<'a> {
-        let (k, pixels) = (b.rows.axes(), b.cols.axes());
-        let ([(channels, plane), (3, down), (3, 1)], [(height, line), (width, 1)]) = (&*k, &*pixels) else {
-            panic!("winograd: no windows of 3 × 3 with stride 1: {k:?}, {pixels:?}");
+    pub fn of(b: &Windows<'a, f32>) -> Image<'a> {
+        let ([(3, 1), (3, 1)], [(height, 1), (width, 1)]) = (b.places, b.windows) else {
+            panic!("winograd: no windows of 3 × 3 with stride 1: {:?}, {:?}", b.places, b.windows);
         };
-        assert!(down == line && b.skipped == [0, 0], "winograd: no windows of an image");
-        let (channels, plane, line) = (*channels, *plane, *line);
-        Image { data: b.data, start: b.offset, channels, plane, line, height: *height, width: *width }
+        assert!(b.skipped == [0, 0] && b.each == 0, "winograd: no windows of an image");
+        let ((channels, plane), Windows { data, offset: start, size, first, .. }) = (b.channels, *b);
+        Image { data, start, channels, plane, size, first, height, width }
     }
 
     /// Tiles of a row.
@@ -77,24 +78,33 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Fills the lines of a channel's patches, with zeros beyond the image.
+    /// Fills the lines of a channel's patches, with zeros beyond the image and the windows.
     #[inline(always)]
     pub fn lines(&self, channel: usize, segment: Segment, to: &mut Lines) {
-        let from = self.start + channel * self.plane + segment.col * TILE;
         let (at, len) = (segment.at * TILE, segment.tiles * TILE);
-        let there = self.width + 2 - segment.col * TILE;
+        let (row, col) = (segment.row * TILE, segment.col * TILE);
         for r in 0..PATCH {
-            let y = segment.row * TILE + r;
-            if y >= self.height + 2 {
-                to.own[r][at..at + len].fill(0.0);
-                to.next[r][at..at + len].fill(0.0);
-                continue;
-            }
-            let line = from + y * self.line;
-            copy(&self.data[line..], &mut to.own[r][at..], len, there.min(len));
-            let rest = there.saturating_sub(TILE).min(len);
-            copy(self.data.get(line + TILE..).unwrap_or(&[]), &mut to.next[r][at..], len, rest);
+            self.line(channel, [row + r, col], len, &mut to.own[r][at..]);
+            self.line(channel, [row + r, col + TILE], len, &mut to.next[r][at..]);
         }
+    }
+
+    /// Fills `len` pixels from those on that the first window has at `place`; more may be written where there is room.
+    #[inline(always)]
+    fn line(&self, channel: usize, place: [usize; 2], len: usize, to: &mut [f32]) {
+        let [height, width] = self.size;
+        let [y, x] = [0, 1].map(|i| self.first[i] + place[i] as isize);
+        if y < 0 || y >= height as isize || place[0] >= self.height + 2 {
+            return to[..len].fill(0.0);
+        }
+        // The first pixel that is there, and the first one that is not.
+        let low = ((-x).max(0) as usize).min(len);
+        let high = ((width as isize - x).max(low as isize) as usize).min(len);
+        let high = high.min((self.width + 2).saturating_sub(place[1])).max(low);
+        let from = self.start + channel * self.plane + y as usize * width;
+        let from = self.data.get(from + (x + low as isize) as usize..).unwrap_or(&[]);
+        to[..low].fill(0.0);
+        copy(from, &mut to[low..], len - low, high - low);
     }
 }
 

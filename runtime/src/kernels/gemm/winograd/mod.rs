@@ -14,7 +14,7 @@ mod weights;
 
 use super::finish::{Finish, Planes, finished};
 use super::into::Target;
-use super::walk::Walked;
+use super::windows::Windows;
 pub use weights::{len as winograd_len, winograd_weights, with_weights as winograd};
 
 /// The convolution `[m, height · width]` of the windows `b`, each line through `finish` into the results; `factors` are
@@ -25,7 +25,7 @@ pub use weights::{len as winograd_len, winograd_weights, with_weights as winogra
 pub fn winograd_finish<F: Finish<Acc = f32>>(
     [m, n]: [usize; 2],
     factors: &[f32],
-    b: Walked<f32>,
+    b: Windows<f32>,
     finish: &F,
     out: &F::Out<'_>,
 ) {
@@ -40,7 +40,7 @@ pub fn winograd_finish<F: Finish<Acc = f32>>(
 pub fn winograd_into(
     [m, n]: [usize; 2],
     factors: &[f32],
-    b: Walked<f32>,
+    b: Windows<f32>,
     out: &mut [f32],
     row_stride: usize,
 ) {
@@ -50,7 +50,7 @@ pub fn winograd_into(
 }
 
 /// Checks that the data holds all that the windows reach.
-fn checked<'a>(b: &Walked<'a, f32>, n: usize) -> image::Image<'a> {
+fn checked<'a>(b: &Windows<'a, f32>, n: usize) -> image::Image<'a> {
     let image = image::Image::of(b);
     b.check("b", [9 * image.channels, n]);
     image

@@ -1,6 +1,5 @@
 //! Against direct sums in f64, for images of every size modulo a tile, and the error at the sizes of the field's nets.
 
-use super::super::walk::Walk;
 use super::*;
 use crate::rng::Rng;
 
@@ -8,18 +7,24 @@ fn noise(rng: &mut Rng, len: usize) -> Vec<f32> {
     (0..len).map(|_| rng.below(2001) as f32 / 1000.0 - 1.0).collect()
 }
 
+/// Windows over images of `size`, `[height, width]` of them.
+fn windows(
+    data: &[f32],
+    offset: usize,
+    channels: (usize, usize),
+    size: [usize; 2],
+    [height, width]: [usize; 2],
+) -> Windows<'_, f32> {
+    let (places, windows) = ([(3, 1); 2], [(height, 1), (width, 1)]);
+    Windows { data, offset, each: 0, channels, size, first: [0, 0], places, windows, skipped: [0, 0] }
+}
+
 /// The convolution, and the largest error over the norms of the factors and the pixels that make an element.
 fn errors(m: usize, channels: usize, height: usize, width: usize) -> f64 {
     let mut rng = Rng::seed((m + 7 * channels + 31 * height + 101 * width) as u64);
     let (line, plane) = (width + 2, (height + 2) * (width + 2));
     let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * plane));
-    let walked = Walked {
-        data: &b,
-        offset: 0,
-        rows: Walk::new(&[(channels, plane), (3, line), (3, 1)]),
-        cols: Walk::new(&[(height, line), (width, 1)]),
-        skipped: [0, 0],
-    };
+    let walked = windows(&b, 0, (channels, plane), [height + 2, line], [height, width]);
     let n = height * width;
     let mut got = vec![f32::NAN; m * n];
     winograd(m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
@@ -77,13 +82,7 @@ fn pixels_beyond_the_image_are_not_read() {
             (0..width + 2).for_each(|x| b[7 + i * plane + y * line + x] = 1.0);
         }
     }
-    let walked = Walked {
-        data: &b,
-        offset: 7,
-        rows: Walk::new(&[(channels, plane), (3, line), (3, 1)]),
-        cols: Walk::new(&[(height, line), (width, 1)]),
-        skipped: [0, 0],
-    };
+    let walked = windows(&b, 7, (channels, plane), [height + 4, line], [height, width]);
     let a = vec![1.0; 2 * 9 * channels];
     let mut got = vec![f32::NAN; 2 * height * width];
     winograd(2, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
@@ -92,15 +91,38 @@ fn pixels_beyond_the_image_are_not_read() {
     assert!(got.iter().all(|x| (x - 27.0).abs() < 1e-4), "{got:?}");
 }
 
+/// Zeros around an image are the same whether they are stored or not, one line or two of them.
+#[test]
+fn images_between_zeros() {
+    let mut rng = Rng::seed(9);
+    for (height, width, [top, left]) in [(5, 6, [1, 1]), (8, 9, [0, 2]), (16, 31, [2, 0]), (4, 70, [1, 1])] {
+        let (m, channels) = (3, 5);
+        let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * height * width));
+        let padded = [height + 2 * top, width + 2 * left];
+        let mut stored = vec![0.0; channels * padded[0] * padded[1]];
+        for (at, x) in b.iter().enumerate() {
+            let (i, y, x_) = (at / (height * width), at / width % height + top, at % width + left);
+            stored[(i * padded[0] + y) * padded[1] + x_] = *x;
+        }
+        let size = padded.map(|len| len - 2);
+        let all = windows(&stored, 0, (channels, padded[0] * padded[1]), padded, size);
+        let first = [top, left].map(|zeros| -(zeros as isize));
+        let own = Windows { first, ..windows(&b, 0, (channels, height * width), [height, width], size) };
+        let n = size[0] * size[1];
+        let [one, other] = [all, own].map(|b| {
+            let mut got = vec![f32::NAN; m * n];
+            winograd(m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+                winograd_into([m, n], factors, b, &mut got, n);
+            });
+            got
+        });
+        assert_eq!(one, other, "{height} {width}");
+    }
+}
+
 #[test]
 #[should_panic(expected = "no windows of 3 × 3 with stride 1")]
 fn other_windows_are_refused() {
-    let walked = Walked {
-        data: &[0.0; 100],
-        offset: 0,
-        rows: Walk::new(&[(1, 100), (3, 10), (3, 1)]),
-        cols: Walk::new(&[(4, 20), (4, 2)]),
-        skipped: [0, 0],
-    };
+    let walked = Windows { windows: [(4, 2), (4, 2)], ..windows(&[0.0; 100], 0, (1, 100), [10, 10], [4, 4]) };
     winograd_into([1, 16], &[0.0; 36 * 17], walked, &mut [0.0; 16], 16);
 }
