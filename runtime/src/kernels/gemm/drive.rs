@@ -198,6 +198,9 @@ impl<T: Scalar> Task<'_, T> {
     fn packed(&self, b: &Operand<T>) {
         let (kernels, [_, n, k]) = (&self.kernels, self.size);
         let panel = kernels.cols();
+        if self.is_wide() {
+            return self.by_panels(b);
+        }
         let most = (PACKED / k.max(1) / panel).max(4) * panel;
         for col in (0..n).step_by(most) {
             let cols = most.min(n - col);
@@ -206,6 +209,32 @@ impl<T: Scalar> Task<'_, T> {
                 self.run(col, cols, Panels { data: packed, start: 0, panel: panel * k, row: None });
             });
         }
+    }
+
+    /// Whether there are panels enough that each thread packs its own, for rows that are read where they are.
+    fn is_wide(&self) -> bool {
+        let [m, n, k] = self.size;
+        let in_place = matches!(&self.a, Operand::Own(Stored::Strided(a)) if a.col_stride == 1);
+        let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(n));
+        in_place && !self.turned && n.div_ceil(self.kernels.cols()) >= 4 * threads
+    }
+
+    /// The product panel by panel: one is packed, near, and meets all rows.
+    fn by_panels(&self, b: &Operand<T>) {
+        let (kernels, [m, n, k], panel) = (&self.kernels, self.size, self.kernels.cols());
+        let block = kernels.rows * STRIPS;
+        parallel(n.div_ceil(panel), (2 * m * k).saturating_mul(panel), &|items| {
+            for first in items.map(|item| item * panel) {
+                let cols = panel.min(n - first);
+                with_buffer(pack::B, packed_len(kernels, k, cols), |packed| {
+                    pack::pack_panel(k, cols, kernels.width(cols), b, first, packed);
+                    let panels = Panels { data: packed, start: 0, panel: panel * k, row: None };
+                    for row in (0..m).step_by(block) {
+                        self.block(row..(row + block).min(m), 0..1, first, cols, panels);
+                    }
+                });
+            }
+        });
     }
 
     /// Hands out a block of rows of a panel with rows and columns exchanged.

@@ -183,7 +183,14 @@ fn runs_of<'r>(offsets: &[isize], runs: &'r mut [Run; LOOKUP]) -> &'r [Run] {
 }
 
 /// One panel: `[k, width]`, of which `cols` columns are there.
-fn pack_panel<T: Scalar>(k: usize, cols: usize, width: usize, b: &Operand<T>, col: usize, to: &mut [T]) {
+pub(super) fn pack_panel<T: Scalar>(
+    k: usize,
+    cols: usize,
+    width: usize,
+    b: &Operand<T>,
+    col: usize,
+    to: &mut [T],
+) {
     by_kind!(b, |stored| panel_of(stored, [k, cols, width], col, to), |computed| {
         computed.panel(col, cols, width, to);
         to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));

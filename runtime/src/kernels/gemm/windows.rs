@@ -4,6 +4,8 @@
 use super::kernel::Scalar;
 use super::stored::Reads;
 use super::walk::Side;
+use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::math::Math;
 use std::ops::Range;
 
 /// Windows as a matrix: a row for each place in a window of each channel, a column for each window.
@@ -27,14 +29,6 @@ pub struct Windows<'a, T> {
     pub windows: [(usize, usize); 2],
     /// Rows and columns passed over before element `(0, 0)`.
     pub skipped: [usize; 2],
-}
-
-/// A run of pixels of a line: windows that follow each other.
-#[derive(Clone, Copy)]
-struct Run {
-    /// The window's place down and along.
-    at: [usize; 2],
-    len: usize,
 }
 
 impl<'a, T> Windows<'a, T> {
@@ -77,7 +71,11 @@ impl<'a, T> Windows<'a, T> {
         // A division takes as long as copying a short line.
         let [low, high] = [-x, end].map(|end| {
             let end = end.max(0) as usize;
-            if step == 1 { end } else { end.div_ceil(step) }
+            match step {
+                1 => end,
+                2 => end.div_ceil(2),
+                _ => end.div_ceil(step),
+            }
         });
         let high = high.min(len);
         low.min(high)..high
@@ -114,27 +112,77 @@ impl<'a, T> Windows<'a, T> {
         T: Reads<U>,
         U: Scalar,
     {
+        simd_run(Panel { b: self, col: self.skipped[1] + col, cols, width, to });
+    }
+
+    /// Windows of a panel, line by line.
+    #[inline(always)]
+    fn runs<'r>(&self, col: usize, cols: usize, runs: &'r mut [Run; WIDEST]) -> &'r [Run] {
         let [(_, down), (across, along)] = self.windows;
-        for (p, line) in to.chunks_exact_mut(width).enumerate() {
-            let [channel, r, s] = self.place(self.skipped[0] + p);
-            let image = self.offset + channel * self.channels.1;
-            let (line, rest) = line.split_at_mut(cols);
-            let mut at = 0;
-            for Run { at: [y, x], len } in runs(self.skipped[1] + col, cols, across) {
-                let [y, x] =
-                    [self.first[0] + (y * down + r) as isize, self.first[1] + (x * along + s) as isize];
-                let to = &mut line[at..at + len];
-                let there = self.there(x, along, len);
-                let first = x + (there.start * along) as isize;
-                if there.is_empty() || !self.pixels(image, [y, first], along, &mut to[there.clone()]) {
+        let (mut y, mut x, mut at, mut count) = (col / across, col % across, 0, 0);
+        while at < cols {
+            let len = (across - x).min(cols - at);
+            let place = [self.first[0] + (y * down) as isize, self.first[1] + (x * along) as isize];
+            runs[count] = Run { place, at, len };
+            (y, x, at, count) = (y + 1, 0, at + len, count + 1);
+        }
+        &runs[..count]
+    }
+}
+
+/// Most columns of a panel.
+const WIDEST: usize = 64;
+
+/// Windows that follow each other along a line.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// Where the first one begins.
+    place: [isize; 2],
+    /// Its column in the panel.
+    at: usize,
+    len: usize,
+}
+
+struct Panel<'p, T, U> {
+    b: &'p Windows<'p, T>,
+    col: usize,
+    cols: usize,
+    width: usize,
+    to: &'p mut [U],
+}
+
+impl<T: Reads<U>, U: Scalar> Body for Panel<'_, T, U> {
+    type Output = ();
+    #[inline(always)]
+    fn run<M: Math>(self) {
+        let Panel { b, col, cols, width, to } = self;
+        let mut runs = [Run::default(); WIDEST];
+        let runs = b.runs(col, cols, &mut runs);
+        let ([(down, far), (along, near)], step) = (b.places, b.windows[1].1);
+        let term = b.skipped[0];
+        let (mut channel, mut r, mut s) = (term / along / down, term / along % down, term % along);
+        for line in to.chunks_exact_mut(width) {
+            let image = b.offset + channel * b.channels.1;
+            for run in runs {
+                let [y, x] = [run.place[0] + (r * far) as isize, run.place[1] + (s * near) as isize];
+                let to = &mut line[run.at..][..run.len];
+                let there = b.there(x, step, run.len);
+                if there.len() < run.len {
                     to.fill(U::default());
-                } else {
-                    to[..there.start].fill(U::default());
-                    to[there.end..].fill(U::default());
                 }
-                at += len;
+                let first = x + (there.start * step) as isize;
+                if there.is_empty() || !b.pixels(image, [y, first], step, &mut to[there]) {
+                    to.fill(U::default());
+                }
             }
-            rest.fill(U::default());
+            line[cols..].fill(U::default());
+            s += 1;
+            if s == along {
+                (r, s) = (r + 1, 0);
+            }
+            if r == down {
+                (channel, r) = (channel + 1, 0);
+            }
         }
     }
 }
@@ -151,15 +199,4 @@ fn every<T: Reads<U>, U: Scalar, const STEP: usize>(from: &[T], to: &mut [U]) {
     if let Some(last) = to.last_mut() {
         *last = from[whole * STEP].read();
     }
-}
-
-/// Windows from `first` on, line by line of `across` windows.
-fn runs(first: usize, count: usize, across: usize) -> impl Iterator<Item = Run> {
-    let mut done = 0;
-    std::iter::from_fn(move || {
-        let at = [(first + done) / across, (first + done) % across];
-        let len = (across - at[1]).min(count - done);
-        done += len;
-        (len > 0).then_some(Run { at, len })
-    })
 }

@@ -103,7 +103,9 @@ impl<'a> Image<'a> {
         let high = high.min((self.width + 2).saturating_sub(place[1])).max(low);
         let from = self.start + channel * self.plane + y as usize * width;
         let from = self.data.get(from + (x + low as isize) as usize..).unwrap_or(&[]);
-        to[..low].fill(0.0);
+        if low > 0 {
+            to[..low].fill(0.0);
+        }
         copy(from, &mut to[low..], len - low, high - low);
     }
 }
