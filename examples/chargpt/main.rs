@@ -1,20 +1,22 @@
 //! A small GPT learns to write: `cargo run --release --example chargpt`.
 //!
 //! It learns from nine tenths of the Gospels and Acts, character by character, tells how many bits a character of the last
-//! tenth takes, and writes on from a beginning. `--help` lists the options.
+//! tenth takes, and writes on from a beginning. `--gpt2` writes with GPT-2 small at its full size. `--help` lists the options.
 
+mod draw;
+mod full;
 mod net;
 mod text;
 mod write;
 
+use draw::Draw;
 use kiln::prelude::*;
 use kiln_examples::run::{Run, RunOptions};
 use kiln_examples::{Result, Training, chart, cli};
 use net::{Gpt, T, loss, train_step};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-use write::Draw;
 
 const HELP: &str = "\
 Trains a small GPT on nine tenths of the Gospels and Acts and writes on from a beginning.
@@ -24,7 +26,11 @@ Trains a small GPT on nine tenths of the Gospels and Acts and writes on from a b
   --write N        characters to write (default: 400)
   --prompt TEXT    what to write on from (default: \"And Jesus said\")
   --temperature X  of the draw; the lower, the surer (default: 0.8)
-  --top N          so many of the likeliest may be drawn (default: 20)";
+  --top-k N        so many of the likeliest may be drawn (default: 20)
+  --top-p X        the likeliest may be drawn that have this share of the probability together (default: 1)
+  --gpt2 FILE      write tokens with GPT-2 small and these weights, safetensors under Hugging Face's names; `fill` takes weights that
+                   know nothing
+  --ids N,N,...    the tokens that GPT-2 writes on from (default: 50256, where every text begins)";
 
 /// Windows of a step.
 const BATCH: usize = 16;
@@ -37,6 +43,8 @@ struct Options {
     write: usize,
     prompt: String,
     draw: Draw,
+    gpt2: Option<PathBuf>,
+    ids: Vec<i64>,
     run: RunOptions,
 }
 
@@ -46,8 +54,16 @@ fn main() -> ExitCode {
 
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
-    let (draw, prompt) = (Draw { temperature: 0.8, top: 20 }, "And Jesus said".into());
-    let mut options = Options { steps: 2000, seed: 0, write: 400, prompt, draw, run: RunOptions::default() };
+    let mut options = Options {
+        steps: 2000,
+        seed: 0,
+        write: 400,
+        prompt: "And Jesus said".into(),
+        draw: Draw { temperature: 0.8, top_k: 20, top_p: 1.0 },
+        gpt2: None,
+        ids: vec![full::BEGIN],
+        run: RunOptions::default(),
+    };
     let run = cli::options(|name, args| {
         match name {
             "steps" => options.steps = args.value()?.parse()?,
@@ -55,21 +71,36 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             "write" => options.write = args.value()?.parse()?,
             "prompt" => options.prompt = args.value()?.string()?,
             "temperature" => options.draw.temperature = args.value()?.parse()?,
-            "top" => options.draw.top = args.value()?.parse()?,
+            "top-k" => options.draw.top_k = args.value()?.parse()?,
+            "top-p" => options.draw.top_p = args.value()?.parse()?,
+            "gpt2" => options.gpt2 = Some(args.value()?.into()),
+            "ids" => {
+                let ids = args.value()?.string()?;
+                options.ids = ids
+                    .split(',')
+                    .map(|id| id.trim().parse::<i64>())
+                    .collect::<Result<_, _>>()
+                    .map_err(|_| format!("`{ids}` are no numbers with commas between them"))?;
+            }
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    if options.draw.temperature.is_nan() || options.draw.temperature <= 0.0 {
-        return Err("the temperature is above 0".into());
+    if let Some(fault) = options.draw.fault() {
+        return Err(fault.into());
     }
     Ok(run.map(|run| Options { run, ..options }))
 }
 
 fn run(options: &Options) -> Result<()> {
+    if let Some(file) = &options.gpt2 {
+        let file = (file != Path::new("fill")).then_some(file.as_path());
+        let mut rng = Rng::seed(options.seed);
+        return full::write(file, &options.ids, options.write, &options.draw, &mut rng);
+    }
     let prompt = text::encode(&options.prompt).filter(|ids| !ids.is_empty());
     let prompt = prompt.ok_or("the prompt is empty or has characters that the text hasn't")?;
-    let (ids, held_out) = text::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/gospels.txt.gz"))?;
+    let (ids, held_out) = text::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/gospels.txt.gz"))?;
     let mut rng = Rng::seed(options.seed);
     let net = Gpt::init(&mut rng);
     let mut training = Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng };

@@ -1,16 +1,9 @@
 //! Writing: a character at a time over the cache of keys and values.
 
+use crate::draw::Draw;
 use crate::net::{Cache, Gpt, T, step};
 use crate::text::character;
 use kiln::prelude::*;
-
-/// How the next character is drawn.
-pub struct Draw {
-    /// Scores are divided by it: the lower, the surer.
-    pub temperature: f32,
-    /// Among so many of the likeliest.
-    pub top: usize,
-}
 
 /// As many characters behind the prompt, which isn't empty.
 pub fn write(net: &Gpt, prompt: &[i64], count: usize, draw: &Draw, rng: &mut Rng) -> kiln::Result<String> {
@@ -25,30 +18,14 @@ pub fn write(net: &Gpt, prompt: &[i64], count: usize, draw: &Draw, rng: &mut Rng
         }
         let mut scores = Tensor::zeros([0]);
         while at < ids.len() {
-            scores = step(net, &mut cache, [ids[at]], [at as i64])?;
+            scores = step(net, &mut cache, [[ids[at]]], [at as i64])?;
             at += 1;
         }
-        let next = drawn(scores.as_slice(), draw, rng);
+        let next = draw.drawn(scores.as_slice(), rng);
         ids.push(next);
         out.push(character(next));
     }
     Ok(out)
-}
-
-/// Softmax over the likeliest, and one of them by chance.
-fn drawn(scores: &[f32], draw: &Draw, rng: &mut Rng) -> i64 {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    order.truncate(draw.top.max(1));
-    let weight = |i: &usize| ((scores[*i] - scores[order[0]]) / draw.temperature).exp();
-    let mut left = rng.uniform() * order.iter().map(weight).sum::<f32>();
-    for i in &order {
-        left -= weight(i);
-        if left < 0.0 {
-            return *i as i64;
-        }
-    }
-    order[0] as i64
 }
 
 #[cfg(test)]
@@ -66,24 +43,13 @@ mod tests {
         // What an earlier text left in the cache is no part of this one.
         let mut cache = Cache::init(&mut rng);
         for id in 0..T as i64 {
-            step(&net, &mut cache, [id % 7], [id]).expect("shapes fit");
+            step(&net, &mut cache, [[id % 7]], [id]).expect("shapes fit");
         }
         for (at, id) in ids.iter().enumerate() {
-            let one = step(&net, &mut cache, [*id], [at as i64]).expect("shapes fit");
+            let one = step(&net, &mut cache, [[*id]], [at as i64]).expect("shapes fit");
             let want = &whole.as_slice()[at * one.len()..][..one.len()];
             let far = one.as_slice().iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(far < 1e-5, "{at}: {far}");
         }
-    }
-
-    #[test]
-    fn the_likeliest_is_drawn_where_only_one_may_be() {
-        let draw = Draw { temperature: 1.0, top: 1 };
-        assert_eq!(drawn(&[0.0, 2.0, 1.0], &draw, &mut Rng::seed(0)), 1);
-        let draw = Draw { temperature: 1.0, top: 2 };
-        let mut rng = Rng::seed(0);
-        let all: Vec<i64> = (0..1000).map(|_| drawn(&[0.0, 2.0, 1.0], &draw, &mut rng)).collect();
-        let ones = all.iter().filter(|i| **i == 1).count();
-        assert!(!all.contains(&0) && (680..780).contains(&ones), "{ones}");
     }
 }

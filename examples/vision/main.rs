@@ -47,13 +47,19 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         }
         Ok(true)
     })?;
-    if net != "all" && !NAMES.contains(&net.as_str()) {
-        return Err(format!("no net `{net}`; there are {} and all", NAMES.join(", ")).into());
+    if let Some(fault) = unknown(&net) {
+        return Err(fault.into());
     }
     if !(1..=4000).contains(&images) {
         return Err("there are 1 to 4000 images to learn from".into());
     }
     Ok(run.map(|run| Options { net, epochs, images, seed, run }))
+}
+
+/// What is said where no net has that name.
+fn unknown(net: &str) -> Option<String> {
+    let known = net == "all" || NAMES.contains(&net);
+    (!known).then(|| format!("no net `{net}`; there are {} and all", NAMES.join(", ")))
 }
 
 fn run(options: &Options) -> Result<()> {
@@ -78,4 +84,16 @@ fn run(options: &Options) -> Result<()> {
         println!("{:9}  {:>10}  {:>8.4}  {:>10.2}", net.name, net.parameters, net.accuracy, net.seconds);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_net_that_is_not_there_is_told() {
+        let told = "no net `lenet`; there are alexnet, vgg, resnet, mobilenet, nasnet and all";
+        assert_eq!(unknown("lenet").as_deref(), Some(told));
+        assert!(unknown("all").is_none() && NAMES.iter().all(|net| unknown(net).is_none()));
+    }
 }

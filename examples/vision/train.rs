@@ -67,3 +67,28 @@ fn accuracy(net: &mut impl Net, images: &Images) -> kiln::Result<f64> {
     }
     Ok(right as f64 / images.len().max(1) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nets::mobilenet::MobileNet;
+    use kiln_examples::mnist;
+    use std::path::Path;
+
+    #[test]
+    fn a_run_that_was_stopped_ends_with_the_same_bits() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/mnist_5k.csv.gz");
+        let (images, test) = mnist::split(&mnist::read(&file).expect("it is in the repository"));
+        let data = (images.spread(60), test.spread(20));
+        let folder = std::env::temp_dir().join(format!("kiln-vision-{}", std::process::id()));
+        let weights = |name: &str, stop, resume| {
+            let options = RunOptions { folder: Some(folder.join(name)), stop, resume };
+            let ended = learn::<MobileNet>("mobilenet", &data, (2, 0), &options).is_ok();
+            (ended, std::fs::read(folder.join(name).join("weights.safetensors")).ok())
+        };
+        let whole = weights("whole", None, false);
+        assert!(!weights("parts", Some(1), false).0);
+        assert!(weights("parts", None, true) == whole && whole.1.is_some());
+        std::fs::remove_dir_all(&folder).expect("it is there");
+    }
+}

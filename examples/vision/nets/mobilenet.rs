@@ -2,26 +2,8 @@
 
 use super::trains;
 use kiln::prelude::*;
-use kiln_zoo::convolutions::{ConvNorm, DepthNorm, conv_norm_in, depth_norm_in};
-
-/// From I channels over W to O.
-#[params]
-pub struct Inverted<const I: usize, const W: usize, const O: usize, const S: usize> {
-    widen: ConvNorm<I, W, 1>,
-    each: DepthNorm<W, S>,
-    narrow: ConvNorm<W, O, 1>,
-}
-
-#[model(inline)]
-fn inverted<const I: usize, const W: usize, const O: usize, const S: usize>(
-    b: &mut Inverted<I, W, O, S>,
-    x: Tensor,
-    train: bool,
-) -> Tensor {
-    let h = conv_norm_in(&mut b.widen, x, train).relu6();
-    let h = depth_norm_in(&mut b.each, h, train).relu6();
-    conv_norm_in(&mut b.narrow, h, train)
-}
+use kiln_zoo::convolutions::{ConvNorm, conv_norm_in};
+use kiln_zoo::mobilenet::{Inverted, inverted_in};
 
 /// The net.
 #[params]
@@ -43,10 +25,10 @@ fn scores<const N: usize>(
     train: bool,
 ) -> Tensor<N, 10> {
     let h = conv_norm_in(&mut net.first, x, train).relu6();
-    let h = inverted(&mut net.block1, h, train);
-    let h = h + inverted(&mut net.block2, h, train);
-    let h = inverted(&mut net.block3, h, train);
-    let h = h + inverted(&mut net.block4, h, train);
+    let h = inverted_in(&mut net.block1, h, train);
+    let h = h + inverted_in(&mut net.block2, h, train);
+    let h = inverted_in(&mut net.block3, h, train);
+    let h = h + inverted_in(&mut net.block4, h, train);
     let mut h = conv_norm_in(&mut net.last, h, train).relu6().mean_dim([2, 3]);
     if train {
         h = dropout(h, 0.2, rng);

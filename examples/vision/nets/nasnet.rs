@@ -2,22 +2,23 @@
 
 use super::trains;
 use kiln::prelude::*;
-use kiln_zoo::convolutions::{ConvNorm, conv_norm_in};
+use kiln_zoo::convolutions::{ConvNorm, conv_norm_in, norm_in};
+use kiln_zoo::nasnet::Separable;
 
-/// Each channel by itself, then all of them together.
+/// Half of the zoo's branch: one separable convolution behind a ReLU, and a norm.
 #[params]
-pub struct Separable<const C: usize, const K: usize, const P: usize> {
-    each: GroupedConv2dNoBias<C, 1, 1, K, 1, P>,
-    all: ConvNorm<C, C, 1>,
+pub struct Branch<const C: usize, const K: usize, const P: usize> {
+    separable: Separable<C, C, K, 1, P>,
+    norm: BatchNorm2d<C>,
 }
 
 #[model(inline)]
-fn separable<const C: usize, const K: usize, const P: usize>(
-    s: &mut Separable<C, K, P>,
+fn branch<const C: usize, const K: usize, const P: usize>(
+    b: &mut Branch<C, K, P>,
     x: Tensor,
     train: bool,
 ) -> Tensor {
-    conv_norm_in(&mut s.all, s.each.forward(x.relu()), train)
+    norm_in(&mut b.norm, b.separable.forward(x.relu()), train)
 }
 
 /// A cell that keeps the sides.
@@ -25,11 +26,11 @@ fn separable<const C: usize, const K: usize, const P: usize>(
 pub struct Cell<const BEFORE: usize, const I: usize, const C: usize> {
     before: ConvNorm<BEFORE, C, 1>,
     here: ConvNorm<I, C, 1>,
-    five1: Separable<C, 5, 2>,
-    three1: Separable<C, 3, 1>,
-    five2: Separable<C, 5, 2>,
-    three2: Separable<C, 3, 1>,
-    three3: Separable<C, 3, 1>,
+    five1: Branch<C, 5, 2>,
+    three1: Branch<C, 3, 1>,
+    five2: Branch<C, 5, 2>,
+    three2: Branch<C, 3, 1>,
+    three3: Branch<C, 3, 1>,
 }
 
 /// `[N, I, …]` to `[N, 6 C, …]`.
@@ -42,11 +43,11 @@ fn cell<const BEFORE: usize, const I: usize, const C: usize>(
 ) -> Tensor {
     let before = conv_norm_in(&mut c.before, before.relu(), train);
     let here = conv_norm_in(&mut c.here, x.relu(), train);
-    let a = separable(&mut c.five1, here, train) + separable(&mut c.three1, before, train);
-    let b = separable(&mut c.five2, before, train) + separable(&mut c.three2, before, train);
+    let a = branch(&mut c.five1, here, train) + branch(&mut c.three1, before, train);
+    let b = branch(&mut c.five2, before, train) + branch(&mut c.three2, before, train);
     let near = avg_pool2d_with(here, 3, 1, 1, false, false) + before;
     let far = avg_pool2d_with(before, 3, 1, 1, false, false) * 2.0;
-    let d = separable(&mut c.three3, here, train) + here;
+    let d = branch(&mut c.three3, here, train) + here;
     cat(&[before, a, b, near, far, d], 1)
 }
 

@@ -42,15 +42,20 @@ pub fn normed<const C: usize>(norm: &BatchNorm2d<C>, x: Tensor, eps: f64) -> Ten
     x.batch_norm(norm.running_mean, norm.running_var, Some(norm.weight), Some(norm.bias), eps)
 }
 
-/// [`conv_norm`] that also trains: then by the batch's own mean and variance, which the running ones follow.
+/// A norm that also trains: then by the batch's own mean and variance, which the running ones follow.
+#[model(inline)]
+pub fn norm_in<const C: usize>(norm: &mut BatchNorm2d<C>, x: Tensor, train: bool) -> Tensor {
+    if train { batch_norm2d_train(norm, x) } else { norm.forward(x) }
+}
+
+/// [`conv_norm`] that also trains.
 #[model(inline)]
 pub fn conv_norm_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
     c: &mut ConvNorm<I, O, K, S, P>,
     x: Tensor,
     train: bool,
 ) -> Tensor {
-    let x = c.conv.forward(x);
-    if train { batch_norm2d_train(&mut c.norm, x) } else { c.norm.forward(x) }
+    norm_in(&mut c.norm, c.conv.forward(x), train)
 }
 
 /// [`depth_norm`] that also trains.
@@ -60,6 +65,5 @@ pub fn depth_norm_in<const C: usize, const S: usize>(
     x: Tensor,
     train: bool,
 ) -> Tensor {
-    let x = c.conv.forward(x);
-    if train { batch_norm2d_train(&mut c.norm, x) } else { c.norm.forward(x) }
+    norm_in(&mut c.norm, c.conv.forward(x), train)
 }

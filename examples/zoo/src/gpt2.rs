@@ -63,14 +63,17 @@ fn after<const D: usize, const QKV: usize, const FF: usize>(
     x + b.down.forward(b.up.forward(b.ln_2.forward(x)).gelu_tanh())
 }
 
+/// A block for the whole text.
 #[model(inline)]
-fn block<const N: usize, const T: usize>(
-    b: &Block<768, 2304, 3072>,
-    x: Tensor<N, T, 768>,
-) -> Tensor<N, T, 768> {
+pub fn block<const N: usize, const T: usize, const D: usize, const QKV: usize, const FF: usize>(
+    b: &Block<D, QKV, FF>,
+    x: Tensor<N, T, D>,
+    heads: usize,
+) -> Tensor<N, T, D> {
     let [q, k, v] = b.qkv.forward(b.ln_1.forward(x)).chunk(3, -1);
-    let (q, k, v) = (split(q, HEADS), split(k, HEADS), split(v, HEADS));
-    after(b, x, joined(scaled_dot_product_attention_with(q, k, v, None, true, 0.125)))
+    let (q, k, v) = (split(q, heads), split(k, heads), split(v, heads));
+    let scale = ((D / heads) as f64).powf(-0.5);
+    after(b, x, joined(scaled_dot_product_attention_with(q, k, v, None, true, scale)))
 }
 
 /// Scores of what comes behind each token.
@@ -78,41 +81,53 @@ fn block<const N: usize, const T: usize>(
 pub fn gpt2<const N: usize, const T: usize>(net: &Gpt2, ids: Tensor<i64, N, T>) -> Tensor<N, T, VOCABULARY> {
     let mut x = net.tokens.embedding(ids) + net.places.narrow(0, 0, T);
     for b in &net.h {
-        x = block(b, x);
+        x = block(b, x, HEADS);
     }
     net.ln_f.forward(x).linear(net.tokens, None)
 }
 
-/// Keys and values of a block for all tokens so far.
+/// Keys and values of a block for all tokens so far: H heads of E dims, L places.
 #[params]
-pub struct Seen {
+pub struct Seen<const H: usize, const L: usize, const E: usize> {
     #[buffer]
-    keys: Tensor<1, HEADS, LONGEST, 64>,
+    keys: Tensor<1, H, L, E>,
     #[buffer]
-    values: Tensor<1, HEADS, LONGEST, 64>,
+    values: Tensor<1, H, L, E>,
 }
 
 /// Those of all blocks.
 #[params]
 pub struct Cache {
-    h: [Seen; LAYERS],
+    h: [Seen<HEADS, LONGEST, 64>; LAYERS],
 }
 
 /// A block for the token at a place; `later` is −10³⁰ behind it.
 #[model(inline)]
-fn block_step(
-    b: &Block<768, 2304, 3072>,
-    seen: &mut Seen,
-    x: Tensor<1, 1, 768>,
+pub fn block_step<
+    const D: usize,
+    const QKV: usize,
+    const FF: usize,
+    const H: usize,
+    const L: usize,
+    const E: usize,
+>(
+    b: &Block<D, QKV, FF>,
+    seen: &mut Seen<H, L, E>,
+    x: Tensor<1, 1, D>,
     at: Tensor<i64>,
-    later: Tensor<1, LONGEST>,
-) -> Tensor<1, 1, 768> {
+    later: Tensor<1, L>,
+    heads: usize,
+) -> Tensor<1, 1, D> {
     let [q, k, v] = b.qkv.forward(b.ln_1.forward(x)).chunk(3, -1);
-    seen.keys = seen.keys.update_at(2, at, split(k, HEADS));
-    seen.values = seen.values.update_at(2, at, split(v, HEADS));
-    let q = split(q, HEADS);
-    let heads = scaled_dot_product_attention_with(q, seen.keys, seen.values, Some(later), false, 0.125);
-    after(b, x, joined(heads))
+    seen.keys = seen.keys.update_at(2, at, split(k, heads));
+    seen.values = seen.values.update_at(2, at, split(v, heads));
+    let scale = (E as f64).powf(-0.5);
+    let q = split(q, heads);
+    after(
+        b,
+        x,
+        joined(scaled_dot_product_attention_with(q, seen.keys, seen.values, Some(later), false, scale)),
+    )
 }
 
 /// Scores of what comes behind the token at a place, whose keys and values are put into the cache.
@@ -126,7 +141,7 @@ pub fn gpt2_step(
     let later = arange(LONGEST).gt(at).to(f32).unsqueeze(0) * -1e30;
     let mut x = net.tokens.embedding(id) + net.places.embedding(at);
     for (b, seen) in net.h.iter().zip(&mut cache.h) {
-        x = block_step(b, seen, x, at.squeeze(0), later);
+        x = block_step(b, seen, x, at.squeeze(0), later, HEADS);
     }
     net.ln_f.forward(x).linear(net.tokens, None).reshape([VOCABULARY])
 }

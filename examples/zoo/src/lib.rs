@@ -14,6 +14,7 @@ pub mod mobilenet;
 pub mod nasnet;
 pub mod performer;
 pub mod resnet;
+pub mod transformer;
 pub mod unet3d;
 pub mod vgg;
 pub mod yolov5;

@@ -1,7 +1,7 @@
 //! MobileNetV2: Sandler et al., *MobileNetV2: inverted residuals and linear bottlenecks* (2018). A block widens the channels,
 //! filters each by itself, and narrows them again without an activation.
 
-use crate::convolutions::{ConvNorm, DepthNorm};
+use crate::convolutions::{ConvNorm, DepthNorm, conv_norm_in, depth_norm_in, norm_in};
 use kiln::prelude::*;
 
 /// From I channels over H to O.
@@ -24,6 +24,18 @@ fn inverted<const I: usize, const H: usize, const O: usize, const S: usize>(
 ) -> Tensor {
     let h = b.depth.forward(b.expand.forward(x).relu6()).relu6();
     b.norm.forward(b.project.forward(h))
+}
+
+/// [`Inverted`] that also trains.
+#[model(inline)]
+pub fn inverted_in<const I: usize, const H: usize, const O: usize, const S: usize>(
+    b: &mut Inverted<I, H, O, S>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    let h = conv_norm_in(&mut b.expand, x, train).relu6();
+    let h = depth_norm_in(&mut b.depth, h, train).relu6();
+    norm_in(&mut b.norm, b.project.forward(h), train)
 }
 
 /// 3,504,872 parameters.

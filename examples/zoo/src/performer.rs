@@ -10,52 +10,64 @@ pub const FEATURES: usize = 266;
 const HEADS: usize = 8;
 const LAYERS: usize = 6;
 
-/// Attention and two dense layers, a norm before each.
+/// Attention by M random features of heads of E dims, and two dense layers, a norm before each.
 #[params]
-pub struct Layer {
+pub struct Layer<const D: usize, const FF: usize, const E: usize, const M: usize> {
     #[name("0.norm")]
-    norm1: LayerNorm<512>,
+    norm1: LayerNorm<D>,
     #[name("0.fn")]
-    qkv: Projections<512>,
+    qkv: Projections<D>,
     /// Directions, which aren't trained.
     #[buffer]
     #[init(normal(0.0, 1.0))]
     #[name("0.fn.fast_attention.projection_matrix")]
-    directions: Tensor<FEATURES, 64>,
+    directions: Tensor<M, E>,
     #[name("1.norm")]
-    norm2: LayerNorm<512>,
+    norm2: LayerNorm<D>,
     #[name("1.fn.fn")]
-    feed: FeedForward<512, 2048>,
+    feed: FeedForward<D, FF>,
 }
 
 /// Six layers of 512 dims and 8 heads.
 #[params]
 pub struct Performer {
     #[name("net.layers")]
-    layers: [Layer; LAYERS],
+    layers: [Layer<512, 2048, 64, FEATURES>; LAYERS],
 }
 
 /// `exp(w·x − |x|² / 2)` for each direction w, whose mean product of two is `exp(x·y)`; what the largest is subtracted over keeps it
 /// in range and cancels, as would a factor.
 #[model(inline)]
-fn features<const N: usize, const T: usize>(
-    directions: Tensor<FEATURES, 64>,
-    x: Tensor<N, 8, T, 64>,
+fn features<const N: usize, const H: usize, const T: usize, const E: usize, const M: usize>(
+    directions: Tensor<M, E>,
+    x: Tensor<N, H, T, E>,
     queries: bool,
-) -> Tensor<N, 8, T, FEATURES> {
-    let x = x * 64f64.powf(-0.25);
+) -> Tensor<N, H, T, M> {
+    let x = x * (E as f64).powf(-0.25);
     let along = x.matmul(directions.transpose(0, 1));
     let half = x.square().sum_dim(-1).unsqueeze(-1) * 0.5;
     let largest = if queries { along.amax_keepdim([-1]) } else { along.amax_keepdim([-2, -1]) };
     (along - half - largest).exp() + 1e-4
 }
 
+/// Each place over the sums of all.
 #[model(inline)]
-fn layer<const N: usize, const T: usize>(l: &Layer, x: Tensor<N, T, 512>) -> Tensor<N, T, 512> {
+pub fn layer<
+    const N: usize,
+    const T: usize,
+    const D: usize,
+    const FF: usize,
+    const E: usize,
+    const M: usize,
+>(
+    l: &Layer<D, FF, E, M>,
+    x: Tensor<N, T, D>,
+    heads: usize,
+) -> Tensor<N, T, D> {
     let h = l.norm1.forward(x);
-    let q = features(l.directions, split(l.qkv.to_q.forward(h), HEADS), true);
-    let k = features(l.directions, split(l.qkv.to_k.forward(h), HEADS), false);
-    let v = split(l.qkv.to_v.forward(h), HEADS);
+    let q = features(l.directions, split(l.qkv.to_q.forward(h), heads), true);
+    let k = features(l.directions, split(l.qkv.to_k.forward(h), heads), false);
+    let v = split(l.qkv.to_v.forward(h), heads);
     let sums = k.transpose(-1, -2).matmul(v);
     let all = q.matmul(k.sum_dim(-2).unsqueeze(-1));
     let x = x + l.qkv.to_out.forward(joined(q.matmul(sums) / all));
@@ -67,7 +79,7 @@ fn layer<const N: usize, const T: usize>(l: &Layer, x: Tensor<N, T, 512>) -> Ten
 pub fn performer<const N: usize, const T: usize>(net: &Performer, x: Tensor<N, T, 512>) -> Tensor<N, T, 512> {
     let mut x = x;
     for l in &net.layers {
-        x = layer(l, x);
+        x = layer(l, x, HEADS);
     }
     x
 }

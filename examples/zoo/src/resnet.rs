@@ -1,7 +1,7 @@
 //! ResNets: He et al., *Deep residual learning for image recognition* (2015). Each block adds to what came in; the first of a stage
 //! halves the sides and widens the channels, and what it adds to goes through a convolution of 1 × 1.
 
-use crate::convolutions::ConvNorm;
+use crate::convolutions::{ConvNorm, conv_norm_in, norm_in};
 use kiln::prelude::*;
 
 /// Two convolutions of 3 × 3.
@@ -37,6 +37,18 @@ fn widening_basic<const I: usize, const O: usize, const S: usize>(
     x: Tensor,
 ) -> Tensor {
     basic(&b.block, x, b.downsample.forward(x))
+}
+
+/// [`WideningBasic`] that also trains.
+#[model(inline)]
+pub fn widening_basic_in<const I: usize, const O: usize, const S: usize>(
+    b: &mut WideningBasic<I, O, S>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    let h = norm_in(&mut b.block.bn1, b.block.conv1.forward(x), train).relu();
+    let h = norm_in(&mut b.block.bn2, b.block.conv2.forward(h), train);
+    (h + conv_norm_in(&mut b.downsample, x, train)).relu()
 }
 
 /// 11,689,512 parameters.

@@ -427,6 +427,14 @@ def linear_attention(net, x, seen, feed):
     return x
 
 
+def transformer():
+    def seen(own, q, k, v):
+        q, k, v = (by_heads(x, 8) for x in (q, k, v))
+        return (q @ k.transpose(-1, -2) / 8).softmax(-1) @ v
+
+    return {"seen": linear_attention(fill(linear_layers(512, 2048, dict, "fn")), image("sequence", 1, 70, 512), seen, "fn")}
+
+
 def linformer():
     def seen(own, q, k, v):
         k, v = (torch.einsum("bnd,nk->bkd", x, p[: x.shape[1]]) for x, p in [(k, own.proj_k), (v, own.proj_v)])
@@ -610,7 +618,7 @@ def classified(make):
 
 
 NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
-NETS |= {make.__name__: make for make in [nasnet_mobile, minilm, gpt2, yolov5s, unet3d, linformer, performer]}
+NETS |= {make.__name__: make for make in [nasnet_mobile, minilm, gpt2, yolov5s, unet3d, transformer, linformer, performer]}
 
 
 @torch.no_grad()

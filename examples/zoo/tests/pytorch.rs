@@ -3,7 +3,9 @@
 
 use kiln::prelude::*;
 use kiln_zoo::fill::{filled, indices, input};
-use kiln_zoo::{alexnet, bert, gpt2, linformer, mobilenet, nasnet, performer, resnet, unet3d, vgg, yolov5};
+use kiln_zoo::{
+    alexnet, bert, gpt2, linformer, mobilenet, nasnet, performer, resnet, transformer, unet3d, vgg, yolov5,
+};
 use safetensors::SafeTensors;
 
 /// Holds some of a result's numbers against PyTorch's, which were computed in f64.
@@ -121,9 +123,18 @@ fn unet3d() {
     agree("unet3d", "scores", &unet3d::unet3d(&net, input("volume", [1, 3, 16, 24, 32])).expect("a volume"));
 }
 
-/// Parameters of a layer of 512 dims that both nets have: projections, dense layers, norms; and their multiply-adds for a place.
+/// Parameters of a layer of 512 dims that all three nets have: projections, dense layers, norms; and their multiply-adds for a place.
 const LAYER: [usize; 2] =
     [4 * 512 * 512 + 512 + 2 * 512 * 2048 + 2048 + 512 + 4 * 512, 4 * 512 * 512 + 2 * 512 * 2048];
+
+#[test]
+fn transformer() {
+    let net: transformer::Transformer = filled();
+    assert_eq!(net.param_count(), 6 * LAYER[0]);
+    assert_eq!(transformer::transformer::multiply_adds(1, 4096), 6 * 4096 * (LAYER[1] + 2 * 4096 * 512));
+    let x = input("sequence", [1, 70, 512]);
+    agree("transformer", "seen", &transformer::transformer(&net, &x).expect("a sequence"));
+}
 
 #[test]
 fn linformer() {
