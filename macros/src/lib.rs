@@ -15,7 +15,8 @@ use proc_macro::{Span, TokenStream};
 /// - `#[buffer]` on a tensor marks state that is not trained.
 /// - `#[name("0")]` on any field is its name in files, where that is no name in Rust: layer 0 of an `nn.Sequential`.
 ///   `#[name("layer1.1", "layer1.2")]` names the layers of an array one by one, otherwise numbered from 0 under its name;
-///   under `#[name("")]` what a struct holds stands beside its owner's fields.
+///   under `#[name("")]` what a struct holds stands beside its owner's fields, under `#[name("*_l0")]` with their own names where the
+///   `*` is, and under `#[name("*_l{1}")]` those of an array's layers with numbers from 1.
 /// - `#[params(crate = k)]` where `Cargo.toml` has `k = { package = "kiln", … }`.
 ///
 /// ```

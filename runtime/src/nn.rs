@@ -7,6 +7,7 @@ mod embedding;
 mod masked;
 mod norm;
 mod recurrent;
+mod stacked;
 
 use crate::{model, params};
 pub use attention::*;
@@ -16,6 +17,7 @@ pub use embedding::{Embedding, embedding_forward};
 pub use masked::*;
 pub use norm::*;
 pub use recurrent::{Gru, Lstm, Rnn, gru_forward, lstm_forward, rnn_forward};
+pub use stacked::*;
 
 /// `y = x·weightᵀ + bias`: `torch.nn.Linear`.
 ///

@@ -1,13 +1,16 @@
 //! Attention and transformer layers, loaded by torch's names, against torch's own numbers.
 #![allow(missing_docs)]
 
+#[path = "common/golden.rs"]
+mod golden;
+
+use golden::Golden;
 use kiln::nn::{
     attention_mask, causal_mask, cross_attention, decoder_layer_masked, decoder_layer_norm_first,
     decoder_layer_train, encoder_layer_masked, encoder_layer_norm_first, encoder_layer_train,
     key_padding_mask, masked_attention,
 };
 use kiln::prelude::*;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 #[model]
 fn attend<const N: usize, const T: usize>(
@@ -120,53 +123,6 @@ fn decoder_masked_first<const N: usize, const T: usize, const S: usize>(
 #[model]
 fn masked_loss(a: &MultiheadAttention<8, 4>, x: Tensor<2, 6, 8>, mask: Tensor<6, 6>) -> Tensor {
     masked_attention(a, x, x, mask, false).square().sum()
-}
-
-/// A file of torch's: its parameters in `P`, and its tensors.
-struct Golden(Vec<u8>);
-
-impl Golden {
-    fn read(name: &str) -> Golden {
-        let path = format!("{}/data/goldens/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
-        Golden(std::fs::read(path).expect("a golden file"))
-    }
-
-    fn params<P: Params>(&self) -> P {
-        let file = SafeTensors::deserialize(&self.0).expect("a golden file");
-        let views: Vec<(String, TensorView)> = file
-            .iter()
-            .filter_map(|(name, view)| Some((name.strip_prefix("param.")?.to_string(), view)))
-            .collect();
-        P::from_bytes(&safetensors::serialize(views, None).expect("sound"))
-            .expect("torch's names and layouts")
-    }
-
-    fn tensor(&self, name: &str) -> Tensor {
-        let file = SafeTensors::deserialize(&self.0).expect("a golden file");
-        let view = file.tensor(name).expect("a tensor of the file");
-        let data = match view.dtype() {
-            Dtype::F64 => view.data().as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
-            _ => view.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        };
-        Tensor::from_vec(view.shape(), data).expect("as many numbers")
-    }
-
-    fn bools(&self, name: &str) -> Tensor<bool> {
-        let file = SafeTensors::deserialize(&self.0).expect("a golden file");
-        let view = file.tensor(name).expect("a tensor of the file");
-        let data = view.data().iter().map(|b| *b != 0).collect();
-        Tensor::from_vec(view.shape(), data).expect("as many truth values")
-    }
-
-    fn check(&self, compiled: kiln::Result<Tensor>, eager: &Tensor) {
-        let want = self.tensor("out.y");
-        for y in [&compiled.expect("shapes fit"), eager] {
-            assert_eq!(y.shape(), want.shape());
-            let far =
-                y.as_slice().iter().zip(want.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(far < 1e-5, "{far}");
-        }
-    }
 }
 
 #[test]

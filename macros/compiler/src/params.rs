@@ -187,9 +187,12 @@ fn visit(
     borrow: &TokenStream,
 ) -> TokenStream {
     let ident = &field.ident;
+    let each = quote!(::kiln::Params::#method(layer, &::kiln::rt::join(prefix, name), out));
+    if let Some((before, first, after)) = field.numbered() {
+        return quote!(::kiln::rt::numbered(#borrow self.#ident, [#before, #after], #first, |layer, name| #each););
+    }
     if let [_, _, ..] = field.names[..] {
         let names = &field.names;
-        let each = quote!(::kiln::Params::#method(layer, &::kiln::rt::join(prefix, name), out));
         let layers = format_ident!("each_{}", if method.to_string() == "leaves" { "ref" } else { "mut" });
         return quote!(::kiln::rt::named(self.#ident.#layers(), [#(#names),*], |layer, name| #each););
     }

@@ -1,6 +1,7 @@
-//! Recurrent layers of one layer and direction.
+//! Recurrent layers of one layer and direction; several layers and both directions are [`StackedLstm`](super::StackedLstm) and
+//! [`BiLstm`](super::BiLstm).
 //!
-//! Several are one after the other, with `dropout(all, p, rng)` between in training: PyTorch's `num_layers` and `dropout=p`.
+//! With dropout between layers they are one after the other, with `dropout(all, p, rng)` between in training: PyTorch's `num_layers` and `dropout=p`.
 
 use crate::{model, params};
 

@@ -83,6 +83,19 @@ pub fn named<T, const N: usize>(layers: [T; N], names: [&str; N], mut visit: imp
     layers.into_iter().zip(names).for_each(|(layer, name)| visit(layer, name));
 }
 
+/// Visits layers under names that count from a number: `*_l1`, `*_l2`.
+pub fn numbered<T>(
+    layers: impl IntoIterator<Item = T>,
+    [before, after]: [&str; 2],
+    first: usize,
+    mut visit: impl FnMut(T, &str),
+) {
+    layers
+        .into_iter()
+        .enumerate()
+        .for_each(|(i, layer)| visit(layer, &format!("{before}{}{after}", first + i)));
+}
+
 /// A slice for each layer, to be filled.
 pub fn layers<T: Default, const N: usize>() -> [T; N] {
     std::array::from_fn(|_| T::default())

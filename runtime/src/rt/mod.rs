@@ -19,7 +19,7 @@ pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
 pub use crate::params::leaf::stored;
 pub use frozen::{CalledInModels, HasOneGraph, HasParams, UpdatesNoParams};
-pub use leaves::{Stored, layer, layers, leaf, leaf_mut, named, of_layer, spread, zero};
+pub use leaves::{Stored, layer, layers, leaf, leaf_mut, named, numbered, of_layer, spread, zero};
 pub use panels::{in_panels, packed, with_panels};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
@@ -37,8 +37,13 @@ pub use crate::eager::body as eager;
 /// assert_eq!(kiln::rt::join("fc1", "weight"), "fc1.weight");
 /// assert_eq!(kiln::rt::join("", "weight"), "weight");
 /// assert_eq!(kiln::rt::join("fc1", ""), "fc1");
+/// assert_eq!(kiln::rt::join("lstm.*_l1", "weight_ih"), "lstm.weight_ih_l1");
 /// ```
 pub fn join(prefix: &str, name: &str) -> String {
+    // The owner says where in a name the leaf's own stands.
+    if prefix.contains('*') {
+        return prefix.replace('*', name);
+    }
     let dot = if prefix.is_empty() || name.is_empty() { "" } else { "." };
     format!("{prefix}{dot}{name}")
 }

@@ -77,6 +77,8 @@ messages! {
     init_empty() = "name an initializer: `#[init(normal(0.0, 0.02))]`";
     buffer_args() = "`#[buffer]` takes no arguments";
     name_text() = "write the name as a text: `#[name(\"0\")]`";
+    name_number() = "a number in braces is that of the first layer of an array, whose layers count from it: `#[name(\"*_l{{1}}\")]`";
+    name_star() = "a `*` stands for the names within a layer, once: `#[name(\"*_l0\")]`, and a tensor has none within";
     name_count(names, layers) = "{names} names for {layers}: give one, or one for each layer of an array";
     attribute_twice(name) = "`#[{name}]` is given twice";
     // Options.

@@ -143,10 +143,26 @@ pub struct ParamsField {
     pub vis: Visibility,
     /// Name.
     pub ident: Ident,
-    /// Its name in files and lists of leaves: another where `#[name]` says so. Of an array of layers several, one each.
+    /// Its name in files and lists of leaves: another where `#[name]` says so. Of an array of layers several, one each, or one with
+    /// the first layer's number, `*_l{1}`. The names within a layer stand where a `*` does.
     pub names: Vec<LitStr>,
     /// What it holds.
     pub kind: FieldKind,
+}
+
+impl ParamsField {
+    /// What stands before and behind the number in the names of layers, and the first one's number.
+    pub fn numbered(&self) -> Option<(String, usize, String)> {
+        let [name] = &self.names[..] else { return None };
+        numbered(&name.value())
+    }
+}
+
+/// `*_l{1}`: what stands before the number, the number, and what stands behind.
+pub fn numbered(name: &str) -> Option<(String, usize, String)> {
+    let (before, rest) = name.split_once('{')?;
+    let (number, after) = rest.split_once('}')?;
+    Some((before.to_string(), number.parse().ok()?, after.to_string()))
 }
 
 /// What a field of params holds.

@@ -83,7 +83,7 @@ fn field(scope: &mut Scope, field: &Field) -> Option<ParamsField> {
     Some(ParamsField { attrs, vis: field.vis.clone(), ident, names, kind })
 }
 
-/// `#[name("0")]`: what PyTorch calls it, where that is no name in Rust. Of an array of layers several, one each.
+/// `#[name("0")]`: what PyTorch calls it, where that is no name in Rust. Of an array of layers several, one each, or one that counts.
 fn leaf_names(errors: &Errors, attr: &Attribute, ty: &Type) -> Option<Vec<LitStr>> {
     let names = attr.parse_args_with(Punctuated::<LitStr, Token![,]>::parse_terminated);
     let names: Vec<LitStr> = names.into_iter().flatten().collect();
@@ -93,6 +93,19 @@ fn leaf_names(errors: &Errors, attr: &Attribute, ty: &Type) -> Option<Vec<LitStr
     if names.is_empty() || unnamed {
         errors.at(attr, message::name_text());
         return None;
+    }
+    let is_array = matches!(tensor::strip(ty), Type::Array(_));
+    for name in &names {
+        let text = name.value();
+        let counts = text.contains(['{', '}']);
+        if counts && !(is_array && names.len() == 1 && super::ast::numbered(&text).is_some()) {
+            errors.at(name, message::name_number());
+            return None;
+        }
+        if text.contains('*') && (tensor::is_tensor(ty) || text.matches('*').count() > 1) {
+            errors.at(name, message::name_star());
+            return None;
+        }
     }
     let layers = match tensor::strip(ty) {
         Type::Array(array) => count(&array.len).map(|n| (n, format!("{n} layers"))),

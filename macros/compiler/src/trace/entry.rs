@@ -60,10 +60,17 @@ fn attempt(
             assumed = Assumed { sizes: tracer.assumed, separate: tracer.separate, syms: tracer.syms };
             continue;
         }
+        if tracer.open_length && is_block(library, key) {
+            return None;
+        }
         let sound = tracer.errors.is_empty();
         faults.extend(tracer.errors);
         return traced.filter(|_| sound);
     }
+}
+
+fn is_block(library: &Library, key: &str) -> bool {
+    library.entries.get(key).is_some_and(|e| matches!(&e.item, Item::Model(model) if model.is_block()))
 }
 
 /// A closure that is called twice, or a loop, may meet one fault twice.

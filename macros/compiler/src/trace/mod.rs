@@ -80,6 +80,8 @@ pub(crate) struct Tracer<'a> {
     again: bool,
     /// Whether this is a second look at a callee's own faults.
     checking: bool,
+    /// Whether the length of an array is a free dim, which only a call gives.
+    open_length: bool,
     /// Whether a model calls itself by way of others, which none of them can see alone.
     recursive: bool,
     spans: Vec<Span>,
@@ -102,6 +104,7 @@ impl<'a> Tracer<'a> {
             separate,
             again: false,
             checking: false,
+            open_length: false,
             recursive: false,
             spans: Vec::new(),
             vars: Vec::new(),

@@ -38,6 +38,9 @@ struct Net {
     #[name("a", "b")] j: [Linear<3, 4>; 3],
     #[name("a", "")] k: [Linear<3, 4>; 2],
     #[name("")] l: Tensor<3>,
+    #[name("*_l0")] m: Tensor<3>,
+    #[name("*_l{1}")] n: Linear<3, 4>,
+    #[name("*_l{one}")] o: [Linear<3, 4>; 2],
 }
 
 #[params(foward = linear)] struct Net { w: Tensor<3> }
