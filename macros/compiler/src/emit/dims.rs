@@ -97,6 +97,15 @@ impl Dims<'_> {
             .collect()
     }
 
+    /// The axes of a side of an operand: their sizes and strides.
+    pub fn axes(&self, axes: &[(Dim, Dim)]) -> TokenStream {
+        let axes = axes.iter().map(|(len, stride)| {
+            let (len, stride) = (self.dim(len), self.dim(stride));
+            quote!((#len, #stride))
+        });
+        quote!(&[#(#axes),*])
+    }
+
     /// The dim's value: an expression that binds as a sum does, unless it is one term.
     pub fn dim(&self, dim: &Dim) -> TokenStream {
         let terms = dim.terms().iter().map(|(m, c)| (*c, self.factors(m)));

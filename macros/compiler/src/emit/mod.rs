@@ -29,7 +29,6 @@ use kernel::{Emitted, Names};
 use kiln_ir::{Func, Op, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-pub use run::walk;
 pub use scalar::element;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -377,18 +377,9 @@ impl Runner<'_> {
             let (row, col) = (stride(&o.rows), stride(&o.cols));
             return quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]));
         }
-        let (rows, cols) = (walk(&self.dims, &o.rows), walk(&self.dims, &o.cols));
+        let (rows, cols) = (self.dims.axes(&o.rows), self.dims.axes(&o.cols));
         quote!(::kiln::rt::walked(#data, #offset, #rows, #cols))
     }
-}
-
-/// The axes of a side of an operand.
-pub fn walk(dims: &Dims, axes: &[(Dim, Dim)]) -> TokenStream {
-    let axes = axes.iter().map(|(len, stride)| {
-        let (len, stride) = (dims.dim(len), dims.dim(stride));
-        quote!((#len, #stride))
-    });
-    quote!(&[#(#axes),*])
 }
 
 /// Operations of one iteration: an addition takes as long as the multiply-add of a product, which counts as two.

@@ -2,7 +2,7 @@
 
 use super::Compiled;
 use super::dims::ident;
-use super::run::{Runner, walk};
+use super::run::Runner;
 use crate::fuse::kernel::{Kernel, Loops, Turns};
 use crate::fuse::panels::Panels;
 use kiln_ir::{Scan, Ty};
@@ -58,7 +58,7 @@ impl Runner<'_> {
         let all = quote!(for turn in #range { #(#first)* #turn });
         let all = self.choice.before(kernel).into_iter().flatten().fold(all, |all, (i, panels)| {
             let (name, [rows, cols]) =
-                (format_ident!("a{i}"), [&panels.rows, &panels.cols].map(|s| walk(&self.dims, s)));
+                (format_ident!("a{i}"), [&panels.rows, &panels.cols].map(|s| self.dims.axes(s)));
             quote!(::kiln::rt::with_panels(#name, #rows, #cols, |#name| { #all });)
         });
         quote!({ #(#open)* #all })

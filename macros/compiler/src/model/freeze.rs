@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::results;
 use super::split::{self, Split};
 use crate::emit::dims::Dims;
-use crate::emit::{Compiled, Ready, Unit, walk};
+use crate::emit::{Compiled, Ready, Unit};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{Ret, Traced};
@@ -123,7 +123,7 @@ impl Freeze {
             }
             Ready::Panels(panels) => {
                 let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));
-                let [rows, cols] = [&panels.rows, &panels.cols].map(|side| walk(&dims, side));
+                let [rows, cols] = [&panels.rows, &panels.cols].map(|side| dims.axes(side));
                 let len = dims.dim(&panels.elements());
                 quote!(let #field = ::kiln::rt::in_panels(&#field, #layers, #rows, #cols, #len);)
             }
