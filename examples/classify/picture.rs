@@ -1,10 +1,8 @@
 //! A picture as the nets want it, as torchvision prepares its own.
 
+use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
-use image::{ImageReader, RgbImage};
 use kiln::Tensor;
-use kiln_examples::Result;
-use std::path::Path;
 
 /// Rows and columns that the nets see.
 pub const SIDE: u32 = 224;
@@ -14,17 +12,6 @@ const SHORTER: u32 = 256;
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Their deviations.
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-
-/// Decodes a picture, as JPEG or PNG whatever its name.
-pub fn read(path: &Path) -> Result<RgbImage> {
-    let fault = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
-    let reader = ImageReader::open(path).map_err(|error| fault(&error))?;
-    let reader = reader.with_guessed_format().map_err(|error| fault(&error))?;
-    if reader.format().is_none() {
-        return Err(fault(&"neither a JPEG nor a PNG picture").into());
-    }
-    Ok(reader.decode().map_err(|error| fault(&error))?.to_rgb8())
-}
 
 /// The shorter side scaled to 256, the middle of 224 × 224 cut out, channels normalized: `[1, 3, 224, 224]`.
 pub fn prepared(picture: &RgbImage) -> Tensor {
@@ -63,14 +50,5 @@ mod tests {
         for (width, height) in [(1, 1), (1, 50), (257, 256), (2000, 3)] {
             assert_eq!(prepared(&RgbImage::new(width, height)).shape(), [1, 3, 224, 224]);
         }
-    }
-
-    #[test]
-    fn what_is_no_picture_is_said() {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let error = read(&here).expect_err("a text").to_string();
-        assert!(error.ends_with("Cargo.toml: neither a JPEG nor a PNG picture"), "{error}");
-        let error = read(Path::new("nowhere.png")).expect_err("no file").to_string();
-        assert!(error.starts_with("nowhere.png: "), "{error}");
     }
 }

@@ -27,15 +27,27 @@ pub fn options(
             Long(name) => name.to_string(),
             other => return Err(other.unexpected()),
         };
-        match name.as_str() {
-            "run" => run.folder = Some(args.value()?.into()),
-            "resume" => run.resume = true,
-            "stop" => run.stop = Some(args.value()?.parse()?),
-            name if set(name, &mut args)? => {}
-            name => return Err(lexopt::Error::UnexpectedOption(format!("--{name}"))),
+        if !run_option(&mut run, &name, &mut args)? && !set(&name, &mut args)? {
+            return Err(lexopt::Error::UnexpectedOption(format!("--{name}")));
         }
     }
     Ok(Some(run))
+}
+
+/// Reads an option that all examples with a run folder have, and says whether it is one.
+pub fn run_option(
+    run: &mut RunOptions,
+    name: &str,
+    args: &mut lexopt::Parser,
+) -> Result<bool, lexopt::Error> {
+    use lexopt::ValueExt;
+    match name {
+        "run" => run.folder = Some(args.value()?.into()),
+        "resume" => run.resume = true,
+        "stop" => run.stop = Some(args.value()?.parse()?),
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// [`main_without_run`] of an example that has a run folder.

@@ -1,9 +1,12 @@
 //! Pictures as PNG files.
 
-use crate::Result;
+use crate::{Result, font};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
+
+/// Pixels from a line of text to the next, at zoom 1.
+pub const LINE: usize = font::HEIGHT + 1;
 
 /// Colours, row by row from the top left.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +22,23 @@ impl Picture {
         Picture { width, height, rgb: colour.repeat(width * height) }
     }
 
+    /// A picture of bytes, three a pixel; black where there are too few.
+    pub fn of(width: usize, height: usize, mut rgb: Vec<u8>) -> Picture {
+        rgb.resize(3 * width * height, 0);
+        Picture { width, height, rgb }
+    }
+
     /// Colours a pixel; one beyond the edge is left out.
     pub fn set(&mut self, x: usize, y: usize, colour: [u8; 3]) {
         if x < self.width && y < self.height {
             self.rgb[3 * (y * self.width + x)..][..3].copy_from_slice(&colour);
         }
+    }
+
+    /// The colour of a pixel; `None` beyond the edge.
+    pub fn get(&self, x: usize, y: usize) -> Option<[u8; 3]> {
+        let at = 3 * (y * self.width + x);
+        (x < self.width && y < self.height).then(|| [self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]])
     }
 
     /// Puts a grey image of numbers from 0 to 1 at a place, each number a square of `zoom` pixels.
@@ -33,6 +48,36 @@ impl Picture {
             let (x, y) = (left + i % side * zoom, top + i / side * zoom);
             (0..zoom * zoom).for_each(|k| self.set(x + k % zoom, y + k / zoom, colour));
         }
+    }
+
+    /// Colours a rectangle of a width and a height, as far as it lies within.
+    pub fn fill(&mut self, (left, top): (usize, usize), (width, height): (usize, usize), colour: [u8; 3]) {
+        for y in top..(top + height).min(self.height) {
+            (left..(left + width).min(self.width)).for_each(|x| self.set(x, y, colour));
+        }
+    }
+
+    /// Puts another picture at a place.
+    pub fn put(&mut self, (left, top): (usize, usize), other: &Picture) {
+        for (i, colour) in other.rgb.chunks_exact(3).enumerate() {
+            self.set(left + i % other.width, top + i / other.width, [colour[0], colour[1], colour[2]]);
+        }
+    }
+
+    /// Writes a line, each pixel of a letter a square of `zoom`.
+    pub fn text(&mut self, (left, top): (usize, usize), text: &str, zoom: usize, colour: [u8; 3]) {
+        for (i, letter) in text.chars().enumerate() {
+            let lit = |k: &usize| font::lit(letter, k % font::WIDTH, k / font::WIDTH);
+            for k in (0..font::WIDTH * font::HEIGHT).filter(lit) {
+                let (x, y) = (i * (font::WIDTH + 1) + k % font::WIDTH, k / font::WIDTH);
+                self.fill((left + x * zoom, top + y * zoom), (zoom, zoom), colour);
+            }
+        }
+    }
+
+    /// Pixels across that a line takes.
+    pub fn width_of(text: &str, zoom: usize) -> usize {
+        text.chars().count() * (font::WIDTH + 1) * zoom
     }
 
     /// Writes the file.

@@ -1,6 +1,7 @@
 //! 3D U-Net: Çiçek et al., *3D U-Net: learning dense volumetric segmentation from sparse annotation* (2016): four resolutions down
 //! and up again, each joined with what was there on the way down.
 
+use kiln::nn::batch_norm3d_train;
 use kiln::prelude::*;
 
 /// Two convolutions, each with a norm and ReLU.
@@ -20,6 +21,21 @@ pub struct Double<const I: usize, const C: usize, const O: usize> {
 fn double<const I: usize, const C: usize, const O: usize>(d: &Double<I, C, O>, x: Tensor) -> Tensor {
     let x = d.norm1.forward(d.conv1.forward(x)).relu();
     d.norm2.forward(d.conv2.forward(x)).relu()
+}
+
+/// `.forward(x)` of [`Double`] that also trains: then by the batch's own means and variances, which the running ones follow.
+#[model(inline)]
+pub fn double_in<const I: usize, const C: usize, const O: usize>(
+    d: &mut Double<I, C, O>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    if train {
+        let x = batch_norm3d_train(&mut d.norm1, d.conv1.forward(x)).relu();
+        batch_norm3d_train(&mut d.norm2, d.conv2.forward(x)).relu()
+    } else {
+        d.forward(x)
+    }
 }
 
 /// Twice the sides, by kernels of 2 × 2 × 2 without offsets.
