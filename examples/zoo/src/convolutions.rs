@@ -48,6 +48,27 @@ pub fn norm_in<const C: usize>(norm: &mut BatchNorm2d<C>, x: Tensor, train: bool
     if train { batch_norm2d_train(norm, x) } else { norm.forward(x) }
 }
 
+/// [`normed`] that also trains: the running mean and variance then move by the momentum.
+#[model(inline)]
+pub fn normed_in<const C: usize>(
+    norm: &mut BatchNorm2d<C>,
+    x: Tensor,
+    eps: f64,
+    momentum: f64,
+    train: bool,
+) -> Tensor {
+    let (weight, bias) = (Some(norm.weight), Some(norm.bias));
+    if train {
+        let (y, mean, var) =
+            batch_norm_train(x, norm.running_mean, norm.running_var, weight, bias, momentum, eps);
+        norm.running_mean = mean;
+        norm.running_var = var;
+        y
+    } else {
+        x.batch_norm(norm.running_mean, norm.running_var, weight, bias, eps)
+    }
+}
+
 /// [`conv_norm`] that also trains.
 #[model(inline)]
 pub fn conv_norm_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(

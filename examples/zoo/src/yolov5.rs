@@ -1,7 +1,7 @@
 //! YOLOv5s: Jocher et al., *ultralytics/yolov5* (2020), version 6, under its names: a backbone of CSP blocks (`C3`), pooling at
 //! several scales (`SPPF`), and a PANet that joins three resolutions, on each of which three shapes of boxes are predicted.
 
-use crate::convolutions::normed;
+use crate::convolutions::{normed, normed_in};
 use kiln::prelude::*;
 
 /// Classes of COCO.
@@ -22,6 +22,16 @@ fn conv<const I: usize, const O: usize, const K: usize, const S: usize, const P:
     x: Tensor,
 ) -> Tensor {
     normed(&c.bn, c.conv.forward(x), 1e-3).silu()
+}
+
+/// `.forward(x)` of [`Conv`] that also trains: then by the batch's own mean and variance, which the running ones follow.
+#[model(inline)]
+pub fn conv_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
+    c: &mut Conv<I, O, K, S, P>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    normed_in(&mut c.bn, c.conv.forward(x), 1e-3, 0.03, train).silu()
 }
 
 /// Two convolutions.
@@ -54,19 +64,47 @@ fn c3<const I: usize, const C: usize, const J: usize, const O: usize, const DEPT
     c.cv3.forward(cat([deep, c.cv2.forward(x)], 1))
 }
 
-/// Pools of 5, 9 and 13 side by side, each a pool of 5 over the one before.
+/// [`C3`] that also trains.
+#[model(inline)]
+pub fn c3_in<const I: usize, const C: usize, const J: usize, const O: usize, const DEPTH: usize>(
+    c: &mut C3<I, C, J, O, DEPTH>,
+    x: Tensor,
+    add: bool,
+    train: bool,
+) -> Tensor {
+    let mut deep = conv_in(&mut c.cv1, x, train);
+    for b in &mut c.m {
+        let h = conv_in(&mut b.cv1, deep, train);
+        let y = conv_in(&mut b.cv2, h, train);
+        deep = if add { deep + y } else { y };
+    }
+    let beside = conv_in(&mut c.cv2, x, train);
+    conv_in(&mut c.cv3, cat([deep, beside], 1), train)
+}
+
+/// Pools of 5, 9 and 13 side by side, each a pool of 5 over the one before: of I channels, H in each, J in all.
 #[params]
-pub struct Sppf {
-    cv1: Conv<512, 256, 1>,
-    cv2: Conv<1024, 512, 1>,
+pub struct Sppf<const I: usize, const H: usize, const J: usize, const O: usize> {
+    cv1: Conv<I, H, 1>,
+    cv2: Conv<J, O, 1>,
 }
 
 #[model(inline)]
-fn sppf(s: &Sppf, x: Tensor) -> Tensor {
-    let x = s.cv1.forward(x);
+fn pooled(x: Tensor) -> Tensor {
     let five = max_pool2d_with(x, 5, 1, 2, 1, false);
     let nine = max_pool2d_with(five, 5, 1, 2, 1, false);
-    s.cv2.forward(cat([x, five, nine, max_pool2d_with(nine, 5, 1, 2, 1, false)], 1))
+    cat([x, five, nine, max_pool2d_with(nine, 5, 1, 2, 1, false)], 1)
+}
+
+/// [`Sppf`] that also trains.
+#[model(inline)]
+pub fn sppf_in<const I: usize, const H: usize, const J: usize, const O: usize>(
+    s: &mut Sppf<I, H, J, O>,
+    x: Tensor,
+    train: bool,
+) -> Tensor {
+    let x = conv_in(&mut s.cv1, x, train);
+    conv_in(&mut s.cv2, pooled(x), train)
 }
 
 /// 7,235,389 parameters.
@@ -91,7 +129,7 @@ pub struct YoloV5s {
     #[name("model.8")]
     at_32: C3<512, 256, 512, 512>,
     #[name("model.9")]
-    sppf: Sppf,
+    sppf: Sppf<512, 256, 1024, 512>,
     #[name("model.10")]
     narrow_32: Conv<512, 256, 1>,
     #[name("model.13")]
@@ -130,7 +168,8 @@ pub fn heads<const N: usize>(
     let x = c3(&net.at_4, net.to_4.forward(net.stem.forward(x)), true);
     let at_8 = c3(&net.at_8, net.to_8.forward(x), true);
     let at_16 = c3(&net.at_16, net.to_16.forward(at_8), true);
-    let x = sppf(&net.sppf, c3(&net.at_32, net.to_32.forward(at_16), true));
+    let x = net.sppf.cv1.forward(c3(&net.at_32, net.to_32.forward(at_16), true));
+    let x = net.sppf.cv2.forward(pooled(x));
 
     let narrow_32 = net.narrow_32.forward(x);
     let x = c3(&net.up_16, cat([narrow_32.interpolate_nearest([40, 40]), at_16], 1), false);
@@ -141,20 +180,28 @@ pub fn heads<const N: usize>(
     (net.head_8.forward(out_8), net.head_16.forward(out_16), net.head_32.forward(out_32))
 }
 
-/// Boxes of a head whose places are so many pixels apart: centre and size in pixels, then probabilities of an object and of each
-/// class.
+/// What a head says of each box, in the order of [`boxes`]: C numbers.
 #[model(inline)]
-fn boxes<const N: usize, const S: usize>(
-    head: Tensor<N, 255, S, S>,
+pub fn by_box<const N: usize, const C: usize, const S: usize>(
+    head: Tensor<N, { 3 * C }, S, S>,
+) -> Tensor<N, { 3 * S * S }, C> {
+    head.reshape([N, 3, C, S, S]).permute([0, 1, 3, 4, 2]).reshape([N, 3 * S * S, C])
+}
+
+/// Boxes of a head whose places are so many pixels apart: centre and size in pixels, then probabilities of an object and of each
+/// class. `anchors` are widths and heights of three boxes in such steps.
+#[model(inline)]
+pub fn boxes<const N: usize, const C: usize, const S: usize>(
+    head: Tensor<N, { 3 * C }, S, S>,
     anchors: Tensor<3, 2>,
     step: f64,
-) -> Tensor<N, { 3 * S * S }, 85> {
-    let p = head.reshape([N, 3, 85, S, S]).permute([0, 1, 3, 4, 2]).sigmoid();
+) -> Tensor<N, { 3 * S * S }, C> {
+    let p = head.reshape([N, 3, C, S, S]).permute([0, 1, 3, 4, 2]).sigmoid();
     let places = arange(S).to(f32);
     let grid = stack([places.unsqueeze(0).expand([S, S]), places.unsqueeze(1).expand([S, S])], -1);
     let centre = (p.narrow(-1, 0, 2) * 2.0 - 0.5 + grid) * step;
     let size = (p.narrow(-1, 2, 2) * 2.0).square() * (anchors * step).reshape([1, 3, 1, 1, 2]);
-    cat([centre, size, p.narrow(-1, 4, 81)], -1).reshape([N, 3 * S * S, 85])
+    cat([centre, size, p.narrow(-1, 4, C - 4)], -1).reshape([N, 3 * S * S, C])
 }
 
 /// All boxes of a picture of 640 × 640, those of fine steps first.
