@@ -165,14 +165,14 @@ impl Group<'_> {
                 let call = Call {
                     k: channels,
                     a: a.as_ptr(),
-                    a_strides: (channels as isize, 1),
+                    a_strides: (1, height as isize),
                     b: b[col..].as_ptr(),
                     b_stride: CHANNEL as isize,
                     c: c.as_mut_ptr(),
                     c_stride: GROUP,
                     add: false,
                 };
-                // SAFETY: `Kernels::of` gave a table that the processor can run. `a` holds `height` rows of `channels`
+                // SAFETY: `Kernels::of` gave a table that the processor can run. `a` holds a strip, `channels` times `height`
                 // elements, `b` as many rows of `CHANNEL`, of which `col + width <= GROUP` are read, and `c` the
                 // `height` rows of `width` that are written.
                 unsafe { kernels.table[height - 1][width / kernels.lanes - 1](call) };

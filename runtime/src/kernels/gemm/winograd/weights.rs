@@ -1,13 +1,15 @@
-//! The factors at the points.
+//! The factors at the points: at each, strips of as many rows as a kernel has, term by term, so that a product reads them from end
+//! to end. They are more than any cache near a core holds, and read once.
 
 use super::transform::{LANES, PATCH, POINTS, factors};
+use crate::kernels::gemm::kernel::Kernels;
 use crate::kernels::gemm::pack::{self, with_buffer};
 use crate::kernels::gemm::stored::Stored;
 use crate::kernels::gemm::walk::{Operand, Side};
-use crate::kernels::isa::{Body, simd_run};
+use crate::kernels::isa::{Body, Isa, simd_run};
 use crate::kernels::math::Math;
 
-/// Elements of the factors at one point: `[m, channels]`, and some so that points don't meet in a set of the cache.
+/// Elements of the factors at one point: `m · channels`, and some so that points don't meet in a set of the cache.
 pub(super) fn point(m: usize, channels: usize) -> usize {
     m * channels + LANES
 }
@@ -30,7 +32,8 @@ pub fn winograd_weights<'a>(m: usize, channels: usize, a: impl Into<Operand<'a, 
     a.offsets(Side::Cols, 0, &mut across);
     let mut down = vec![0; m];
     a.offsets(Side::Rows, 0, &mut down);
-    simd_run(Factors { a: &a, across: &across, down: &down, channels, to });
+    let strip = Kernels::<f32>::of(Isa::detect()).rows;
+    simd_run(Factors { a: &a, across: &across, down: &down, strip, channels, to });
 }
 
 /// Calls `f` with what the factors are at the points, in a buffer of this thread.
@@ -50,6 +53,8 @@ struct Factors<'f> {
     a: &'f Stored<'f, f32>,
     across: &'f [isize],
     down: &'f [isize],
+    /// Rows of a strip.
+    strip: usize,
     channels: usize,
     to: &'f mut [f32],
 }
@@ -58,17 +63,25 @@ impl Body for Factors<'_> {
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
-        let Factors { a, across, down, channels, to } = self;
+        let Factors { a, across, down, strip, channels, to } = self;
         let (data, start, plane) = (a.data(), a.start(), point(down.len(), channels));
-        for (o, down) in down.iter().enumerate() {
-            for first in (0..channels).step_by(LANES) {
-                let here = LANES.min(channels - first);
+        for (n, down) in down.chunks(strip).enumerate() {
+            let (all, mut channel, mut row) = (down.len() * channels, 0, 0);
+            for first in (0..all).step_by(LANES) {
+                let here = LANES.min(all - first);
                 let mut g = [[0.0; LANES]; 9];
-                for (i, at) in across[first * 9..][..here * 9].chunks_exact(9).enumerate() {
-                    (0..9).for_each(|p| g[p][i] = data[(start + down + at[p]) as usize]);
+                for i in 0..here {
+                    let at = &across[channel * 9..][..9];
+                    for (g, at) in g.iter_mut().zip(at) {
+                        g[i] = data[(start + down[row] + at) as usize];
+                    }
+                    row += 1;
+                    if row == down.len() {
+                        (channel, row) = (channel + 1, 0);
+                    }
                 }
                 for (p, line) in points::<M>(&g).iter().enumerate() {
-                    let to = &mut to[p * plane + o * channels + first..];
+                    let to = &mut to[p * plane + n * strip * channels + first..];
                     match to.first_chunk_mut() {
                         Some(to) if here == LANES => *to = *line,
                         _ => to[..here].copy_from_slice(&line[..here]),
@@ -79,7 +92,7 @@ impl Body for Factors<'_> {
     }
 }
 
-/// Factors of several channels at the points.
+/// Factors of several rows and channels at the points.
 #[inline(always)]
 fn points<M: Math>(g: &[[f32; LANES]; 9]) -> [[f32; LANES]; POINTS] {
     let mut down = [[[0.0; LANES]; 3]; PATCH];
