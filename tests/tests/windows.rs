@@ -72,6 +72,41 @@ fn each_channel_by_itself_is_one_kernel() {
     }
 }
 
+/// Tiles of 4 × 4 and, for the halved image, of 2 × 2.
+#[params]
+struct Tiles {
+    wide: Conv2d<32, 32, 3, 1, 1>,
+    small: Conv2d<32, 48, 3, 1, 1>,
+}
+
+#[model]
+fn tiles(net: &Tiles, x: Tensor<3, 32, 32, 32>) -> (Tensor<3, 32, 32, 32>, Tensor<3, 48, 8, 8>) {
+    let x = net.wide.forward(x).relu();
+    (x, net.small.forward(max_pool2d(x, [4, 4])))
+}
+
+#[test]
+fn tiles_of_both_sizes_on_any_number_of_threads() {
+    assert!(
+        tiles::PLAN.contains("by winograd 4×4") && tiles::PLAN.contains("by winograd 2×2"),
+        "{}",
+        tiles::PLAN
+    );
+    let mut rng = Rng::seed(5);
+    let net = Tiles::init(&mut rng);
+    let x = noise(&mut rng, [3, 32, 32, 32]);
+    let (wide, small) = tiles::eager(&net, &x);
+    let frozen = tiles::freeze(&net).unwrap();
+    let both = |(wide, small): (Tensor, Tensor)| (wide.as_slice().to_vec(), small.as_slice().to_vec());
+    let runs: [&dyn Fn() -> (Tensor, Tensor); 2] =
+        [&|| tiles(&net, &x).unwrap(), &|| frozen.run(&x).unwrap()];
+    for run in runs {
+        let (own_wide, own_small) = on_threads(|| both(run()));
+        assert!(apart(&wide, &Tensor::from_vec([3, 32, 32, 32], own_wide).unwrap()) < 2e-6);
+        assert!(apart(&small, &Tensor::from_vec([3, 48, 8, 8], own_small).unwrap()) < 2e-6);
+    }
+}
+
 /// Windows of several kinds over one image, each with its zeros.
 #[model]
 fn kinds<const N: usize>(

@@ -130,15 +130,16 @@ pub fn padded<T: Copy + Default>(
     more.fill(T::default());
 }
 
-/// The factors `[m, channels · 9]` of a convolution at Winograd's points, for a model that keeps them.
+/// The factors `[m, channels · 9]` of a convolution at Winograd's points for tiles of so many pixels along a side, for a model that
+/// keeps them.
 ///
 /// # Panics
 /// If the tensor has another size.
-pub fn at_points(factors: &Tensor, m: usize, channels: usize) -> Tensor {
-    let len = winograd_len(m, channels);
+pub fn at_points(factors: &Tensor, tile: usize, m: usize, channels: usize) -> Tensor {
+    let len = winograd_len(tile, m, channels);
     let mut points: Tensor = output(&[len]);
     let rows = Matrix::rows(factors.as_slice(), 9 * channels);
-    winograd_weights(m, channels, rows, points.as_mut_slice());
+    winograd_weights(tile, m, channels, rows, points.as_mut_slice());
     points
 }
 

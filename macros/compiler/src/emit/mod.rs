@@ -9,6 +9,7 @@ mod elements;
 mod kept;
 mod kernel;
 mod levels;
+mod operands;
 mod padded;
 mod pass;
 mod report;

@@ -144,7 +144,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
             let times = if batch.is_empty() { String::new() } else { format!(" × [{}]", list(&batch)) };
             let how = choice.winograd(kernel).map_or(String::new(), |w| {
                 let frozen = if choice.is_frozen(func, kernel) { ", factors frozen" } else { "" };
-                format!(" by winograd 4×4 ({} % of direct{frozen})", w.percent)
+                format!(" by winograd {0}×{0} ({1} % of direct{frozen})", w.tile, w.percent)
             });
             let how = match &g.b {
                 Operand::Windows(w) if !w.each.is(0) => ", each row of images of its own".to_string(),

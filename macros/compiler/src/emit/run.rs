@@ -7,12 +7,12 @@ use super::{Made, MadeKernel, Struct, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::algorithm::Winograd;
 use crate::fuse::expr::{Expr, counters};
-use crate::fuse::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Side, Store, Windows};
+use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
 use crate::part::Part;
 use crate::plan::{Place, Plan, Step, element};
 use kiln_ir::{Dim, Func, Op, Sym, Value};
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 
 /// What the steps of a function need to know.
@@ -129,7 +129,7 @@ impl Runner<'_> {
     }
 
     /// A kernel's struct with its fields.
-    fn value(&self, (known, emitted): &(Struct, Emitted)) -> TokenStream {
+    pub fn value(&self, (known, emitted): &(Struct, Emitted)) -> TokenStream {
         let reads = emitted.reads.iter().map(|v| self.get(*v, self.plan.places[v]));
         let sizes = emitted.frees.iter().map(|s| {
             let name = ident(&self.func.syms.info(*s).name);
@@ -256,9 +256,10 @@ impl Runner<'_> {
             })
             .collect();
         let winograd = self.choice.winograd(kernel);
+        let tile = winograd.map(|w| proc_macro2::Literal::i64_unsuffixed(w.tile));
         let call = if kernel.is_bare() && winograd.is_some() {
             let out = &outs[0];
-            quote!(::kiln::rt::winograd_into([#m, #n], factors, #b, #out, #stride);)
+            quote!(::kiln::rt::winograd_into(#tile, [#m, #n], factors, #b, #out, #stride);)
         } else if kernel.is_bare() {
             let out = &outs[0];
             quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
@@ -267,7 +268,9 @@ impl Runner<'_> {
                 outs.iter().map(|out| quote!(::kiln::rt::plane(#out, #stride))).collect();
             let planes = nested(&planes);
             match winograd {
-                Some(_) => quote!(::kiln::rt::winograd_finish([#m, #n], factors, #b, &#value, &#planes);),
+                Some(_) => {
+                    quote!(::kiln::rt::winograd_finish(#tile, [#m, #n], factors, #b, &#value, &#planes);)
+                }
                 None => quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);),
             }
         };
@@ -288,7 +291,7 @@ impl Runner<'_> {
         &self,
         kernel: &Kernel,
         g: &Gemm,
-        Winograd { m, channels, .. }: Winograd,
+        Winograd { tile, m, channels, .. }: Winograd,
         a: &TokenStream,
         body: &TokenStream,
     ) -> TokenStream {
@@ -297,8 +300,8 @@ impl Runner<'_> {
             let data = self.get(frozen, self.plan.places[&frozen]);
             return quote!({ let factors = #data; #body });
         }
-        let [m, channels] = [m, channels].map(proc_macro2::Literal::i64_unsuffixed);
-        quote!(::kiln::rt::winograd(#m, #channels, #a, |factors| { #body });)
+        let [tile, m, channels] = [tile, m, channels].map(proc_macro2::Literal::i64_unsuffixed);
+        quote!(::kiln::rt::winograd(#tile, #m, #channels, #a, |factors| { #body });)
     }
 
     /// Products over the first axis, which share threads.
@@ -324,61 +327,12 @@ impl Runner<'_> {
         quote!(::kiln::rt::batched(#count, #cost, #parts, &|#counter, #names| { #body });)
     }
 
-    fn at(&self, at: &Affine) -> TokenStream {
+    pub fn at(&self, at: &Affine) -> TokenStream {
         let var = |v: Var| {
             let name = super::dims::variable(v);
             quote!(#name)
         };
         self.dims.affine(at, &var, false)
-    }
-
-    fn operand(
-        &self,
-        operand: &Operand,
-        made: Option<&(Struct, Emitted)>,
-        size: [&TokenStream; 2],
-    ) -> TokenStream {
-        match (operand, made) {
-            (Operand::Stored(matrix), _) => self.matrix(matrix),
-            (Operand::Windows(windows), _) => self.windows(windows),
-            (Operand::Computed(kernel), Some(made)) => {
-                let ([rows, cols], value) = (size, self.value(made));
-                let by_cols = matches!(&kernel.loops, Loops::Operand(o) if o.side == Side::Cols);
-                let name = if by_cols { quote!(computed_rows) } else { quote!(computed_cols) };
-                quote!(::kiln::rt::#name(&#value, [#rows, #cols]))
-            }
-            (Operand::Computed(_), None) => unreachable!("made with its product"),
-        }
-    }
-
-    fn windows(&self, w: &Windows) -> TokenStream {
-        let data = self.get(w.buffer, self.plan.places[&w.buffer]);
-        let (offset, each) = (self.at(&w.offset), self.dims.dim(&w.each));
-        let pair = |(len, by): &(Dim, Dim)| {
-            let (len, by) = (self.dims.dim(len), self.dims.dim(by));
-            quote!((#len, #by))
-        };
-        let (channels, [height, width]) = (pair(&w.channels), w.size.each_ref().map(|d| self.dims.dim(d)));
-        let var = |v: Var| super::dims::variable(v).into_token_stream();
-        let [top, left] = w.first.each_ref().map(|at| self.dims.affine(at, &var, true));
-        let [[r, s], [y, x]] = [&w.places, &w.windows].map(|side| side.each_ref().map(pair));
-        quote! {
-            ::kiln::rt::windows(
-                #data, #offset, #each, #channels, [#height, #width], [#top, #left], [[#r, #s], [#y, #x]]
-            )
-        }
-    }
-
-    fn matrix(&self, o: &Matrix) -> TokenStream {
-        let data = self.get(o.buffer, self.plan.places[&o.buffer]);
-        let offset = self.at(&o.offset);
-        if let ([] | [_], [] | [_]) = (&*o.rows, &*o.cols) {
-            let stride = |side: &[(Dim, Dim)]| side.first().map_or(quote!(0), |(_, s)| self.dims.dim(s));
-            let (row, col) = (stride(&o.rows), stride(&o.cols));
-            return quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]));
-        }
-        let (rows, cols) = (self.dims.axes(&o.rows), self.dims.axes(&o.cols));
-        quote!(::kiln::rt::walked(#data, #offset, #rows, #cols))
     }
 }
 

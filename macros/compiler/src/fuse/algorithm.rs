@@ -2,8 +2,9 @@
 //! which costs less.
 //!
 //! Costs are in multiplications with their addition, of which a core with AVX-512 does 32 a cycle. Constants are from
-//! measurements of `kernels::gemm`. Tiles are of 4 × 4 pixels: in f32 their error is some 3 times that of the direct sum
-//! (2.5e-7 of the norms, which the kernel's tests state), far below the 1e-4 that is allowed.
+//! measurements of `kernels::gemm`. Tiles of 4 × 4 pixels have in f32 some 3 times the error of the direct sum (2.5e-7 of the
+//! norms, which the kernel's tests state), far below the 1e-4 that is allowed; those of 2 × 2 about as much as it. These are for
+//! images of 8 × 8, of which they fill a vector, and where factors come from memory: there are less than half as many.
 
 use super::affine::Affine;
 use super::kernel::{Gemm, Kernel, Matrix, Operand, Role, Windows};
@@ -12,6 +13,8 @@ use kiln_ir::{DType, Dim, Func, Value};
 /// A convolution of 3 × 3 and stride 1 that is cheaper by tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Winograd {
+    /// Pixels of a tile along a side.
+    pub tile: i64,
     /// Rows: the result's channels.
     pub m: i64,
     /// Channels that are summed over.
@@ -23,23 +26,21 @@ pub struct Winograd {
 impl Winograd {
     /// Elements of the factors at the points, as `kernels::gemm::winograd` lays them out.
     pub fn elements(&self) -> i64 {
-        POINTS * (self.m * self.channels + LANES)
+        points(self.tile) * (self.m * self.channels + LANES)
     }
 }
 
-/// Columns of a tile and of the patch that it is computed from.
-const TILE: i64 = 4;
-/// Points at which a tile is a product.
-const POINTS: i64 = 36;
+/// Pixels of tiles along a side: of small images only small tiles fill a vector.
+const TILES: [i64; 2] = [2, 4];
 /// Tiles of a vector, and of those that are computed at a time.
 const LANES: i64 = 16;
 const GROUP: i64 = 64;
-/// Evaluating a patch at the points, or a tile from them.
-const TRANSFORM: i64 = 300;
-/// Evaluating factors at the points, where they aren't frozen.
-const FACTORS: i64 = 500;
-/// Reading a factor at the points from beyond L2, once a group.
-const FAR: i64 = 600;
+/// Evaluating a patch at a point, or a tile from it.
+const TRANSFORM: i64 = 8;
+/// Evaluating a factor at a point, where they aren't frozen.
+const FACTOR: i64 = 14;
+/// Reading a factor from beyond L2, once a group.
+const FAR: i64 = 32;
 /// Bytes of factors that stay in L2.
 const NEAR: i64 = 1 << 20;
 /// Packing an element of a direct product's windows.
@@ -59,19 +60,34 @@ pub fn winograd(func: &Func, kernel: &Kernel, gemm: &Gemm, frozen: bool) -> Opti
     let m = gemm.roles.iter().position(|r| *r == Role::M).map_or(Some(1), |i| kernel.axes[i].literal())?;
     let batch = (0..gemm.roles.len()).filter(|i| gemm.roles[*i] == Role::Batch);
     let images = batch.map(|i| kernel.axes[i].literal()).try_fold(1, |n, len| Some(n * len?))?;
-    let pixels = height * width;
-    let direct = 9 * channels * pixels * (m + PACK);
-    let tiles = up(height, TILE) * up(width, TILE);
-    let groups = up(tiles, GROUP);
-    let mut cost = POINTS * m * channels * LANES * up(tiles, LANES) + TRANSFORM * tiles * (m + channels);
-    if 4 * POINTS * m * channels > NEAR {
-        cost += FAR * m * channels * groups;
-    }
-    if !frozen {
-        cost += FACTORS * m * channels / images.max(1);
-    }
-    let percent = 100 * cost / direct.max(1);
-    (percent < WORTH).then_some(Winograd { m, channels, percent })
+    let cheapest = |tile: i64| {
+        let cost = by_tiles(tile, [m, channels, height, width], images, frozen);
+        Winograd { tile, m, channels, percent: 100 * cost / direct(m, channels, height * width).max(1) }
+    };
+    TILES.map(cheapest).into_iter().min_by_key(|w| w.percent).filter(|w| w.percent < WORTH)
+}
+
+/// Points at which a tile is a product.
+fn points(tile: i64) -> i64 {
+    (tile + 2) * (tile + 2)
+}
+
+/// What factors cost that come from beyond L2, `times` over.
+fn far(factors: i64, times: i64) -> i64 {
+    if 4 * factors > NEAR { FAR * factors * times } else { 0 }
+}
+
+/// A product over windows, whose columns are whole vectors.
+fn direct(m: i64, channels: i64, pixels: i64) -> i64 {
+    9 * channels * (up(pixels, LANES) * LANES * m + pixels * PACK) + far(9 * m * channels, 1)
+}
+
+fn by_tiles(tile: i64, [m, channels, height, width]: [i64; 4], images: i64, frozen: bool) -> i64 {
+    let (points, tiles) = (points(tile), up(height, tile) * up(width, tile));
+    let products = points * m * channels * LANES * up(tiles, LANES);
+    let transforms = TRANSFORM * points * tiles * (m + channels);
+    let factors = if frozen { 0 } else { FACTOR * points * m * channels / images.max(1) };
+    products + transforms + factors + far(points * m * channels, up(tiles, GROUP))
 }
 
 fn up(n: i64, by: i64) -> i64 {

@@ -118,8 +118,9 @@ impl Freeze {
         let dims = Dims { syms: &self.split.run.func.syms };
         match form {
             Ready::Points(winograd) => {
-                let [m, channels] = [winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
-                quote!(let #field = ::kiln::rt::at_points(&#field, #m, #channels);)
+                let [tile, m, channels] =
+                    [winograd.tile, winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
+                quote!(let #field = ::kiln::rt::at_points(&#field, #tile, #m, #channels);)
             }
             Ready::Panels(panels) => {
                 let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));

@@ -1,7 +1,7 @@
 //! A group of tiles after the other: their patches at the points, the products, their pixels.
 
 use super::image::{GROUP, Image, LINE, Lines, Segment};
-use super::transform::{LANES, PATCH, POINTS, TILE, patch, tile};
+use super::transform::{By, Cut, LANES};
 use super::{checked, weights};
 use crate::kernels::gemm::kernel::{Call, Kernels};
 use crate::kernels::gemm::pack::{self, with_buffer};
@@ -16,26 +16,47 @@ use std::ops::Range;
 const ROWS: usize = 96;
 /// Rows whose pixels are handed out at a time.
 const HANDED: usize = 8;
-/// Operations that evaluating a patch at the points takes.
-const PATCHING: usize = 300;
+/// Operations that evaluating a patch at a point takes.
+const PATCHING: usize = 8;
 /// From one channel to the next at a point: vectors are written beyond the last tile.
 const CHANNEL: usize = GROUP + LANES;
 
 /// The convolution of the windows `b` with factors at the points, tile by tile to the epilogue.
-pub(super) fn convolve([m, n]: [usize; 2], factors: &[f32], b: &Windows<f32>, epilogue: Epilogue<f32>) {
-    let image = checked(b, n);
-    assert_eq!(factors.len(), weights::len(m, image.channels), "winograd: elements of the factors");
+pub(super) fn convolve(
+    tile: usize,
+    size: [usize; 2],
+    factors: &[f32],
+    b: &Windows<f32>,
+    epilogue: Epilogue<f32>,
+) {
+    match tile {
+        2 => by_tiles::<2, 4>(size, factors, b, epilogue),
+        4 => by_tiles::<4, 6>(size, factors, b, epilogue),
+        _ => panic!("winograd: tiles of {tile} pixels along a side, not of 2 or 4"),
+    }
+}
+
+fn by_tiles<const T: usize, const P: usize>(
+    [m, n]: [usize; 2],
+    factors: &[f32],
+    b: &Windows<f32>,
+    epilogue: Epilogue<f32>,
+) where
+    By: Cut<T, P>,
+{
+    let image = checked(b, T, n);
+    assert_eq!(factors.len(), weights::len(T, m, image.channels), "winograd: elements of the factors");
     let kernels = Kernels::of(Isa::detect());
     let point = image.channels * CHANNEL + LANES;
-    with_buffer(pack::PATCHES, POINTS * point, |patches| {
+    with_buffer(pack::PATCHES, P * P * point, |patches| {
         for first in (0..image.tiles()).step_by(GROUP) {
             let tiles = GROUP.min(image.tiles() - first);
             let shared = Shared(patches.as_mut_ptr(), patches.len());
-            parallel(image.channels, PATCHING * tiles, &|channels| {
-                simd_run(Patches { image, first, tiles, channels, point, to: &shared });
+            parallel(image.channels, PATCHING * P * P * tiles, &|channels| {
+                simd_run(Patches::<T, P> { image, first, tiles, channels, point, to: &shared });
             });
-            let group = Group { image, first, tiles, m, factors, patches, point, kernels };
-            let cost = 2 * POINTS * image.channels * tiles;
+            let group = Group::<T, P> { image, first, tiles, m, factors, patches, point, kernels };
+            let cost = 2 * P * P * image.channels * tiles;
             let threads = threads_for(m, cost);
             let rows = if threads > 1 { m.div_ceil(4 * threads).next_multiple_of(kernels.rows) } else { m };
             let rows = rows.min(ROWS);
@@ -55,7 +76,7 @@ struct Shared(*mut f32, usize);
 unsafe impl Sync for Shared {}
 
 /// Evaluates the patches of some channels of a group at the points.
-struct Patches<'a, 's> {
+struct Patches<'a, 's, const T: usize, const P: usize> {
     image: Image<'a>,
     first: usize,
     tiles: usize,
@@ -65,22 +86,26 @@ struct Patches<'a, 's> {
     to: &'s Shared,
 }
 
-impl Body for Patches<'_, '_> {
+impl<const T: usize, const P: usize> Body for Patches<'_, '_, T, P>
+where
+    By: Cut<T, P>,
+{
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
-        let mut lines = Lines { own: [[0.0; LINE]; PATCH], next: [[0.0; LINE]; PATCH] };
+        let mut lines = Lines { own: [[0.0; LINE]; P], next: [[0.0; LINE]; P] };
         for channel in self.channels {
             for segment in self.image.segments(self.first, self.tiles) {
                 self.image.lines(channel, segment, &mut lines);
             }
-            let pixels = self.tiles.next_multiple_of(LANES) * TILE;
-            down::<M>(&mut lines.own, pixels);
-            down::<M>(&mut lines.next, pixels);
-            for r in 0..PATCH {
+            let pixels = self.tiles.next_multiple_of(LANES) * T;
+            down::<M, T, P>(&mut lines.own, pixels);
+            down::<M, T, P>(&mut lines.next, pixels);
+            for r in 0..P {
                 for at in (0..self.tiles).step_by(LANES) {
-                    let place = r * PATCH * self.point + channel * CHANNEL + at;
-                    for (c, line) in across::<M>(&lines.own[r], &lines.next[r], at * TILE).iter().enumerate()
+                    let place = r * P * self.point + channel * CHANNEL + at;
+                    for (c, line) in
+                        across::<M, T, P>(&lines.own[r], &lines.next[r], at * T).iter().enumerate()
                     {
                         let place = place + c * self.point;
                         assert!(place + LANES <= self.to.1);
@@ -94,31 +119,42 @@ impl Body for Patches<'_, '_> {
     }
 }
 
-/// Six lines of pixels, evaluated down the columns.
+/// A patch's lines of pixels, evaluated down the columns.
 #[inline(always)]
-fn down<M: Math>(lines: &mut [[f32; LINE]; PATCH], pixels: usize) {
-    let [a, b, c, d, e, f] = lines;
+fn down<M: Math, const T: usize, const P: usize>(lines: &mut [[f32; LINE]; P], pixels: usize)
+where
+    By: Cut<T, P>,
+{
+    let lines = lines.each_mut();
     for x in 0..pixels.min(LINE) {
-        [a[x], b[x], c[x], d[x], e[x], f[x]] = patch::<M>([a[x], b[x], c[x], d[x], e[x], f[x]]);
+        let column = <By as Cut<T, P>>::patch::<M>(std::array::from_fn(|r| lines[r][x]));
+        (0..P).for_each(|r| lines[r][x] = column[r]);
     }
 }
 
 /// A line of several patches, evaluated along it.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Lanes.
-fn across<M: Math>(own: &[f32; LINE], next: &[f32; LINE], at: usize) -> [[f32; LANES]; PATCH] {
-    let (own, next) = (&own[at..][..LANES * TILE], &next[at..][..LANES * TILE]);
-    let mut to = [[0.0; LANES]; PATCH];
+fn across<M: Math, const T: usize, const P: usize>(
+    own: &[f32; LINE],
+    next: &[f32; LINE],
+    at: usize,
+) -> [[f32; LANES]; P]
+where
+    By: Cut<T, P>,
+{
+    let (own, next) = (&own[at..][..LANES * T], &next[at..][..LANES * T]);
+    let mut to = [[0.0; LANES]; P];
     for l in 0..LANES {
-        let x = l * TILE;
-        let line = patch::<M>([own[x], own[x + 1], own[x + 2], own[x + 3], next[x], next[x + 1]]);
-        (0..PATCH).for_each(|c| to[c][l] = line[c]);
+        let pixel = |c: usize| if c < T { own[l * T + c] } else { next[l * T + c - T] };
+        let line = <By as Cut<T, P>>::patch::<M>(std::array::from_fn(pixel));
+        (0..P).for_each(|c| to[c][l] = line[c]);
     }
     to
 }
 
 /// A group whose patches are evaluated.
-struct Group<'a> {
+struct Group<'a, const T: usize, const P: usize> {
     image: Image<'a>,
     first: usize,
     tiles: usize,
@@ -129,20 +165,29 @@ struct Group<'a> {
     kernels: Kernels<f32>,
 }
 
-impl Group<'_> {
+impl<const T: usize, const P: usize> Group<'_, T, P>
+where
+    By: Cut<T, P>,
+{
     /// Products at all points for some rows, and the pixels that they are.
     fn rows(&self, rows: Range<usize>, epilogue: Epilogue<f32>) {
         let height = rows.len();
         let point = height * GROUP + LANES;
-        with_buffer(pack::POINTS, POINTS * point, |products| {
-            for p in 0..POINTS {
+        with_buffer(pack::POINTS, P * P * point, |products| {
+            for p in 0..P * P {
                 self.product(p, rows.clone(), &mut products[p * point..][..height * GROUP]);
             }
-            with_buffer(pack::SUMS, HANDED * TILE * LINE, |pixels| {
+            with_buffer(pack::SUMS, HANDED * T * LINE, |pixels| {
                 for first in (0..height).step_by(HANDED) {
                     let here = HANDED.min(height - first);
                     let products = &products[first * GROUP..];
-                    simd_run(Pixels { products, point, rows: here, tiles: self.tiles, to: &mut *pixels });
+                    simd_run(Pixels::<T, P> {
+                        products,
+                        point,
+                        rows: here,
+                        tiles: self.tiles,
+                        to: &mut *pixels,
+                    });
                     for segment in self.image.segments(self.first, self.tiles) {
                         self.hand_out(rows.start + first, here, segment, pixels, epilogue);
                     }
@@ -183,17 +228,17 @@ impl Group<'_> {
     /// Hands the pixels of a segment to the epilogue, line by line.
     fn hand_out(&self, row: usize, rows: usize, segment: Segment, pixels: &[f32], epilogue: Epilogue<f32>) {
         let (height, width) = (self.image.height, self.image.width);
-        let (y, x) = (segment.row * TILE, segment.col * TILE);
-        let cols = (segment.tiles * TILE).min(width - x);
-        for r in 0..TILE.min(height - y) {
-            let acc = &pixels[r * LINE + segment.at * TILE..];
-            epilogue(Tile { row, col: (y + r) * width + x, rows, cols, stride: TILE * LINE, acc });
+        let (y, x) = (segment.row * T, segment.col * T);
+        let cols = (segment.tiles * T).min(width - x);
+        for r in 0..T.min(height - y) {
+            let acc = &pixels[r * LINE + segment.at * T..];
+            epilogue(Tile { row, col: (y + r) * width + x, rows, cols, stride: T * LINE, acc });
         }
     }
 }
 
-/// The pixels of some rows' tiles, from the products at the points: `[rows, 4, LINE]`.
-struct Pixels<'p> {
+/// The pixels of some rows' tiles, from the products at the points: `[rows, T, LINE]`.
+struct Pixels<'p, const T: usize, const P: usize> {
     products: &'p [f32],
     point: usize,
     rows: usize,
@@ -201,25 +246,28 @@ struct Pixels<'p> {
     to: &'p mut [f32],
 }
 
-impl Body for Pixels<'_> {
+impl<const T: usize, const P: usize> Body for Pixels<'_, T, P>
+where
+    By: Cut<T, P>,
+{
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
         for row in 0..self.rows {
-            let lines = &mut self.to[row * TILE * LINE..][..TILE * LINE];
+            let lines = &mut self.to[row * T * LINE..][..T * LINE];
             for at in (0..self.tiles).step_by(LANES) {
-                let mut columns = [[[0.0; LANES]; TILE]; PATCH];
+                let mut columns = [[[0.0; LANES]; T]; P];
                 for (r, columns) in columns.iter_mut().enumerate() {
-                    let line: [&[f32; LANES]; PATCH] = std::array::from_fn(|c| {
-                        let from = (r * PATCH + c) * self.point + row * GROUP + at;
+                    let line: [&[f32; LANES]; P] = std::array::from_fn(|c| {
+                        let from = (r * P + c) * self.point + row * GROUP + at;
                         self.products[from..].first_chunk().expect("whole vectors")
                     });
                     for l in 0..LANES {
-                        let sums = tile::<M>(std::array::from_fn(|c| line[c][l]));
-                        (0..TILE).for_each(|c| columns[c][l] = sums[c]);
+                        let sums = <By as Cut<T, P>>::tile::<M>(std::array::from_fn(|c| line[c][l]));
+                        (0..T).for_each(|c| columns[c][l] = sums[c]);
                     }
                 }
-                pixels::<M>(&columns, at * TILE, lines);
+                pixels::<M, T, P>(&columns, at * T, lines);
             }
         }
     }
@@ -228,15 +276,20 @@ impl Body for Pixels<'_> {
 /// Lines of pixels from what the products are down the columns.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Lanes.
-fn pixels<M: Math>(columns: &[[[f32; LANES]; TILE]; PATCH], at: usize, lines: &mut [f32]) {
-    let (one, rest) = lines.split_at_mut(LINE);
-    let (two, rest) = rest.split_at_mut(LINE);
-    let (three, four) = rest.split_at_mut(LINE);
-    let [one, two, three, four] = [one, two, three, four].map(|line| &mut line[at..][..LANES * TILE]);
-    for c in 0..TILE {
+fn pixels<M: Math, const T: usize, const P: usize>(
+    columns: &[[[f32; LANES]; T]; P],
+    at: usize,
+    lines: &mut [f32],
+) where
+    By: Cut<T, P>,
+{
+    let mut lines = lines.chunks_exact_mut(LINE);
+    let lines: [&mut [f32]; T] =
+        std::array::from_fn(|_| &mut lines.next().expect("a line of each")[at..][..LANES * T]);
+    for c in 0..T {
         for l in 0..LANES {
-            let x = l * TILE + c;
-            [one[x], two[x], three[x], four[x]] = tile::<M>(std::array::from_fn(|r| columns[r][c][l]));
+            let column = <By as Cut<T, P>>::tile::<M>(std::array::from_fn(|r| columns[r][c][l]));
+            (0..T).for_each(|r| lines[r][l * T + c] = column[r]);
         }
     }
 }

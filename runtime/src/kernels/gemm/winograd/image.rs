@@ -1,6 +1,6 @@
 //! The images that windows of 3 × 3 slide over.
 
-use super::transform::{LANES, PATCH, TILE};
+use super::transform::LANES;
 use crate::kernels::gemm::windows::Windows;
 
 /// Images, a channel each, under windows of 3 × 3.
@@ -18,6 +18,8 @@ pub(super) struct Image<'a> {
     /// Pixels of the result.
     pub height: usize,
     pub width: usize,
+    /// Pixels of a tile along a side.
+    tile: usize,
 }
 
 /// Tiles of one row of tiles that follow each other.
@@ -34,36 +36,36 @@ pub(super) struct Segment {
 
 /// Tiles computed at a time.
 pub(super) const GROUP: usize = 64;
-/// Pixels of a line of their patches.
-pub(super) const LINE: usize = GROUP * TILE;
+/// Pixels of a line of their patches, at most.
+pub(super) const LINE: usize = GROUP * 4;
 
-/// The lines of a group's patches: the four pixels of each tile, and the first ones of the tile after it.
-pub(super) struct Lines {
-    pub own: [[f32; LINE]; PATCH],
-    pub next: [[f32; LINE]; PATCH],
+/// The lines of a group's patches: the pixels of each tile, and the first ones of the tile after it.
+pub(super) struct Lines<const P: usize> {
+    pub own: [[f32; LINE]; P],
+    pub next: [[f32; LINE]; P],
 }
 
 impl<'a> Image<'a> {
-    /// The images under these windows.
+    /// The images under these windows, in tiles of so many pixels along a side.
     ///
     /// # Panics
     /// If the windows aren't 3 × 3 with a stride of 1.
-    pub fn of(b: &Windows<'a, f32>) -> Image<'a> {
+    pub fn of(b: &Windows<'a, f32>, tile: usize) -> Image<'a> {
         let ([(3, 1), (3, 1)], [(height, 1), (width, 1)]) = (b.places, b.windows) else {
             panic!("winograd: no windows of 3 × 3 with stride 1: {:?}, {:?}", b.places, b.windows);
         };
         assert!(b.skipped == [0, 0] && b.each == 0, "winograd: no windows of an image");
         let ((channels, plane), Windows { data, offset: start, size, first, .. }) = (b.channels, *b);
-        Image { data, start, channels, plane, size, first, height, width }
+        Image { data, start, channels, plane, size, first, height, width, tile }
     }
 
     /// Tiles of a row.
     pub fn across(&self) -> usize {
-        self.width.div_ceil(TILE)
+        self.width.div_ceil(self.tile)
     }
 
     pub fn tiles(&self) -> usize {
-        self.across() * self.height.div_ceil(TILE)
+        self.across() * self.height.div_ceil(self.tile)
     }
 
     /// The tiles from `first` on as parts of rows of tiles.
@@ -80,12 +82,12 @@ impl<'a> Image<'a> {
 
     /// Fills the lines of a channel's patches, with zeros beyond the image and the windows.
     #[inline(always)]
-    pub fn lines(&self, channel: usize, segment: Segment, to: &mut Lines) {
-        let (at, len) = (segment.at * TILE, segment.tiles * TILE);
-        let (row, col) = (segment.row * TILE, segment.col * TILE);
-        for r in 0..PATCH {
+    pub fn lines<const P: usize>(&self, channel: usize, segment: Segment, to: &mut Lines<P>) {
+        let (at, len) = (segment.at * self.tile, segment.tiles * self.tile);
+        let (row, col) = (segment.row * self.tile, segment.col * self.tile);
+        for r in 0..P {
             self.line(channel, [row + r, col], len, &mut to.own[r][at..]);
-            self.line(channel, [row + r, col + TILE], len, &mut to.next[r][at..]);
+            self.line(channel, [row + r, col + self.tile], len, &mut to.next[r][at..]);
         }
     }
 

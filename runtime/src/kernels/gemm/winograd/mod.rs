@@ -1,7 +1,7 @@
 //! Convolutions of 3 × 3 and stride 1 by `F(4×4, 3×3)`: a tile of 4 × 4 pixels costs 36 multiplications a channel in place of
-//! 144 (Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2016).
+//! 144; or, for small images, of which 16 tiles are a vector, by `F(2×2, 3×3)`, 16 in place of 36 (Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2016).
 //!
-//! Images and factors are evaluated at 36 points, where the convolution is a product a point, `[m, channels] ×
+//! Images and factors are evaluated at 36 or 16 points, where the convolution is a product a point, `[m, channels] ×
 //! [channels, tiles]`, by the micro-kernels of all products. In f32 the error is some 3 times that of the direct sum; the
 //! tests state it. Which convolutions are computed so is for the compiler to say.
 
@@ -17,12 +17,13 @@ use super::into::Target;
 use super::windows::Windows;
 pub use weights::{len as winograd_len, winograd_weights, with_weights as winograd};
 
-/// The convolution `[m, height · width]` of the windows `b`, each line through `finish` into the results; `factors` are
+/// The convolution `[m, height · width]` of the windows `b` by tiles of 2 or 4 pixels along a side, each line through `finish` into the results; `factors` are
 /// what [`winograd`] has made of `m` rows.
 ///
 /// # Panics
 /// If the windows aren't 3 × 3 of stride 1, or an operand or a result doesn't hold all its elements.
 pub fn winograd_finish<F: Finish<Acc = f32>>(
+    tile: usize,
     [m, n]: [usize; 2],
     factors: &[f32],
     b: Windows<f32>,
@@ -30,7 +31,7 @@ pub fn winograd_finish<F: Finish<Acc = f32>>(
     out: &F::Out<'_>,
 ) {
     out.check(m, n);
-    drive::convolve([m, n], factors, &b, &|tile| finished(finish, out, tile));
+    drive::convolve(tile, [m, n], factors, &b, &|tile| finished(finish, out, tile));
 }
 
 /// [`winograd_finish`] stored as it is, in rows `row_stride` apart.
@@ -38,6 +39,7 @@ pub fn winograd_finish<F: Finish<Acc = f32>>(
 /// # Panics
 /// Likewise.
 pub fn winograd_into(
+    tile: usize,
     [m, n]: [usize; 2],
     factors: &[f32],
     b: Windows<f32>,
@@ -46,12 +48,12 @@ pub fn winograd_into(
 ) {
     let target = Target::new([m, n], out, row_stride);
     // SAFETY: `convolve` hands out each element of `[m, n]` once, and all of them lie in the target.
-    drive::convolve([m, n], factors, &b, &|tile| unsafe { target.store(tile) });
+    drive::convolve(tile, [m, n], factors, &b, &|tile| unsafe { target.store(tile) });
 }
 
 /// Checks that the data holds all that the windows reach.
-fn checked<'a>(b: &Windows<'a, f32>, n: usize) -> image::Image<'a> {
-    let image = image::Image::of(b);
+fn checked<'a>(b: &Windows<'a, f32>, tile: usize, n: usize) -> image::Image<'a> {
+    let image = image::Image::of(b, tile);
     b.check("b", [9 * image.channels, n]);
     image
 }

@@ -20,15 +20,15 @@ fn windows(
 }
 
 /// The convolution, and the largest error over the norms of the factors and the pixels that make an element.
-fn errors(m: usize, channels: usize, height: usize, width: usize) -> f64 {
+fn errors(tile: usize, m: usize, channels: usize, height: usize, width: usize) -> f64 {
     let mut rng = Rng::seed((m + 7 * channels + 31 * height + 101 * width) as u64);
     let (line, plane) = (width + 2, (height + 2) * (width + 2));
     let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * plane));
     let walked = windows(&b, 0, (channels, plane), [height + 2, line], [height, width]);
     let n = height * width;
     let mut got = vec![f32::NAN; m * n];
-    winograd(m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
-        winograd_into([m, n], factors, walked, &mut got, n);
+    winograd(tile, m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+        winograd_into(tile, [m, n], factors, walked, &mut got, n);
     });
     let mut worst: f64 = 0.0;
     for o in 0..m {
@@ -55,8 +55,10 @@ fn images_of_every_size_modulo_a_tile() {
         [(1, 1), (2, 3), (4, 4), (5, 6), (7, 9), (8, 8), (13, 4), (3, 70), (30, 31), (1, 300)]
     {
         for (m, channels) in [(1, 1), (3, 2), (7, 5), (13, 16)] {
-            let error = errors(m, channels, height, width);
-            assert!(error < 4e-6, "{m} {channels} {height} {width}: {error}");
+            for tile in [2, 4] {
+                let error = errors(tile, m, channels, height, width);
+                assert!(error < 4e-6, "{tile}: {m} {channels} {height} {width}: {error}");
+            }
         }
     }
 }
@@ -65,9 +67,14 @@ fn images_of_every_size_modulo_a_tile() {
 #[test]
 fn the_error_at_the_sizes_of_nets() {
     for (m, channels, side) in [(8, 16, 32), (8, 64, 56), (8, 128, 28), (100, 256, 14), (8, 512, 14)] {
-        let error = errors(m, channels, side, side);
+        let error = errors(4, m, channels, side, side);
         println!("{channels} channels: {error:.2e}");
         assert!(error < 1e-6, "{channels}: {error}");
+    }
+    for (m, channels, side) in [(8, 64, 8), (8, 512, 7)] {
+        let error = errors(2, m, channels, side, side);
+        println!("{channels} channels, 2 × 2: {error:.2e}");
+        assert!(error < 3e-7, "{channels}: {error}");
     }
 }
 
@@ -85,8 +92,8 @@ fn pixels_beyond_the_image_are_not_read() {
     let walked = windows(&b, 7, (channels, plane), [height + 4, line], [height, width]);
     let a = vec![1.0; 2 * 9 * channels];
     let mut got = vec![f32::NAN; 2 * height * width];
-    winograd(2, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
-        winograd_into([2, height * width], factors, walked, &mut got, height * width);
+    winograd(4, 2, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+        winograd_into(4, [2, height * width], factors, walked, &mut got, height * width);
     });
     assert!(got.iter().all(|x| (x - 27.0).abs() < 1e-4), "{got:?}");
 }
@@ -95,7 +102,9 @@ fn pixels_beyond_the_image_are_not_read() {
 #[test]
 fn images_between_zeros() {
     let mut rng = Rng::seed(9);
-    for (height, width, [top, left]) in [(5, 6, [1, 1]), (8, 9, [0, 2]), (16, 31, [2, 0]), (4, 70, [1, 1])] {
+    for (tile, height, width, [top, left]) in
+        [(4, 5, 6, [1, 1]), (2, 7, 7, [1, 1]), (4, 8, 9, [0, 2]), (4, 16, 31, [2, 0]), (2, 4, 70, [1, 1])]
+    {
         let (m, channels) = (3, 5);
         let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * height * width));
         let padded = [height + 2 * top, width + 2 * left];
@@ -111,8 +120,8 @@ fn images_between_zeros() {
         let n = size[0] * size[1];
         let [one, other] = [all, own].map(|b| {
             let mut got = vec![f32::NAN; m * n];
-            winograd(m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
-                winograd_into([m, n], factors, b, &mut got, n);
+            winograd(tile, m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+                winograd_into(tile, [m, n], factors, b, &mut got, n);
             });
             got
         });
@@ -124,5 +133,5 @@ fn images_between_zeros() {
 #[should_panic(expected = "no windows of 3 × 3 with stride 1")]
 fn other_windows_are_refused() {
     let walked = Windows { windows: [(4, 2), (4, 2)], ..windows(&[0.0; 100], 0, (1, 100), [10, 10], [4, 4]) };
-    winograd_into([1, 16], &[0.0; 36 * 17], walked, &mut [0.0; 16], 16);
+    winograd_into(4, [1, 16], &[0.0; 36 * 17], walked, &mut [0.0; 16], 16);
 }

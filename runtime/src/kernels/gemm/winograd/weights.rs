@@ -1,7 +1,7 @@
 //! The factors at the points: at each, strips of as many rows as a kernel has, term by term, so that a product reads them from end
 //! to end. They are more than any cache near a core holds, and read once.
 
-use super::transform::{LANES, PATCH, POINTS, factors};
+use super::transform::{By, Cut, LANES};
 use crate::kernels::gemm::kernel::Kernels;
 use crate::kernels::gemm::pack::{self, with_buffer};
 use crate::kernels::gemm::stored::Stored;
@@ -14,37 +14,50 @@ pub(super) fn point(m: usize, channels: usize) -> usize {
     m * channels + LANES
 }
 
-/// Elements of the factors of `m` rows and as many channels, at all points.
-pub fn len(m: usize, channels: usize) -> usize {
-    POINTS * point(m, channels)
+/// Elements of the factors of `m` rows and as many channels, at all points of tiles of so many pixels along a side.
+pub fn len(tile: usize, m: usize, channels: usize) -> usize {
+    (tile + 2) * (tile + 2) * point(m, channels)
 }
 
-/// What the factors `a`, `[m, channels · 9]`, are at the points.
+/// What the factors `a`, `[m, channels · 9]`, are at the points of tiles.
 ///
 /// # Panics
-/// If the operand doesn't hold all its elements, is computed or narrow, or `to` isn't of [`len`] elements.
-pub fn winograd_weights<'a>(m: usize, channels: usize, a: impl Into<Operand<'a, f32>>, to: &mut [f32]) {
+/// If the operand doesn't hold all its elements, is computed or narrow, tiles aren't of 2 or 4 pixels, or `to` isn't of [`len`]
+/// elements.
+pub fn winograd_weights<'a>(
+    tile: usize,
+    m: usize,
+    channels: usize,
+    a: impl Into<Operand<'a, f32>>,
+    to: &mut [f32],
+) {
     let a = a.into();
     a.check("a", m, 9 * channels);
-    assert_eq!(to.len(), len(m, channels), "winograd: elements of the factors");
+    assert_eq!(to.len(), len(tile, m, channels), "winograd: elements of the factors");
     let Operand::Own(a) = a else { panic!("winograd: factors are stored as f32") };
     let mut across = vec![0; 9 * channels];
     a.offsets(Side::Cols, 0, &mut across);
     let mut down = vec![0; m];
     a.offsets(Side::Rows, 0, &mut down);
     let strip = Kernels::<f32>::of(Isa::detect()).rows;
-    simd_run(Factors { a: &a, across: &across, down: &down, strip, channels, to });
+    let factors = Factors { a: &a, across: &across, down: &down, strip, channels, to };
+    match tile {
+        2 => simd_run(At::<2, 4>(factors)),
+        4 => simd_run(At::<4, 6>(factors)),
+        _ => panic!("winograd: tiles of {tile} pixels along a side, not of 2 or 4"),
+    }
 }
 
 /// Calls `f` with what the factors are at the points, in a buffer of this thread.
 pub fn with_weights<'a, R>(
+    tile: usize,
     m: usize,
     channels: usize,
     a: impl Into<Operand<'a, f32>>,
     f: impl FnOnce(&[f32]) -> R,
 ) -> R {
-    with_buffer(pack::FACTORS, len(m, channels), |to| {
-        winograd_weights(m, channels, a, to);
+    with_buffer(pack::FACTORS, len(tile, m, channels), |to| {
+        winograd_weights(tile, m, channels, a, to);
         f(to)
     })
 }
@@ -59,11 +72,17 @@ struct Factors<'f> {
     to: &'f mut [f32],
 }
 
-impl Body for Factors<'_> {
+/// Factors at the points of a cut.
+struct At<'f, const T: usize, const P: usize>(Factors<'f>);
+
+impl<const T: usize, const P: usize> Body for At<'_, T, P>
+where
+    By: Cut<T, P>,
+{
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
-        let Factors { a, across, down, strip, channels, to } = self;
+        let Factors { a, across, down, strip, channels, to } = self.0;
         let (data, start, plane) = (a.data(), a.start(), point(down.len(), channels));
         for (n, down) in down.chunks(strip).enumerate() {
             let (all, mut channel, mut row) = (down.len() * channels, 0, 0);
@@ -80,7 +99,7 @@ impl Body for Factors<'_> {
                         (channel, row) = (channel + 1, 0);
                     }
                 }
-                for (p, line) in points::<M>(&g).iter().enumerate() {
+                for (p, line) in points::<M, T, P>(&g).iter().flatten().enumerate() {
                     let to = &mut to[p * plane + n * strip * channels + first..];
                     match to.first_chunk_mut() {
                         Some(to) if here == LANES => *to = *line,
@@ -94,19 +113,22 @@ impl Body for Factors<'_> {
 
 /// Factors of several rows and channels at the points.
 #[inline(always)]
-fn points<M: Math>(g: &[[f32; LANES]; 9]) -> [[f32; LANES]; POINTS] {
-    let mut down = [[[0.0; LANES]; 3]; PATCH];
+fn points<M: Math, const T: usize, const P: usize>(g: &[[f32; LANES]; 9]) -> [[[f32; LANES]; P]; P]
+where
+    By: Cut<T, P>,
+{
+    let mut down = [[[0.0; LANES]; 3]; P];
     for c in 0..3 {
         for l in 0..LANES {
-            let line = factors::<M>([g[c][l], g[3 + c][l], g[6 + c][l]]);
-            (0..PATCH).for_each(|r| down[r][c][l] = line[r]);
+            let line = <By as Cut<T, P>>::factors::<M>([g[c][l], g[3 + c][l], g[6 + c][l]]);
+            (0..P).for_each(|r| down[r][c][l] = line[r]);
         }
     }
-    let mut to = [[0.0; LANES]; POINTS];
-    for r in 0..PATCH {
+    let mut to = [[[0.0; LANES]; P]; P];
+    for (to, down) in to.iter_mut().zip(&down) {
         for l in 0..LANES {
-            let line = factors::<M>([down[r][0][l], down[r][1][l], down[r][2][l]]);
-            (0..PATCH).for_each(|c| to[r * PATCH + c][l] = line[c]);
+            let line = <By as Cut<T, P>>::factors::<M>([down[0][l], down[1][l], down[2][l]]);
+            (0..P).for_each(|c| to[c][l] = line[c]);
         }
     }
     to

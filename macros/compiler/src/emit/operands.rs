@@ -1,0 +1,63 @@
+//! A product's operands, as `kiln::rt` takes them.
+
+use super::Struct;
+use super::dims::variable;
+use super::kernel::Emitted;
+use super::run::Runner;
+use crate::fuse::affine::Var;
+use crate::fuse::kernel::{Loops, Matrix, Operand, Side, Windows};
+use kiln_ir::Dim;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+impl Runner<'_> {
+    /// The operand; `made` computes it, if it is computed.
+    pub fn operand(
+        &self,
+        operand: &Operand,
+        made: Option<&(Struct, Emitted)>,
+        size: [&TokenStream; 2],
+    ) -> TokenStream {
+        match (operand, made) {
+            (Operand::Stored(matrix), _) => self.matrix(matrix),
+            (Operand::Windows(windows), _) => self.windows(windows),
+            (Operand::Computed(kernel), Some(made)) => {
+                let ([rows, cols], value) = (size, self.value(made));
+                let by_cols = matches!(&kernel.loops, Loops::Operand(o) if o.side == Side::Cols);
+                let name = if by_cols { quote!(computed_rows) } else { quote!(computed_cols) };
+                quote!(::kiln::rt::#name(&#value, [#rows, #cols]))
+            }
+            (Operand::Computed(_), None) => unreachable!("made with its product"),
+        }
+    }
+
+    fn windows(&self, w: &Windows) -> TokenStream {
+        let data = self.get(w.buffer, self.plan.places[&w.buffer]);
+        let (offset, each) = (self.at(&w.offset), self.dims.dim(&w.each));
+        let pair = |(len, by): &(Dim, Dim)| {
+            let (len, by) = (self.dims.dim(len), self.dims.dim(by));
+            quote!((#len, #by))
+        };
+        let (channels, [height, width]) = (pair(&w.channels), w.size.each_ref().map(|d| self.dims.dim(d)));
+        let var = |v: Var| variable(v).into_token_stream();
+        let [top, left] = w.first.each_ref().map(|at| self.dims.affine(at, &var, true));
+        let [[r, s], [y, x]] = [&w.places, &w.windows].map(|side| side.each_ref().map(pair));
+        quote! {
+            ::kiln::rt::windows(
+                #data, #offset, #each, #channels, [#height, #width], [#top, #left], [[#r, #s], [#y, #x]]
+            )
+        }
+    }
+
+    fn matrix(&self, o: &Matrix) -> TokenStream {
+        let data = self.get(o.buffer, self.plan.places[&o.buffer]);
+        let offset = self.at(&o.offset);
+        if let ([] | [_], [] | [_]) = (&*o.rows, &*o.cols) {
+            let stride = |side: &[(Dim, Dim)]| side.first().map_or(quote!(0), |(_, s)| self.dims.dim(s));
+            let (row, col) = (stride(&o.rows), stride(&o.cols));
+            return quote!(::kiln::rt::matrix(#data, #offset, [#row, #col]));
+        }
+        let (rows, cols) = (self.dims.axes(&o.rows), self.dims.axes(&o.cols));
+        quote!(::kiln::rt::walked(#data, #offset, #rows, #cols))
+    }
+}
