@@ -121,6 +121,7 @@ where
 
 /// A patch's lines of pixels, evaluated down the columns.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Lanes.
 fn down<M: Math, const T: usize, const P: usize>(lines: &mut [[f32; LINE]; P], pixels: usize)
 where
     By: Cut<T, P>,
