@@ -38,7 +38,7 @@ impl Choice {
             choice.points(func, fused, stays.frozen);
         }
         for input in 0..stays.frozen {
-            if let Some(panels) = panels::of_input(func, fused, input, false) {
+            if let Some(panels) = panels::of_input(func, fused, input) {
                 choice.panels.insert(input, panels.clone());
                 choice.frozen.entry(input).or_insert(Ready::Panels(panels));
             }

@@ -3,7 +3,7 @@
 
 use super::Fused;
 use super::affine::Affine;
-use super::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Role, Turns};
+use super::kernel::{Gemm, Kernel, Loops, Matrix, Operand, Turns};
 use kiln_ir::{DType, Dim, Func, Op, Value};
 
 /// A stored value as the right operand of products, the same for all that read it.
@@ -20,9 +20,8 @@ pub struct Panels {
 /// Columns are rounded up to so many, at most, and so many elements stand before the first panel and behind the last:
 /// `kernels::gemm::packed_room`.
 const LANES: i64 = 16;
-/// Up to so many rows a product reads its right operand once, where it is: packing it brings nothing, unless it is read
-/// again and again.
-const FEW_ROWS: i64 = 4;
+/// So few columns would be rounded up to several times as many.
+const FEW_COLS: i64 = 8;
 /// Elements from which on an operand doesn't stay near from turn to turn.
 const FAR: i64 = 1 << 22;
 
@@ -55,15 +54,15 @@ pub fn input_of(func: &Func, v: Value) -> Option<usize> {
     }
 }
 
-/// The form in which all that reads an input could read it. `again`: it is read several times before it changes.
-pub fn of_input(func: &Func, fused: &Fused, input: usize, again: bool) -> Option<Panels> {
+/// The form in which all that reads an input could read it.
+pub fn of_input(func: &Func, fused: &Fused, input: usize) -> Option<Panels> {
     let v = func.values().map(|(v, _)| v).find(|v| input_of(func, *v) == Some(input))?;
     if fused.outputs.contains(&v) || func.inputs[input].apart {
         return None;
     }
     let mut readers = fused.kernels.iter().filter(|k| k.reads().contains(&v));
-    let first = read_by(func, readers.next()?, v, again)?;
-    readers.all(|k| read_by(func, k, v, again).as_ref() == Some(&first)).then_some(first)
+    let first = read_by(func, readers.next()?, v)?;
+    readers.all(|k| read_by(func, k, v).as_ref() == Some(&first)).then_some(first)
 }
 
 /// What a loop reads in each turn and is worth packing before the first, by argument.
@@ -74,25 +73,24 @@ pub fn before(func: &Func, turns: &Turns) -> Vec<(usize, Panels)> {
     }
     let fixed = scan.carries + scan.scanned..turns.args.len();
     let apart = |i: &usize| input_of(func, turns.args[*i]).is_some_and(|i| func.inputs[i].apart);
-    let panels = |i: usize| Some((i, of_input(&part.func, &part.fused, i, true)?));
+    let panels = |i: usize| Some((i, of_input(&part.func, &part.fused, i)?));
     let near = |(_, p): &(usize, Panels)| p.elements().literal().is_none_or(|n| n < FAR);
     fixed.filter(|i| !apart(i)).filter_map(panels).filter(near).collect()
 }
 
-fn read_by(func: &Func, kernel: &Kernel, v: Value, again: bool) -> Option<Panels> {
+fn read_by(func: &Func, kernel: &Kernel, v: Value) -> Option<Panels> {
     match &kernel.loops {
-        Loops::Gemm(gemm) => by_product(func, kernel, gemm, v, again),
+        Loops::Gemm(gemm) => by_product(func, kernel, gemm, v),
         Loops::Turns(turns) => by_turns(turns, v),
         _ => None,
     }
 }
 
-fn by_product(func: &Func, kernel: &Kernel, gemm: &Gemm, v: Value, again: bool) -> Option<Panels> {
+fn by_product(func: &Func, kernel: &Kernel, gemm: &Gemm, v: Value) -> Option<Panels> {
     let Operand::Stored(b) = &gemm.b else { return None };
-    let rows = gemm.roles.iter().position(|r| *r == Role::M).map_or(Some(1), |i| kernel.axes[i].literal());
-    let few = !again && rows.is_some_and(|m| m <= FEW_ROWS);
+    let narrow = length(&b.cols).literal().is_some_and(|n| n < FEW_COLS);
     let elsewhere = gemm.a.reads().contains(&v) || kernel.loads().contains(&v);
-    if b.buffer != v || elsewhere || few || !is_whole(func, b) {
+    if b.buffer != v || elsewhere || narrow || !is_whole(func, b) {
         return None;
     }
     Some(Panels { layers: None, rows: b.rows.clone(), cols: b.cols.clone() })
@@ -115,7 +113,7 @@ fn by_turns(turns: &Turns, v: Value) -> Option<Panels> {
         return None;
     }
     let scanned = i < scan.carries + scan.scanned;
-    let panels = of_input(&part.func, &part.fused, i, !scanned)?;
+    let panels = of_input(&part.func, &part.fused, i)?;
     match (scanned, &panels.layers) {
         (false, _) => Some(panels),
         (true, None) => Some(Panels { layers: Some(scan.trips.clone()), ..panels }),

@@ -4,7 +4,7 @@
 
 use super::kernel::{Call, Kernels, Scalar};
 use super::pack::{self, Packed, pack_a, pack_panels, packed_len, with_buffer};
-use super::skinny::{self, FEW_ROWS};
+use super::skinny::{self, FEW_ROWS, LOAD};
 use super::stored::Stored;
 use super::walk::{Operand, Side};
 use super::{Epilogue, Matrix, Tile};
@@ -257,7 +257,8 @@ impl<T: Scalar> Task<'_, T> {
         let [m, _, k] = self.size;
         let strip = self.kernels.rows;
         let count = cols.div_ceil(self.kernels.cols());
-        let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(cols));
+        let work = ((2 * m).max(LOAD) * k).saturating_mul(cols);
+        let threads = threads_for(usize::MAX, work);
         // Several pieces a thread: lower blocks where there would be too few.
         let pieces = if threads == 1 { 1 } else { 4 * threads };
         let all = m.div_ceil(strip);
@@ -269,7 +270,7 @@ impl<T: Scalar> Task<'_, T> {
         let groups = pieces.div_ceil(blocks).min(count);
         let group = count.div_ceil(groups);
         let groups = count.div_ceil(group);
-        let cost = (2 * m * k).saturating_mul(cols) / (blocks * groups);
+        let cost = work / (blocks * groups);
         parallel(blocks * groups, cost, &|items| {
             for item in items {
                 let (row, first) = (item / groups * block, item % groups * group);
@@ -312,7 +313,7 @@ impl<T: Scalar> Task<'_, T> {
     ) {
         let (kernels, [_, _, k]) = (&self.kernels, self.size);
         let (strip, panel) = (kernels.rows, kernels.cols());
-        let stride = panel;
+        let (stride, far) = (panel, k * cols > NEAR);
         with_buffer(pack::SUMS, rows.len() * stride, |sums| {
             for p in range {
                 let used = panel.min(cols - p * panel);
@@ -338,6 +339,10 @@ impl<T: Scalar> Task<'_, T> {
                         };
                         let b = panels.data.as_ptr().wrapping_add(panels.start + p * panels.panel);
                         let b = b.wrapping_offset(done as isize * b_stride);
+                        // The range that follows lies behind this one: the first strips bring it near, a part each.
+                        let part = at / strip * terms * (pack::LINE / size_of::<T>());
+                        let next = terms * width + part;
+                        let ahead = if far && part < terms * width { b.wrapping_add(next) } else { b };
                         let call = Call {
                             k: terms,
                             a,
@@ -347,6 +352,7 @@ impl<T: Scalar> Task<'_, T> {
                             c: c.as_mut_ptr(),
                             c_stride: stride,
                             add: done > 0,
+                            ahead,
                         };
                         // SAFETY: `Kernels::of` gave a table that the processor can run. A was checked to hold rows
                         // below `m` by k, and packed or computed A holds this block's. B was checked, if direct, to hold

@@ -34,6 +34,8 @@ pub(super) struct Call<T> {
     pub c_stride: usize,
     /// Whether the sums continue those in `c`.
     pub add: bool,
+    /// What is read soon: a cache line each step of k is brought near. Any address will do.
+    pub ahead: *const T,
 }
 
 /// # Safety

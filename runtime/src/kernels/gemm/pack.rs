@@ -11,7 +11,7 @@ use crate::kernels::threads::parallel;
 use std::ops::Range;
 
 /// Bytes of a cache line: a vector must not straddle two.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// This thread's buffer for packed B.
 pub(super) const B: usize = 0;

@@ -16,7 +16,7 @@ pub(super) const FEW_ROWS: usize = 4;
 /// Rows of B added at a time.
 const STEP: usize = 4;
 /// Operations that take as long as loading an element of B from beyond L2.
-const LOAD: usize = 8;
+pub(super) const LOAD: usize = 8;
 /// Columns of a piece of work: their sums stay in L1.
 const COLS: usize = 1024;
 /// Columns are shared out by so many.

@@ -4,6 +4,7 @@
 //! has 6×4 sums in 32 registers, AVX2 6×2 in 16.
 
 use super::kernel::{CROSS, Call, DOTS, Dots, Kernels, portable_dots, table, total};
+use super::pack::LINE;
 use super::stored::Reads;
 use crate::half::{bf16, f16};
 use std::arch::x86_64::*;
@@ -15,8 +16,13 @@ macro_rules! kernel {
         #[target_feature(enable = $features)]
         unsafe fn $name<const R: usize, const V: usize>(call: Call<$t>) {
             let mut sums = [[$zero(); V]; R];
-            let (mut a, mut b) = (call.a, call.b);
+            let (mut a, mut b, mut ahead) = (call.a, call.b, call.ahead);
             for _ in 0..call.k {
+                // Few rows do nothing but load: one more each step would cost more than it brings.
+                if R > 2 {
+                    _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                    ahead = ahead.wrapping_add(LINE / size_of::<$t>());
+                }
                 let mut line = [$zero(); V];
                 for (v, line) in line.iter_mut().enumerate() {
                     // SAFETY: the caller lets `V` vectors of each of the `k` rows of B be read.

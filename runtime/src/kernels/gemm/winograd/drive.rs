@@ -217,6 +217,8 @@ where
                     c: c.as_mut_ptr(),
                     c_stride: GROUP,
                     add: false,
+                    // The factors of the next rows.
+                    ahead: a.as_ptr_range().end,
                 };
                 // SAFETY: `Kernels::of` gave a table that the processor can run. `a` holds a strip, `channels` times `height`
                 // elements, `b` as many rows of `CHANNEL`, of which `col + width <= GROUP` are read, and `c` the
