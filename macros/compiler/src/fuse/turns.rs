@@ -10,6 +10,8 @@ use std::sync::Arc;
 struct Kept {
     args: Vec<usize>,
     results: Vec<usize>,
+    /// Results that are the same as an earlier one.
+    twins: Vec<(usize, usize)>,
     scan: Scan,
 }
 
@@ -33,6 +35,9 @@ pub fn complete(func: &Func) -> Func {
                 for (n, ty) in kept.scan.results().into_iter().enumerate() {
                     let result = Node { op: Op::Result(n, ty.clone()), args: vec![made], ty, loc: node.loc };
                     results.insert((v, kept.results[n]), push(&mut out, result, None));
+                }
+                for (twin, first) in kept.twins {
+                    results.insert((v, twin), results[&(v, first)]);
                 }
                 made
             }
@@ -140,7 +145,12 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
     };
     let is_read = |i: &usize| if *i < scan.carries { used[*i] } else { needed[body.input(*i).0 as usize] };
     let args: Vec<usize> = (0..body.inputs.len()).filter(is_read).collect();
-    let results: Vec<usize> = (0..used.len()).filter(|o| used[*o]).collect();
+    let twins: Vec<(usize, usize)> = (scan.carries..used.len())
+        .filter(|o| used[*o])
+        .filter_map(|o| Some((o, twin(func, v, scan, o, &used)?)))
+        .collect();
+    let is_twin = |o: &usize| twins.iter().any(|(twin, _)| twin == o);
+    let results: Vec<usize> = (0..used.len()).filter(|o| used[*o] && !is_twin(o)).collect();
     let among = |of: &[usize], from: usize, to: usize| of.iter().filter(|i| (from..to).contains(*i)).count();
     let scan = Scan {
         body: Arc::new(turn(func, v, scan, &args, &results)),
@@ -151,7 +161,14 @@ fn slim(func: &Func, v: Value, scan: &Scan) -> Kept {
         again: scan.again,
         guard: scan.guard.and_then(|g| args.iter().position(|i| *i == g)),
     };
-    Kept { args, results, scan }
+    Kept { args, results, twins, scan }
+}
+
+/// The first result that is read and is the same with each turn as result `o`, unless either replaces layers.
+fn twin(func: &Func, v: Value, scan: &Scan, o: usize, used: &[bool]) -> Option<usize> {
+    let value = |o: usize| scan.body.outputs[o].value;
+    let same = |p: &usize| used[*p] && value(*p) == value(o) && layer(func, v, scan, *p).is_none();
+    (scan.carries..o).find(same).filter(|_| layer(func, v, scan, o).is_none())
 }
 
 /// One turn as a function that updates what is carried in place, and layers that lie apart.
