@@ -83,7 +83,7 @@ fn block<T: Scalar>(
     let (width, height) = (b.windows[1].0, here.len());
     let [planes, run] = [layout.planes * layout.plane(height), layout.run(width, height)];
     let (col, cols) = (here.start * width, height * width);
-    with_buffer(pack::PATCHES, planes + run, |pixels| {
+    with_buffer(pack::PATCHES, planes + LANES, |pixels| {
         with_buffer(pack::SUMS, run + rows * cols, |sums| {
             let (run, acc) = sums.split_at_mut(run);
             let image = b.offset + row * b.each;
@@ -155,7 +155,7 @@ struct Block<'a, T> {
     factors: Factors<'a, T>,
     /// The first row.
     row: usize,
-    /// The planes, and as many more as a run's end reaches.
+    /// The planes, and a vector more: whole vectors of a run may end there.
     pixels: &'a mut [T],
     run: &'a mut [T],
     /// `[rows, lines, width]`
