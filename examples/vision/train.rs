@@ -71,9 +71,42 @@ fn accuracy(net: &mut impl Net, images: &Images) -> kiln::Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nets::mobilenet::MobileNet;
-    use kiln_examples::mnist;
+    use crate::nets::{alexnet::AlexNet, mobilenet::MobileNet, nasnet::NasNet, resnet::ResNet, vgg::Vgg};
+    use kiln_examples::mnist::{self, PIXELS};
     use std::path::Path;
+
+    /// Images with a bright band of four rows, the lower the higher their digit.
+    fn bands(count: usize) -> Images {
+        let bright = |i: usize| (i % PIXELS / (2 * SIDE)).abs_diff(2 + i / PIXELS % 10) < 2;
+        Images {
+            pixels: (0..count * PIXELS).map(|i| f32::from(u8::from(bright(i)))).collect(),
+            labels: (0..count).map(|i| (i % 10) as i64).collect(),
+        }
+    }
+
+    /// A net has so many parameters, learns a few images by heart, and reads digits.
+    fn learns<P: Net>(parameters: usize) {
+        let mut rng = Rng::seed(0);
+        let mut net = P::init(&mut rng);
+        assert_eq!(net.param_count(), parameters);
+        let mut opt = AdamW::new(&net, 3e-3);
+        let Images { pixels, labels } = bands(10);
+        let x = Tensor::from_vec([10, 1, SIDE, SIDE], pixels).expect("as many");
+        let losses: Vec<f32> =
+            (0..40).map(|_| net.step(&mut opt, &x, &labels, &mut rng).expect("shapes fit")).collect();
+        assert!(losses[35..].iter().all(|loss| *loss < 0.8 * losses[0]), "{losses:?}");
+        let read = net.read(&x).expect("shapes fit");
+        assert!(read.len() == 10 && read.iter().all(|digit| (0..10).contains(digit)), "{read:?}");
+    }
+
+    #[test]
+    fn each_net_learns() {
+        learns::<AlexNet>(317_290);
+        learns::<Vgg>(147_162);
+        learns::<ResNet>(78_042);
+        learns::<MobileNet>(40_282);
+        learns::<NasNet>(72_258);
+    }
 
     #[test]
     fn a_run_that_was_stopped_ends_with_the_same_bits() {
