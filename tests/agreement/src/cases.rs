@@ -61,6 +61,7 @@ pub fn all() -> Vec<Case> {
     }
     // What a longer search found: the terms of an argmax are kept for what is computed of them behind it.
     cases.push(random(4598));
+    cases.push(random(7101));
     for dtype in [DType::F64, DType::F32, DType::BF16] {
         cases.extend(nets(dtype));
     }

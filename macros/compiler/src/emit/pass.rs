@@ -88,18 +88,19 @@ impl<'a> Writer<'a> {
 
     /// A position. One from which something is taken away may be below 0 where a guard keeps it from being used.
     pub(super) fn affine(&self, at: &Affine, wrapping: bool) -> TokenStream {
-        let minus = |d: &kiln_ir::Dim| d.terms().iter().any(|(_, c)| *c < 0);
-        let wrapping = wrapping || minus(&at.constant) || at.terms.iter().any(|(_, c)| minus(c));
-        self.dims.affine(at, &|v| self.var(v), wrapping)
+        self.dims.affine(at, &|v| self.var(v), wrapping || takes_away(at))
     }
 
-    /// Whether data decides about a position: one outside of a gather's range may be any number, and isn't used.
-    fn is_data(&self, at: &Affine) -> bool {
-        let by_data = |var: &Var| match var {
-            Var::Derived(d) => self.kernel.exprs.derived[*d].affine().is_none_or(|at| self.is_data(at)),
+    /// Whether a position hangs on one that may be any number where it isn't used: one outside of a gather's range, or below 0
+    /// where a guard holds it back.
+    fn is_open(&self, at: &Affine) -> bool {
+        let open = |var: &Var| match var {
+            Var::Derived(d) => {
+                self.kernel.exprs.derived[*d].affine().is_none_or(|at| takes_away(at) || self.is_open(at))
+            }
             Var::Axis(_) => false,
         };
-        at.terms.iter().any(|(var, _)| by_data(var))
+        at.terms.iter().any(|(var, _)| open(var))
     }
 
     /// Writes what the roots need.
@@ -251,7 +252,7 @@ impl<'a> Writer<'a> {
             }
             Expr::Cast(arg) => scalar::cast(&self.known(arg, here), self.kernel.exprs.dtype(arg), dtype),
             Expr::Index(at) => {
-                let value = Code::loose(self.affine(&at, self.is_data(&at))).operand();
+                let value = Code::loose(self.affine(&at, self.is_open(&at))).operand();
                 let ty = format_ident!("{}", dtype.name());
                 Code::loose(match dtype {
                     DType::Bool => quote!(#value != 0),
@@ -260,7 +261,7 @@ impl<'a> Writer<'a> {
             }
             Expr::Inside(guards) => Code::loose(self.inside(&guards)),
             Expr::Random(draw, state, at) => {
-                let at = self.affine(&at, self.is_data(&at));
+                let at = self.affine(&at, self.is_open(&at));
                 let name = format_ident!("random_{}", draw.name());
                 let state = state.iter().map(|id| self.known(*id, here).bare().clone());
                 Code::atom(quote!(::kiln::rt::#name(#(#state,)* #at)))
@@ -378,4 +379,10 @@ impl<'a> Writer<'a> {
         let vars: Vec<Affine> = (outer..self.kernel.axes.len()).map(|i| Var::Axis(i).into()).collect();
         self.affine(&crate::fuse::affine::flat(&vars, axes), false)
     }
+}
+
+/// Whether something is taken away in a position, so that it may be below 0.
+fn takes_away(at: &Affine) -> bool {
+    let minus = |d: &kiln_ir::Dim| d.terms().iter().any(|(_, c)| *c < 0);
+    minus(&at.constant) || at.terms.iter().any(|(_, c)| minus(c))
 }
