@@ -88,7 +88,7 @@ pub struct MultiMargin {
     pub reduction: Reduce,
 }
 
-/// Σ over the other classes of max(0, margin − x[label] + x)ᵖ, weighted by the label's class, over the number of classes.
+/// `Σ max(0, margin − x[label] + x)ᵖ` over the other classes, weighted by the label's class, over the number of classes.
 /// `x: [N, C]` or `[C]`, `labels: i64 [N]` or `[]`; NaN for a label that is none of the classes.
 pub fn multi_margin(b: &mut Builder, x: Value, labels: Value, told: MultiMargin) -> Built {
     labelled(b, "multi_margin_loss", x, labels, 1)?;
@@ -119,7 +119,7 @@ pub fn multi_margin(b: &mut Builder, x: Value, labels: Value, told: MultiMargin)
     reduced(b, loss, told.reduction)
 }
 
-/// Σ over labels j and classes i that are none of max(0, 1 − x[j] + x[i]), over the number of classes. `x: [N, C]` or `[C]`;
+/// `Σ max(0, 1 − x[j] + x[i])` over labels j and classes i that are none, over the number of classes. `x: [N, C]` or `[C]`;
 /// `labels: i64` of that shape, a row's labels being those before its first negative one.
 pub fn multilabel_margin(b: &mut Builder, x: Value, labels: Value, how: Reduce) -> Built {
     labelled(b, "multilabel_margin_loss", x, labels, 0)?;
