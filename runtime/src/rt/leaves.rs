@@ -128,6 +128,14 @@ pub fn spread<T: Copy>(from: &[T], to: &mut [&mut [T]]) {
     }
 }
 
+/// Copies layers from where they lie to `[layers, …]`.
+pub fn gathered<T: Copy>(from: &[&mut [T]], to: &mut [T]) {
+    let len = to.len() / from.len().max(1);
+    for (i, layer) in from.iter().enumerate() {
+        to[i * len..][..len].copy_from_slice(layer);
+    }
+}
+
 /// Puts zeros of the same shape in a leaf's place: what it shared stays as it is.
 pub fn zero<T: Element>(tensor: &mut Tensor<T>) {
     let mut zeros = super::output(tensor.shape());

@@ -63,6 +63,8 @@ pub fn all() -> Vec<Case> {
     // below 0 isn't used.
     cases.push(random(4598));
     cases.push(random(7101));
+    // Layers that a loop yields in their place, returned once more.
+    cases.extend(loops::random(8505));
     for dtype in [DType::F64, DType::F32, DType::BF16] {
         cases.extend(nets(dtype));
     }

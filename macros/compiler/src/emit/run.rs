@@ -188,6 +188,8 @@ impl Runner<'_> {
         let (source, target) = (self.get(from.0, from.1), self.get_mut(to.0, to.1));
         match (kind(from), kind(to)) {
             _ if self.is_apart(to.1) => quote!(::kiln::rt::spread(#source, #target);),
+            // Layers that a loop yields where they lie, returned once more.
+            _ if self.is_apart(from.1) => quote!(::kiln::rt::gathered(#source, #target);),
             (one, other) if one == other => quote!(#target.copy_from_slice(#source);),
             ("bool", _) => quote!(::kiln::rt::bytes_of(#target, #source);),
             _ => quote!(::kiln::rt::truths_of(#target, #source);),
