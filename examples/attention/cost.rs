@@ -1,15 +1,12 @@
 //! What a sequence costs: time of a call, and memory for what lies between input and result, as the plan has it.
 
 use kiln::prelude::*;
-use kiln_examples::Result;
+use kiln_examples::{Result, timing};
 use kiln_zoo::fill::input;
 use kiln_zoo::{linformer, performer, transformer};
-use std::time::Instant;
 
 /// Places of the sequences.
 pub const LENGTHS: [usize; 5] = [256, 512, 1024, 2048, 4096];
-/// Calls of each, of which the middle one counts.
-const CALLS: usize = 3;
 
 /// What a sequence of so many places costs.
 pub struct Cost {
@@ -33,9 +30,9 @@ pub fn costs(longest: usize) -> Result<[Vec<Cost>; 3]> {
     for places in LENGTHS.into_iter().filter(|places| *places <= longest) {
         let x = input("sequence", [1, places, 512]);
         let seconds = [
-            seconds(|| transformer::transformer(&exact, &x))?,
-            seconds(|| linformer::linformer(&lin, &x))?,
-            seconds(|| performer::performer(&perf, &x))?,
+            timing::median(|| transformer::transformer(&exact, &x).map(drop))?,
+            timing::median(|| linformer::linformer(&lin, &x).map(drop))?,
+            timing::median(|| performer::performer(&perf, &x).map(drop))?,
         ];
         let scratch = [
             transformer::transformer::scratch_bytes(1, places),
@@ -50,17 +47,4 @@ pub fn costs(longest: usize) -> Result<[Vec<Cost>; 3]> {
         println!();
     }
     Ok(costs)
-}
-
-/// The median time of some calls behind a first one.
-fn seconds(call: impl Fn() -> kiln::Result<Tensor>) -> Result<f64> {
-    call()?;
-    let mut times = [0.0; CALLS];
-    for time in &mut times {
-        let start = Instant::now();
-        call()?;
-        *time = start.elapsed().as_secs_f64();
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times[CALLS / 2])
 }

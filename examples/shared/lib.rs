@@ -13,6 +13,7 @@ pub mod picture;
 pub mod progress;
 pub mod run;
 pub mod svg;
+pub mod timing;
 pub mod weights;
 
 pub use checkpoint::Training;

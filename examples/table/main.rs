@@ -7,13 +7,12 @@ mod built;
 mod steps;
 
 use kiln::prelude::*;
-use kiln_examples::{Result, cli};
+use kiln_examples::{Result, cli, timing};
 use kiln_zoo::fill::{filled, indices, input};
 use kiln_zoo::{
     alexnet, bert, gpt2, linformer, mobilenet, nasnet, performer, resnet, transformer, unet3d, vgg, yolov5,
 };
 use std::process::ExitCode;
-use std::time::Instant;
 use steps::trained;
 
 const HELP: &str = "\
@@ -23,9 +22,6 @@ Prints the figures of the zoo's nets as a table in markdown.
 
   --build          also compile each net by itself, in release, and tell the time and the tokens
   --help           this text";
-
-/// Runs that are timed.
-const RUNS: usize = 3;
 
 /// What is asked for.
 struct Options {
@@ -42,8 +38,9 @@ struct Row {
     multiply_adds: usize,
     kernels: String,
     scratch: usize,
+    /// Milliseconds of a call.
     call: f64,
-    /// Memory for what lies between in a training step, and its time.
+    /// Memory for what lies between in a training step, and its milliseconds.
     step: Option<(usize, f64)>,
 }
 
@@ -58,7 +55,7 @@ macro_rules! nets {
                     use $module::$model as model;
                     let mut net: $net = filled();
                     let (parameters, kernels) = (net.param_count(), kernels(model::PLAN));
-                    let call = median(|| model(&net, $(&$input),+).map(drop))?;
+                    let call = timing::median(|| model(&net, $(&$input),+).map(drop))? * 1e3;
                     Ok(Row {
                         name: stringify!($name),
                         size: $what,
@@ -155,19 +152,6 @@ pub fn ids(below: usize) -> kiln::Result<Tensor<i64>> {
 fn kernels(plan: &str) -> String {
     let count = plan.split(": ").nth(1).and_then(|text| text.split(' ').next());
     count.unwrap_or("?").to_string()
-}
-
-/// Milliseconds of a call, the median of some behind a first one.
-pub fn median(mut call: impl FnMut() -> kiln::Result<()>) -> kiln::Result<f64> {
-    call()?;
-    let mut times = [0.0; RUNS];
-    for time in &mut times {
-        let start = Instant::now();
-        call()?;
-        *time = start.elapsed().as_secs_f64() * 1e3;
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times[RUNS / 2])
 }
 
 /// A number with a comma before each three digits.

@@ -1,7 +1,8 @@
 //! A training step of some nets: the gradient of the mean square of what comes out, and plain descent.
 
-use crate::{ids, median};
+use crate::ids;
 use kiln::prelude::*;
+use kiln_examples::timing;
 use kiln_zoo::alexnet::AlexNet;
 use kiln_zoo::fill::input;
 use kiln_zoo::gpt2::{self, Gpt2};
@@ -17,7 +18,7 @@ macro_rules! steps {
         pub fn trained(net: &mut dyn Any) -> kiln::Result<Option<(usize, f64)>> {
             $(if let Some(net) = net.downcast_mut::<$Net>() {
                 let (x, mut opt) = ($input, Sgd::new(net, 1e-6));
-                let took = median(|| $own::step(net, &mut opt, &x).map(drop))?;
+                let took = timing::median(|| $own::step(net, &mut opt, &x).map(drop))? * 1e3;
                 return Ok(Some(($own::step::scratch_bytes(1), took)));
             })*
             Ok(None)

@@ -123,3 +123,22 @@ fn every_entry_of_the_surface_has_a_golden() {
     let gone: Vec<_> = WITHOUT_GOLDEN.iter().filter(|name| !without.contains(name)).collect();
     assert!(gone.is_empty(), "take these off the list: {gone:?}");
 }
+
+/// What the compiler takes for granted about the prelude, whose file it can't ask when a user's crate is built.
+#[test]
+fn the_models_of_the_prelude_are_known() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand in the workspace");
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a source file");
+    let between = |text: &str, from: &str, to: &str| {
+        let rest = text.split_once(from).expect(from).1;
+        rest.split_once(to).expect(to).0.to_string()
+    };
+    let names = |list: &str| -> BTreeSet<String> {
+        let all = list.split(',').map(|name| name.trim().trim_matches('"').to_string());
+        all.filter(|name| name.starts_with(char::is_lowercase)).collect()
+    };
+    let exported = between(&read("runtime/src/prelude.rs"), "pub use crate::nn::{", "}");
+    let scope = read("macros/compiler/src/source/scope.rs");
+    let known = between(&scope, "const PRELUDE_MODELS: [&str; 3] = [", "]");
+    assert_eq!(names(&exported), names(&known));
+}
