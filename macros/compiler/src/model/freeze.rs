@@ -113,20 +113,20 @@ impl Freeze {
         }
     }
 
-    /// What is kept in another form than the graph says.
+    /// A field that is kept in another form than the graph says.
     fn formed(&self, field: &Ident, form: &Ready) -> TokenStream {
         let dims = Dims { syms: &self.split.run.func.syms };
         match form {
             Ready::Points(winograd) => {
                 let [tile, m, channels] =
                     [winograd.tile, winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
-                quote!(let #field = ::kiln::rt::at_points(&#field, #tile, #m, #channels);)
+                quote!(#field: ::kiln::rt::at_points(&#field, #tile, #m, #channels))
             }
             Ready::Panels(panels) => {
                 let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));
                 let [rows, cols] = [&panels.rows, &panels.cols].map(|side| dims.axes(side));
                 let len = dims.dim(&panels.elements());
-                quote!(let #field = ::kiln::rt::in_panels(&#field, #layers, #rows, #cols, #len);)
+                quote!(#field: ::kiln::rt::in_panels(&#field, #layers, #rows, #cols, #len))
             }
         }
     }
@@ -139,14 +139,16 @@ impl Freeze {
         let names = forms.iter().map(|form| &form.name);
         let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
-        let formed = self.run.frozen.iter().map(|(input, form)| self.formed(&fields[*input], form));
+        let kept = fields.iter().enumerate().map(|(input, field)| match self.run.frozen.get(&input) {
+            Some(form) => self.formed(field, form),
+            None => quote!(#field),
+        });
         quote! {
             #[doc = #doc]
             #[inline]
             pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
                 let (#(#fields,)*) = Self::#inner(#(#names),*)?;
-                #(#formed)*
-                ::core::result::Result::Ok(FrozenModel { #(#fields),* })
+                ::core::result::Result::Ok(FrozenModel { #(#kept),* })
             }
             #first
             #second

@@ -44,18 +44,24 @@ pub struct Outputs {
     pub names: Vec<Option<Ident>>,
 }
 
-/// Takes a tensor for each output that updates nothing.
+/// Takes a tensor for each output that updates nothing, all of them by one pattern (why, is said in [`trees`]).
 pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
     let func = &entry.traced.func;
-    let mut statements = TokenStream::new();
+    let mut values = Vec::new();
     let all = func.outputs.iter().map(|output| {
         let fresh = output.updates.is_none().then(|| names.fresh(&format!("out_{}", output.name)))?;
         let ty = func.ty(output.value);
         let (dtype, dims) = (dtype(ty.dtype), sizes.list(&ty.shape));
-        statements.extend(quote!(let mut #fresh = ::kiln::rt::output::<#dtype>(&[#dims]);));
+        values.push(quote!(::kiln::rt::output::<#dtype>(&[#dims])));
         Some(fresh)
     });
-    let names = all.collect();
+    let names: Vec<Option<Ident>> = all.collect();
+    let own: Vec<&Ident> = names.iter().flatten().collect();
+    let statements = match (&own[..], &values[..]) {
+        ([], _) => TokenStream::new(),
+        ([name], [value]) => quote!(let mut #name = #value;),
+        _ => quote!(let (#(mut #own),*) = (#(#values),*);),
+    };
     Outputs { statements, names }
 }
 

@@ -1,4 +1,7 @@
 //! Trees of params: taken apart into leaves, each checked; and put together again.
+//!
+//! All leaves of a tree are bound by one pattern: a variable's scope lies within that of the one before, and rustc goes down through
+//! all of them where it writes debug information, so that a net of a thousand variables would overflow its stack.
 
 use super::arguments::{Form, is_updated, place};
 use super::entry::Entry;
@@ -18,7 +21,7 @@ pub fn take_apart(
     names: &mut Names,
 ) -> TokenStream {
     let mut leaf = |input: Option<usize>, at: &Ident| {
-        let Some(input) = input else { return TokenStream::new() };
+        let Some(input) = input else { return Part::default() };
         let (slice, known) = (&inputs[input], &entry.traced.func.inputs[input]);
         let own = &known.ty.shape[usize::from(known.apart)..];
         let place = place(entry, &known.name, own, sizes);
@@ -29,77 +32,96 @@ pub fn take_apart(
             (false, false) => quote!(::kiln::rt::leaf(#at, &[#dims], #place)),
         };
         match known.apart {
-            true => quote!(#slice[turn] = ::kiln::rt::of_layer(#found, turn)?;),
-            false => quote!(let #slice = #found?;),
+            true => Part::done(quote!(#slice[turn] = ::kiln::rt::of_layer(#found, turn)?;)),
+            false => Part { pattern: quote!(#slice), value: quote!(#found?) },
         }
     };
     // The slices of all layers, filled by a loop over these.
-    let around = |tree: &Tree, count: i64, filled: TokenStream| {
+    let mut before = TokenStream::new();
+    let mut around = |tree: &Tree, count: i64, filled: TokenStream| {
         let mut all = Vec::new();
         tree.leaves(&mut all);
         let count = Literal::i64_unsuffixed(count);
-        let (mut before, mut behind) = (TokenStream::new(), TokenStream::new());
-        for input in all {
-            let (slice, dtype) = (&inputs[input], dtype(entry.traced.func.inputs[input].ty.dtype));
-            let mutable = is_updated(entry, input).then(|| quote!(mut));
+        let slices: Vec<&Ident> = all.iter().map(|input| &inputs[*input]).collect();
+        let mutable = |input: &usize| is_updated(entry, *input).then(|| quote!(mut));
+        let mutable: Vec<_> = all.iter().map(mutable).collect();
+        for ((input, slice), mutable) in all.iter().zip(&slices).zip(&mutable) {
+            let dtype = dtype(entry.traced.func.inputs[*input].ty.dtype);
             before.extend(quote!(let mut #slice: [&#mutable [#dtype]; #count] = ::kiln::rt::layers();));
-            behind.extend(quote!(let #slice = &#mutable #slice;));
         }
-        quote!(#before #filled #behind)
+        Part { pattern: quote!((#(#slices,)*)), value: quote!({ #filled (#(&#mutable #slices,)*) }) }
     };
-    let walk = Walk { mutable: form.arg.mutable, all: false, names, around: &around };
-    walk.descend(&form.arg.tree, &form.name, &form.arg.name, &mut leaf)
+    let mut walk = Walk {
+        mutable: form.arg.mutable,
+        all: false,
+        bound: true,
+        names,
+        leaf: &mut leaf,
+        around: &mut around,
+    };
+    let Part { pattern, value } = walk.visit(&form.arg.tree, &form.name, &form.arg.name);
+    quote!(#before let #pattern = #value;)
 }
 
 /// Statements that put an output into each leaf of a copy, and zeros where there is none.
 pub fn replace(copy: &Ident, tree: &Tree, outputs: &[Option<Ident>], names: &mut Names) -> TokenStream {
     let mut of_layers = Vec::new();
     tree.layers(&mut of_layers);
-    let mut leaf =
-        |output: Option<usize>, at: &Ident| match output.and_then(|i| Some((i, outputs[i].as_ref()?))) {
+    let mut leaf = |output: Option<usize>, at: &Ident| {
+        Part::done(match output.and_then(|i| Some((i, outputs[i].as_ref()?))) {
             Some((i, output)) if of_layers.contains(&i) => quote!(*#at = ::kiln::rt::layer(&#output, turn);),
             Some((_, output)) => quote!(*#at = #output;),
             None => quote!(::kiln::rt::zero(#at);),
-        };
-    let walk = Walk { mutable: true, all: true, names, around: &|_, _, filled| filled };
-    walk.descend(tree, copy, GRAD, &mut leaf)
+        })
+    };
+    let mut around = |_: &Tree, _, filled| Part::done(filled);
+    let mut walk =
+        Walk { mutable: true, all: true, bound: false, names, leaf: &mut leaf, around: &mut around };
+    walk.visit(tree, copy, GRAD).value
+}
+
+/// A part of a tree: what its leaves are bound by and the value that they are bound to, or statements and no leaves.
+struct Part {
+    pattern: TokenStream,
+    value: TokenStream,
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part { pattern: quote!(()), value: quote!(()) }
+    }
+}
+
+impl Part {
+    /// Statements, which bind nothing.
+    fn done(statements: TokenStream) -> Part {
+        Part { pattern: quote!(()), value: statements }
+    }
 }
 
 /// What a copy is called, from which the names of its parts are made.
 const GRAD: &str = "grad";
 
+/// What stands in place of a leaf, by its input or output and the variable that has it.
+type OfLeaf<'a> = &'a mut dyn FnMut(Option<usize>, &Ident) -> Part;
+/// What stands in place of so many layers, around a loop over them.
+type OfLayers<'a> = &'a mut dyn FnMut(&Tree, i64, TokenStream) -> Part;
+
 struct Walk<'a> {
     mutable: bool,
     /// Whether leaves that the graph doesn't have are visited too.
     all: bool,
+    /// Whether parts have values; else they are statements.
+    bound: bool,
     names: &'a mut Names,
-    /// What stands around a loop over so many layers.
-    around: &'a dyn Fn(&Tree, i64, TokenStream) -> TokenStream,
+    leaf: OfLeaf<'a>,
+    around: OfLayers<'a>,
 }
 
 impl Walk<'_> {
-    fn descend(
-        mut self,
-        tree: &Tree,
-        at: &Ident,
-        path: &str,
-        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
-    ) -> TokenStream {
-        let mut out = TokenStream::new();
-        self.visit(tree, at, path, leaf, &mut out);
-        out
-    }
-
-    fn visit(
-        &mut self,
-        tree: &Tree,
-        at: &Ident,
-        path: &str,
-        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
-        out: &mut TokenStream,
-    ) {
+    fn visit(&mut self, tree: &Tree, at: &Ident, path: &str) -> Part {
         match tree {
-            Tree::Leaf(index) => out.extend(leaf(*index, at)),
+            Tree::Leaf(index) => (self.leaf)(*index, at),
             Tree::Struct(fields) => {
                 let named: Vec<(String, &Tree)> =
                     fields.iter().map(|(name, tree)| (format!("{path}.{name}"), tree)).collect();
@@ -107,8 +129,7 @@ impl Walk<'_> {
                 let accessor =
                     format_ident!("{}", if self.mutable { "__kiln_fields_mut" } else { "__kiln_fields" });
                 let patterns = patterns(&parts);
-                out.extend(quote!(let (#(#patterns,)*) = #at.#accessor();));
-                self.visit_parts(&named, &parts, leaf, out);
+                self.within(quote!(let (#(#patterns,)*) = #at.#accessor();), &named, &parts)
             }
             Tree::Array(items) => {
                 let named: Vec<(String, &Tree)> =
@@ -116,19 +137,31 @@ impl Walk<'_> {
                 let parts = self.parts(&named);
                 let patterns = patterns(&parts);
                 let whole = self.whole(at, path);
-                out.extend(quote!(let [#(#patterns),*] = #whole;));
-                self.visit_parts(&named, &parts, leaf, out);
+                self.within(quote!(let [#(#patterns),*] = #whole;), &named, &parts)
             }
             // Tuples are of tensors alone, which are arguments of their own.
-            Tree::Tuple(_) => {}
+            Tree::Tuple(_) => Part::default(),
             Tree::Layers(count, each) => {
                 let whole = self.whole(at, path);
                 let path = format!("{path}.*");
-                let (one, mut body) = (self.names.fresh(&variable(&path, each)), TokenStream::new());
-                self.visit(each, &one, &path, leaf, &mut body);
+                let one = self.names.fresh(&variable(&path, each));
+                let bound = std::mem::replace(&mut self.bound, false);
+                let body = self.visit(each, &one, &path).value;
+                self.bound = bound;
                 let filled = quote!(for (turn, #one) in ::core::iter::IntoIterator::into_iter(#whole).enumerate() { #body });
-                out.extend((self.around)(each, *count, filled));
+                (self.around)(each, *count, filled)
             }
+        }
+    }
+
+    /// The parts of what a statement takes apart.
+    fn within(&mut self, apart: TokenStream, named: &[(String, &Tree)], parts: &[Option<Ident>]) -> Part {
+        let each = named.iter().zip(parts);
+        let inner = each.filter_map(|((path, tree), at)| Some(self.visit(tree, at.as_ref()?, path)));
+        let (patterns, values): (Vec<_>, Vec<_>) = inner.map(|part| (part.pattern, part.value)).unzip();
+        match self.bound {
+            true => Part { pattern: quote!((#(#patterns,)*)), value: quote!({ #apart (#(#values,)*) }) },
+            false => Part::done(quote!({ #apart #(#values)* })),
         }
     }
 
@@ -143,20 +176,6 @@ impl Walk<'_> {
         let wanted: Vec<bool> = named.iter().map(|(_, tree)| wanted(tree)).collect();
         let each = named.iter().zip(wanted);
         each.map(|((path, tree), wanted)| wanted.then(|| self.names.fresh(&variable(path, tree)))).collect()
-    }
-
-    fn visit_parts(
-        &mut self,
-        named: &[(String, &Tree)],
-        parts: &[Option<Ident>],
-        leaf: &mut dyn FnMut(Option<usize>, &Ident) -> TokenStream,
-        out: &mut TokenStream,
-    ) {
-        for ((path, tree), part) in named.iter().zip(parts) {
-            if let Some(part) = part {
-                self.visit(tree, part, path, leaf, out);
-            }
-        }
     }
 }
 
