@@ -7,7 +7,8 @@
 //! where `f` has some, else of the first float tensor, and of the arguments that `#[model(grad(…))]` names. A closure's are those
 //! of the trees that it is given, else of its first float tensor. `vjp(f)(x, ct)` is the value and the gradient of `Σ ct · f(x)`,
 //! `jvp(f)(x, dx)` the value and its tangent. As JAX's functions of these names. A transform may have a name, `let slope =
-//! grad(f);`, and a closure may change what it is given: a generator, running statistics.
+//! grad(f);`, and a closure may change what it is given and what it sees: a generator, running statistics. Where the function returns
+//! a tuple, its first tensor is differentiated, and the value is the tuple.
 //!
 //! ```
 //! use kiln::prelude::*;
@@ -52,8 +53,8 @@
 //! # A gradient by a rule of one's own
 //!
 //! `custom_vjp(f, rule)(x, y)` is `f(x, y)`. Its gradient is what `rule(x, y, value, cotangent)` returns: the cotangent of each
-//! argument of floats, of that argument's type, several as a tuple; of a tree of params a tree. `f` returns one tensor of floats and
-//! captures none; to what the rule captures nothing is handed on. Derivatives of any order and in any mode go by the rule;
+//! argument of floats, of that argument's type, several as a tuple; of a tree of params a tree. `f` returns one tensor of floats; to
+//! what the two capture nothing is handed on. Derivatives of any order and in any mode go by the rule;
 //! `jvp` takes it for linear in the cotangent.
 //!
 //! ```
@@ -67,6 +68,43 @@
 //! }
 //!
 //! assert_eq!(off::grad([0.4, 1.6, -2.2])?.as_slice(), [0.0, 4.0, -4.0]);
+//! # Ok::<(), kiln::Error>(())
+//! ```
+//!
+//! # Trees
+//!
+//! `tree_map(f)(net, grads)` is a net each of whose tensors is `f` of those that stand in its place, in the nets and gradients given: as
+//! JAX's `tree.map`. `f` sees each in f32, and what it makes is rounded to the type of the first. Buffers are mapped as well; in a
+//! gradient they are zero. A model may return params of the type of an argument, and `*net = …` puts params in their place.
+//!
+//! ```
+//! use kiln::prelude::*;
+//!
+//! #[params]
+//! struct Line { slope: Tensor<>, shift: Tensor<> }
+//!
+//! #[model]
+//! fn miss(line: &Line, x: Tensor<8>, y: Tensor<8>) -> Tensor<> {
+//!     mse_loss(line.slope * x + line.shift, y)
+//! }
+//!
+//! /// The line one step of gradient descent further.
+//! #[model]
+//! fn adapted(line: &Line, x: Tensor<8>, y: Tensor<8>) -> Line {
+//!     tree_map(|w, g| w - 0.1 * g)(line, grad(miss)(line, x, y))
+//! }
+//!
+//! /// A slow average of a net that is trained.
+//! #[model]
+//! fn follow(average: &mut Line, line: &Line) {
+//!     *average = tree_map(|a, w| 0.9 * a + 0.1 * w)(average, line);
+//! }
+//!
+//! let mut average = Line { slope: Tensor::scalar(1.0), shift: Tensor::scalar(0.0) };
+//! let line = adapted(&average, [1.0; 8], [3.0; 8])?;
+//! assert_eq!(line.slope.item()?, 1.4);
+//! follow(&mut average, &line)?;
+//! assert_eq!(average.slope.item()?, 1.04);
 //! # Ok::<(), kiln::Error>(())
 //! ```
 //!

@@ -81,6 +81,24 @@ pub enum Ret {
         /// The outputs.
         tree: Tree,
     },
+    /// The same of a type that a closure sees, in a graph that is inlined: a gradient of what it captures.
+    Seen {
+        /// Index among the forms that belong to the closure.
+        form: usize,
+        /// The outputs.
+        tree: Tree,
+    },
+}
+
+impl Ret {
+    /// The outputs that are those of layers.
+    pub fn layers(&self, out: &mut Vec<usize>) {
+        match self {
+            Ret::Tensor(_) => {}
+            Ret::Tuple(list) | Ret::Array(list) => list.iter().for_each(|ret| ret.layers(out)),
+            Ret::Like { tree, .. } | Ret::Seen { tree, .. } => tree.layers(out),
+        }
+    }
 }
 
 impl Tree {

@@ -3,6 +3,7 @@
 use kiln_compiler::Errors;
 use kiln_compiler::syntax::ast::{ArgKind, Model, TensorTy, Tensors};
 use kiln_compiler::syntax::model;
+use quote::ToTokens;
 
 fn parse(attr: &str, item: &str) -> Model {
     let errors = Errors::new();
@@ -15,6 +16,7 @@ fn parse(attr: &str, item: &str) -> Model {
 fn show(model: &Model, tensors: &Tensors) -> String {
     match tensors {
         Tensors::One(ty) => show_one(model, ty),
+        Tensors::Params(ty) => ty.to_token_stream().to_string(),
         Tensors::Tuple(list) => {
             format!("({})", list.iter().map(|each| show(model, each)).collect::<Vec<_>>().join(", "))
         }

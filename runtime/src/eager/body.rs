@@ -11,6 +11,7 @@ use crate::{AsTensor, Element, Error, Result, Shape, Tensor};
 pub use super::forward::{Rows, jvp, vmap};
 pub use super::rule::custom_vjp;
 pub use super::transform::{Outcome, Returned, Scope, Wrt, value_and_grad, vjp};
+pub use super::trees::{Whole, tree_map};
 
 /// A number as the tensors' methods take dims and sizes.
 pub fn int<N: TryInto<i64>>(n: N) -> i64 {

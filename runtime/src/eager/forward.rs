@@ -5,6 +5,8 @@
 
 use std::panic::Location;
 
+use kiln_ir::DType;
+
 use super::Any;
 use super::backward::gradients;
 use super::call::{Given, call, failed, one};
@@ -53,10 +55,11 @@ fn moves(
     gradients(&total, &cotangents, again, at).map_err(|error| fault(error.to_string()))
 }
 
-/// The sum of the inner products.
+/// The sum of the inner products, in f64, as a tree's tensors may have several types.
 fn inner(pairs: impl Iterator<Item = (Any, Any)>) -> Result<Option<Any>, Track> {
     let mut total = None;
     for (x, y) in pairs {
+        let [x, y] = [wide(x)?, wide(y)?];
         let product = call("mul", vec![Given::Tensor(x), Given::Tensor(y)])?.remove(0);
         let sum = call("sum", vec![Given::Tensor(product)])?.remove(0);
         total = Some(match total {
@@ -65,6 +68,10 @@ fn inner(pairs: impl Iterator<Item = (Any, Any)>) -> Result<Option<Any>, Track> 
         });
     }
     Ok(total)
+}
+
+fn wide(x: Any) -> Result<Any, Track> {
+    Ok(call("to", vec![Given::Tensor(x), Given::Dtype(DType::F64)])?.remove(0))
 }
 
 /// An argument of a function that runs over a batch: a tensor by its rows, anything else as it is.

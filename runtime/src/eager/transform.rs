@@ -11,8 +11,8 @@ use super::any::each_tensor;
 use super::backward::grad_of;
 use super::call::{Given, call, failed, first, one};
 use super::tape::{Track, recording, with_recording};
-use super::trees::{trained, with_trained};
-use crate::{Element, LeafKind, Params, Result, Tensor};
+use super::trees::{trained, with_leaves, with_trained};
+use crate::{Element, LeafKind, Params, Result, Rng, Tensor};
 
 thread_local!(static DEPTH: Cell<usize> = const { Cell::new(0) });
 
@@ -83,6 +83,11 @@ fn gradients(
     at: &'static Location<'static>,
 ) -> Result<Vec<Any>, Track> {
     let of = of.as_ref().map_err(Track::clone)?;
+    if of.track().origin().is_none() {
+        // It hangs on none of them.
+        let zeros = wrt.iter().map(|x| Any::full(x.dtype(), x.shape(), 0.0));
+        return zeros.map(|zero| zero.map_err(|error| Track::fault(error.to_string(), at))).collect();
+    }
     grad_of(of, wrt, again).map_err(|error| Track::fault(error.to_string(), at))
 }
 
@@ -183,15 +188,21 @@ impl<T: Element> Outcome for Tensor<T> {
 
 impl<P: Params> Outcome for P {
     fn tensors(&self, out: &mut Vec<Any>) {
-        out.extend(trained(self));
+        out.extend(self.named_leaves().into_iter().map(|leaf| leaf.tensor.any()));
     }
 
     fn detached(self) -> Self {
-        with_trained(&self, |x| x.detach())
+        with_leaves(&self, |_| true, |x| x.detach())
     }
 
     fn rebuilt(&self, with: &mut dyn Iterator<Item = Any>) -> Self {
-        with_trained(self, |x| each_tensor!(x, |t| Any::new(t.rebuilt(with))))
+        with_leaves(self, |_| true, |x| each_tensor!(x, |t| Any::new(t.rebuilt(with))))
+    }
+}
+
+impl<P: Params> Returned for P {
+    fn failed(fault: Track) -> Self {
+        with_leaves(&P::init(&mut Rng::seed(0)), |_| true, |x| x.failed(fault.clone()))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::panic::Location;
 
 use kiln_ir::composite::optim;
-use kiln_ir::{Builder, Role, Syms, Value};
+use kiln_ir::{Builder, DType, Role, Syms, Value};
 
 use super::Any;
-use super::call::{Compiled, apply, failed, first};
+use super::call::{Compiled, Given, apply, call, failed, first};
 use super::tape::Track;
 use crate::{LeafKind, Params, Result, Tensor};
 
@@ -30,6 +30,44 @@ pub(crate) fn clip_norm<P: Params>(tree: &P, max: f64) -> P {
 #[track_caller]
 pub(crate) fn clip_value<P: Params>(tree: &P, max: f64) -> P {
     replaced(tree, mapped(tree, |b, leaves| optim::clip_value(b, leaves, max)))
+}
+
+/// `tree_map(f)(…)` when a model runs eagerly: the tree of what `f` makes of the leaves in one place, each in f32, rounded to the type
+/// of the first tree's.
+#[track_caller]
+pub fn tree_map<P: Params, const N: usize>(trees: [&P; N], mut f: impl FnMut([Tensor; N]) -> Tensor) -> P {
+    let leaves = trees.map(|tree| tree.named_leaves().into_iter().map(|leaf| leaf.tensor.any()));
+    let mut leaves = leaves.map(|each| each.collect::<Vec<Any>>().into_iter());
+    with_leaves(
+        trees[0],
+        |_| true,
+        |old| {
+            let parts = leaves.each_mut().map(|each| each.next().unwrap_or_else(|| old.clone()));
+            let made = f(parts.map(|part| first(cast(part, DType::F32))));
+            cast(Any::new(made), old.dtype()).remove(0)
+        },
+    )
+}
+
+/// Params by value, where a body may have them by reference.
+pub trait Whole: Params {
+    /// A clone, whose tensors share their elements.
+    #[doc(hidden)]
+    fn __kiln_whole(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl<P: Params> Whole for P {}
+
+/// A tensor in another type, alone.
+#[track_caller]
+fn cast(x: Any, to: DType) -> Vec<Any> {
+    if x.dtype() == to {
+        return vec![x];
+    }
+    let like = x.clone();
+    call("to", vec![Given::Tensor(x), Given::Dtype(to)]).unwrap_or_else(|fault| vec![like.failed(fault)])
 }
 
 /// The results of a function of a tree's trained leaves.
@@ -75,11 +113,20 @@ fn replaced<P: Params>(tree: &P, made: Result<Vec<Any>, Track>) -> P {
 }
 
 /// A clone of the tree whose trained leaves are made of the old ones.
-pub(crate) fn with_trained<P: Params>(tree: &P, mut made: impl FnMut(Any) -> Any) -> P {
+pub(crate) fn with_trained<P: Params>(tree: &P, made: impl FnMut(Any) -> Any) -> P {
+    with_leaves(tree, |kind| kind == LeafKind::Parameter, made)
+}
+
+/// A clone of the tree whose leaves of some kinds are made of the old ones.
+pub(crate) fn with_leaves<P: Params>(
+    tree: &P,
+    of: impl Fn(LeafKind) -> bool,
+    mut made: impl FnMut(Any) -> Any,
+) -> P {
     let mut tree = tree.clone();
     let mut leaves = Vec::new();
     tree.leaves_mut("", &mut leaves);
-    for leaf in leaves.into_iter().filter(|leaf| leaf.kind == LeafKind::Parameter) {
+    for leaf in leaves.into_iter().filter(|leaf| of(leaf.kind)) {
         let old = leaf.tensor.as_ref().any();
         leaf.tensor.set(made(old));
     }

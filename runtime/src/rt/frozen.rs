@@ -24,6 +24,14 @@ pub trait HasParams<M> {}
 )]
 pub trait HasOneGraph<M> {}
 
+/// Of a model that returns params.
+#[diagnostic::on_unimplemented(
+    message = "`{M}` can't be frozen: it returns params",
+    label = "what is frozen returns tensors",
+    note = "freeze a model that calls it"
+)]
+pub trait ReturnsTensors<M> {}
+
 /// Of a model that only a call in another model gives all it must know.
 #[diagnostic::on_unimplemented(
     message = "`{M}` has arguments that must be known while compiling, so only models can call it",

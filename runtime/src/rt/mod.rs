@@ -18,7 +18,7 @@ pub use crate::kernels::math::Math;
 pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
 pub use crate::params::leaf::stored;
-pub use frozen::{CalledInModels, HasOneGraph, HasParams, UpdatesNoParams};
+pub use frozen::{CalledInModels, HasOneGraph, HasParams, ReturnsTensors, UpdatesNoParams};
 pub use leaves::{Stored, gathered, layer, layers, leaf, leaf_mut, named, numbered, of_layer, spread, zero};
 pub use panels::{in_panels, packed, with_panels};
 pub use scalar::*;

@@ -217,6 +217,8 @@ impl<'a> Body<'a> {
     /// Dims or sizes, of which one may be `usize` and another −1.
     fn dims(&mut self, expr: &Expr) -> TokenStream {
         match unreferenced(expr) {
+            // Of a scalar: of what type its no sizes are, nothing else says.
+            Expr::Array(array) if array.elems.is_empty() => quote!([0i64; 0]),
             Expr::Array(array) => {
                 let elems = array.elems.iter().map(|e| self.value(e));
                 quote!([#(::kiln::rt::eager::int(#elems)),*])

@@ -141,7 +141,11 @@ impl Body<'_> {
     pub(super) fn differentiated(&self, function: &Expr) -> Vec<usize> {
         match bare(function) {
             Expr::Call(transform) => {
-                transform.args.first().map_or(vec![], |inner| self.differentiated(inner))
+                let Some(inner) = transform.args.first() else { return vec![] };
+                match self.transform(transform) {
+                    Some(Transform::TreeMap) => (0..self.arity(inner).unwrap_or(1)).collect(),
+                    _ => self.differentiated(inner),
+                }
             }
             Expr::Path(path) => match self.callee(path) {
                 Callee::Model(model) => of_model(self, model),
@@ -209,8 +213,9 @@ impl Body<'_> {
             _ => return None,
         };
         let floats = |tensors: &Tensors| tensors.types().iter().filter(|ty| ty.dtype.is_float()).count();
-        // How many an array returns, isn't seen here.
-        model.result.lengths().is_empty().then(|| floats(&model.result))
+        // How many there are in an array or in params, isn't seen here.
+        let seen = model.result.lengths().is_empty() && !model.result.holds_params();
+        seen.then(|| floats(&model.result))
     }
 
     /// How many arguments a function has.

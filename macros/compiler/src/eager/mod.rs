@@ -21,7 +21,7 @@ mod transforms;
 
 use crate::library::{Entry, Item, Library};
 use crate::model::dtype;
-use crate::syntax::ast::{Arg, ArgKind, Known, Model, Params, TensorTy};
+use crate::syntax::ast::{Arg, ArgKind, Known, Model, Params, TensorTy, Tensors};
 use crate::{message, quiet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -35,9 +35,9 @@ pub fn model(library: &Library, key: &str, sound: bool) -> TokenStream {
     let (reading, body) = match body {
         Some(Ok(body)) => (arguments(model), body),
         Some(Err(what)) => {
-            (TokenStream::new(), unsupported(&message::no_eager(&model.ident.to_string(), &what)))
+            (TokenStream::new(), unsupported(model, &message::no_eager(&model.ident.to_string(), &what)))
         }
-        None => (TokenStream::new(), unsupported(&message::faulty_eager(&model.ident.to_string()))),
+        None => (TokenStream::new(), unsupported(model, &message::faulty_eager(&model.ident.to_string()))),
     };
     let (name, generics, result) = (&model.ident, generics(model), model.result.form(&tensor));
     let parameters = model.args.iter().map(|arg| parameter(model, arg));
@@ -54,8 +54,20 @@ pub fn model(library: &Library, key: &str, sound: bool) -> TokenStream {
     }
 }
 
-fn unsupported(why: &str) -> TokenStream {
-    quote!(::kiln::rt::eager::unsupported(#why))
+/// The result that says why there is none, or the state, where that is all that a model leaves.
+fn unsupported(model: &Model, why: &str) -> TokenStream {
+    let says = quote!(::kiln::rt::eager::unsupported(#why));
+    if !returns_nothing(model) {
+        return says;
+    }
+    let changed =
+        model.args.iter().filter(|a| matches!(a.kind, ArgKind::ParamsMut(_) | ArgKind::TensorMut(_)));
+    let states = changed.map(|arg| &arg.ident);
+    quote!(#(*#states = #says;)*)
+}
+
+fn returns_nothing(model: &Model) -> bool {
+    matches!(&model.result, Tensors::Tuple(list) if list.is_empty())
 }
 
 /// `.forward(x)` of a params struct, which calls the model that the struct names.
@@ -213,7 +225,7 @@ fn fit(model: &Model, arg: &Arg) -> TokenStream {
             quote!(let mut #name = #fitted;)
         }
         ArgKind::TensorMut(tensors) => {
-            several::checked(tensors, &quote!((*#name)), &owner, &name.to_string())
+            several::checked(tensors, &quote!((*#name)), &owner, &name.to_string(), returns_nothing(model))
         }
         _ => TokenStream::new(),
     }

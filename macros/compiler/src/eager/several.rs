@@ -9,6 +9,7 @@ use quote::quote;
 /// The type of an argument as callers give it: an array may be a `Vec`, if its length isn't what the call tells.
 pub fn given(tensors: &Tensors, frees: &[Free]) -> TokenStream {
     match tensors {
+        Tensors::Params(ty) => quote!(#ty),
         Tensors::One(ty) => {
             let dtype = dtype(ty.dtype);
             quote!(impl ::kiln::AsTensor<#dtype>)
@@ -51,6 +52,8 @@ fn mapped(
 ) -> TokenStream {
     match tensors {
         Tensors::One(ty) => of(ty, at),
+        // An argument is a reference.
+        Tensors::Params(_) => quote!({ use ::kiln::rt::eager::Whole as _; (#at).__kiln_whole() }),
         Tensors::Tuple(list) => {
             let parts = list.iter().enumerate().map(|(i, each)| {
                 let i = Literal::usize_unsuffixed(i);
@@ -65,28 +68,33 @@ fn mapped(
     }
 }
 
-/// Statements that return the error that one has another shape.
-pub fn checked(tensors: &Tensors, at: &TokenStream, model: &str, name: &str) -> TokenStream {
+/// Statements that return the error that one has another shape, or leave it in the tensor, where a model returns `nothing`.
+pub fn checked(tensors: &Tensors, at: &TokenStream, model: &str, name: &str, nothing: bool) -> TokenStream {
     match tensors {
+        Tensors::Params(_) => TokenStream::new(),
         Tensors::One(ty) if ty.any => TokenStream::new(),
         Tensors::One(ty) => {
             let (place, dims) = (place(ty, model, name), ty.dims.iter().map(|d| &d.tokens));
+            let failed = match nothing {
+                true => quote!(#at = ::kiln::rt::eager::failure(error); return;),
+                false => quote!(return ::kiln::rt::eager::failure(error);),
+            };
             quote! {
                 if let ::core::option::Option::Some(error) = ::kiln::rt::eager::misfit(&#at, #place, &[#(#dims),*]) {
-                    return ::kiln::rt::eager::failure(error);
+                    #failed
                 }
             }
         }
         Tensors::Tuple(list) => {
             let parts = list.iter().enumerate().map(|(i, each)| {
                 let i = Literal::usize_unsuffixed(i);
-                checked(each, &quote!(#at.#i), model, name)
+                checked(each, &quote!(#at.#i), model, name, nothing)
             });
             parts.collect()
         }
         Tensors::Array(each, _) => {
-            let each = checked(each, &quote!((*__kiln_part)), model, name);
-            quote!(for __kiln_part in &#at { #each })
+            let each = checked(each, &quote!((*__kiln_part)), model, name, nothing);
+            quote!(for __kiln_part in &mut #at { #each })
         }
     }
 }
@@ -101,6 +109,7 @@ fn place(ty: &TensorTy, model: &str, name: &str) -> TokenStream {
 pub fn each<'t>(tensors: &'t Tensors, at: TokenStream, out: &mut Vec<(&'t TensorTy, TokenStream)>) {
     match tensors {
         Tensors::One(ty) => out.push((ty, at)),
+        Tensors::Params(_) => {}
         Tensors::Tuple(list) => list.iter().enumerate().for_each(|(i, part)| {
             let i = Literal::usize_unsuffixed(i);
             each(part, quote!(#at.#i), out);
@@ -111,7 +120,7 @@ pub fn each<'t>(tensors: &'t Tensors, at: TokenStream, out: &mut Vec<(&'t Tensor
 
 /// A result in the declared form, where the body may have made a `Vec` of what is an array.
 pub fn returned(tensors: &Tensors, value: TokenStream) -> TokenStream {
-    match tensors.lengths().is_empty() {
+    match tensors.lengths().is_empty() && !tensors.holds_params() {
         true => value,
         false => {
             let (ty, made) = (tensors.form(&tensor), mapped(tensors, &value, &|_, at| at.clone()));

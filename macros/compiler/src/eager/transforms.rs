@@ -33,6 +33,9 @@ impl Body<'_> {
         if how == "vmap" {
             return self.batched(inner, given);
         }
+        if how == "tree_map" {
+            return self.tree_mapped(inner, given);
+        }
         let own = match (how.as_str(), self.arity(inner)) {
             ("vjp" | "jvp", Some(own)) => own,
             ("vjp" | "jvp", None) => {
@@ -158,6 +161,23 @@ impl Body<'_> {
                 __kiln_rows.push(#value);
             }
             ::kiln::rt::eager::vmap(__kiln_rows, __kiln_count)
+        })
+    }
+
+    /// `tree_map(f)(…)`: the function of the tensors in one place after the other.
+    fn tree_mapped(&mut self, inner: &Expr, given: &[Given]) -> TokenStream {
+        self.gradients += 1;
+        let number = self.gradients;
+        let named = |what: &str, i: usize| hidden(&format!("{what}{number}_{i}"));
+        let places: Vec<TokenStream> = given.iter().map(|g| self.differentiable(g)).collect();
+        let (trees, parts): (Vec<Ident>, Vec<Ident>) =
+            (0..given.len()).map(|i| (named("tree", i), named("part", i))).unzip();
+        let inputs: Vec<Given> = parts.iter().cloned().map(Given::Copy).collect();
+        let value = self.called(inner, &inputs);
+        quote!({
+            use ::kiln::rt::eager::Whole as _;
+            #(let #trees = #places.__kiln_whole();)*
+            ::kiln::rt::eager::tree_map([#(&#trees),*], |[#(#parts),*]| #value)
         })
     }
 

@@ -71,8 +71,8 @@ pub fn builtins() -> TokenStream {
 }
 
 /// What takes a model and yields a function.
-pub(super) const TRANSFORMS: [&str; 7] =
-    ["value_and_grad", "grad", "vjp", "jvp", "vmap", "checkpoint", "custom_vjp"];
+pub(super) const TRANSFORMS: [&str; 8] =
+    ["value_and_grad", "grad", "vjp", "jvp", "vmap", "checkpoint", "custom_vjp", "tree_map"];
 /// State that is made of params.
 pub(super) const OPTIMIZERS: [&str; 7] = kiln_ir::composite::rule::Rule::NAMES;
 

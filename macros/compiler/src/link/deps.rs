@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprClosure, ExprForLoop, ExprPath, FnArg, GenericArgument, GenericParam,
-    Generics, Item, ItemFn, ItemStruct, Local, Pat, PatIdent, Path, PathArguments, Type, TypePath,
+    Generics, Item, ItemFn, ItemStruct, Local, Pat, PatIdent, Path, PathArguments, ReturnType, Type,
+    TypePath,
 };
 
 /// The paths and types that the item asks for, each once, in the order of the source.
@@ -47,7 +48,20 @@ pub fn in_signature(item: &ItemFn) -> Vec<TokenStream> {
         },
         FnArg::Receiver(_) => None,
     });
-    distinct(types.map(|path| path.to_token_stream()))
+    let mut all: Vec<&Path> = types.collect();
+    if let ReturnType::Type(_, ty) = &item.sig.output {
+        returned(ty, &mut all);
+    }
+    distinct(all.into_iter().map(|path| path.to_token_stream()))
+}
+
+/// The types of params in a result.
+fn returned<'t>(ty: &'t Type, out: &mut Vec<&'t Path>) {
+    match crate::syntax::tensor::strip(ty) {
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| returned(part, out)),
+        ty if !holds_tensor(ty) => out.extend(type_path(ty)),
+        _ => {}
+    }
 }
 
 /// The types among a type's generic arguments: of `Adam<Mlp>`, `Mlp`.

@@ -53,10 +53,12 @@ messages! {
     wants_mut(name, param, text) = "`{name}` changes `{param}`: pass `&mut {text}`";
     argument_immutable(name, param, text) = "`{name}` changes `{param}`, and `{text}` can't be changed here: \
         take it by `&mut`";
-    outside_of_closure(text) = "`{text}` is outside of a closure that is differentiated, so it can't be changed in it: \
+    outside_of_closure(text) = "`{text}` is outside of a closure of `cond`, `while_loop` or `custom_vjp`, so it can't be changed in it: \
         return the new value instead";
-    tree_outside_of_closure(text) = "`{text}` is outside of a closure that is given to a transform, so it can't be changed in it: \
-        hand it over as an argument";
+    tree_outside_of_closure(text) = "`{text}` is outside of a closure of `cond`, `while_loop` or `custom_vjp`, so it can't be changed in \
+        it: change it before";
+    closure_changes(name) = "`{name}` is outside of this closure, which is a graph of its own: it can change tensors and state there, \
+        no lists or numbers";
     closure_result(got) = "a closure that is differentiated returns tensors, not {got}";
     step_arguments() = "`step` takes the params and their gradients: `opt.step(net, grads)`";
     step_immutable(text) = "`step` changes `{text}` and the optimizer's moments: take both by `&mut`";
@@ -141,6 +143,10 @@ messages! {
     // Results.
     result_differs(name, want, got) = "`{name}` is declared to return {want}, but this is {got}";
     result_kind(name, got) = "`{name}` is declared to return a tensor, but this is {got}";
+    result_params(name, want, got) = "`{name}` is declared to return a `{want}`, but this is {got}";
+    result_no_argument(name, got) = "`{name}` returns {got} that fits none of its arguments: params that are returned have the type of \
+        an argument, and tensors of the same shapes";
+    result_unwanted(name, got) = "`{name}` is declared to return nothing, but this is {got}: declare it, or end with `;`";
     result_nothing(name) = "`{name}` is declared to return a tensor, but its body ends without a value: \
         the last expression has no `;`";
     // Gradients.
@@ -151,8 +157,9 @@ messages! {
         {got}; only floats have a gradient";
     custom_arity() = "`custom_vjp` takes a function and the rule for its gradient: `custom_vjp(f, rule)(x)`, \
         where `rule(x, value, cotangent)` gives the cotangent of `x`";
-    custom_form() = "`custom_vjp` takes a function that captures no tensors and returns one tensor of floats: \
-        pass what it reads as arguments";
+    tree_map_of(got) = "`tree_map(f)` takes params of one type, such as a net and its gradient, not {got}";
+    tree_map_result(got) = "the function of `tree_map` returns one tensor of floats, not {got}";
+    custom_form() = "`custom_vjp` takes a function that returns one tensor of floats, and its rule";
     custom_result(want, got) = "the rule of `custom_vjp` gives a cotangent for each argument of floats, {want}, and this one {got}";
     control_arity(name) = "`{name}` is called as `cond(pred, || a, || b)` or `while_loop(most, state, |s| going, |s| next)`";
     control_form(name) = "`{name}` takes functions of tensors that return tensors: what else they read, a closure captures";

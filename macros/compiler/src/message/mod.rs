@@ -107,8 +107,8 @@ messages! {
         `&mut Tensor<…>`, or a `bool`, `usize`, `i64`, `f32`, `f64` or enum known while compiling";
     array_of_any(free) = "an array of `{free}` tensors: how many there are must be known while compiling, but in a building \
         block, `#[model(inline)]`, which is compiled for each call";
-    result_missing(name) = "`{name}` returns nothing: a model returns a tensor, or a tuple or array of tensors";
-    result_type(ty) = "a model can't return `{ty}`: it returns a tensor, or a tuple or array of tensors";
+    result_missing(name) = "`{name}` returns nothing and changes nothing: a model returns tensors or params, or takes `&mut` state";
+    result_type(ty) = "a model can't return `{ty}`: it returns a tensor, params, or a tuple or array of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";
     recursive_by(name, callee) = "`{name}` calls itself by way of `{callee}`: a model becomes a graph without end; \
         repeat with `for`";

@@ -31,7 +31,7 @@ impl Freeze {
     /// The halves of a model that takes params by `&`; `None` for any other.
     pub fn new(model: &Model, traced: &Traced, unit: &mut Unit) -> Option<Freeze> {
         let frozen: Vec<usize> = (0..model.args.len()).filter(|i| is_frozen(&model.args[*i])).collect();
-        if frozen.is_empty() || model.known().next().is_some() {
+        if frozen.is_empty() || model.known().next().is_some() || model.result.holds_params() {
             return None;
         }
         let mut params = model.clone();
@@ -161,6 +161,7 @@ pub fn refusal(model: &Model) -> TokenStream {
     let known = model.known().next().is_some();
     let updated = model.args.iter().any(|arg| matches!(arg.kind, ArgKind::ParamsMut(_)));
     let why = match (known, updated) {
+        _ if model.result.holds_params() => "ReturnsTensors",
         (true, _) => "HasOneGraph",
         (_, true) => "UpdatesNoParams",
         _ => "HasParams",

@@ -33,6 +33,7 @@ pub fn ty(entry: &Entry, ret: &Ret) -> TokenStream {
             Some(ArgKind::Params(ty) | ArgKind::ParamsMut(ty)) => quote!(#ty),
             _ => quote!(::kiln::Tensor<f32>),
         },
+        Ret::Seen { .. } => unreachable!("a closure's graph is inlined"),
     }
 }
 
@@ -102,6 +103,7 @@ impl Parts<'_> {
                 let values = all(rets);
                 quote!([#(#values),*])
             }
+            Ret::Seen { .. } => unreachable!("a closure's graph is inlined"),
             Ret::Like { arg, tree } => {
                 let like = &self.forms[*arg].name;
                 let copy = names.fresh(&format!("like_{like}"));

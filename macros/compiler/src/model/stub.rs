@@ -47,14 +47,18 @@ pub fn typed(root: &Root, model: &Model) -> TokenStream {
 }
 
 fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
-    let items = items(root, &root.vis, arguments, Some(model));
+    let items = match model.result.holds_params() {
+        true => returning_params(root, model),
+        false => items(root, &root.vis, arguments, Some(model)),
+    };
     let (namespace, name) = (namespace(root), &root.name);
-    let (any, result, gradient) = (generics(arguments), model.result.form(&tensor), gradient(model));
-    let declared = declared(arguments, Some(model));
-    let results = model.result.types().len();
-    let more = generics(arguments + results);
+    let derived = derived(model);
     let frozen = model.args.iter().filter(|arg| matches!(arg.kind, ArgKind::Params(_))).count().max(1);
     let (passed, frozen) = (generics(arguments.saturating_sub(frozen)), generics(frozen));
+    let result = match model.result.holds_params() {
+        true => quote!(()),
+        false => model.result.form(&tensor),
+    };
     let (figures, quiet) = (figures(model), quiet::attribute());
     quote! {
         #items
@@ -74,16 +78,54 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
                 pub const PARAM_COUNT: usize = 0;
                 pub const PLAN: &'static str = "";
                 #figures
-                pub fn value_and_grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
-                    ::core::unreachable!()
-                }
-                pub fn grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
-                pub fn vjp<#(#more),*>(#(_: #more),*) -> ::kiln::Result<(#result, #gradient)> {
-                    ::core::unreachable!()
-                }
+                #derived
                 pub fn freeze<#(#frozen),*>(#(_: #frozen),*) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
             }
         };
+    }
+}
+
+/// The derivatives.
+fn derived(model: &Model) -> TokenStream {
+    let (result, gradient) = (model.result.form(&tensor), gradient(model));
+    let [any, all] = [0, model.result.types().len()].map(|further| Signature::of(model, further));
+    let (declared, any) = (any.declared, any.types);
+    let (more, all) = (all.declared, all.types);
+    quote! {
+        pub fn value_and_grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<(#result, #gradient)> {
+            ::core::unreachable!()
+        }
+        pub fn grad<#(#declared),*>(#(_: #any),*) -> ::kiln::Result<#gradient> { ::core::unreachable!() }
+        pub fn vjp<#(#more),*>(#(_: #all),*) -> ::kiln::Result<(#result, #gradient)> {
+            ::core::unreachable!()
+        }
+    }
+}
+
+/// Generics and types of arguments where the types of the signature can be seen. Params with sizes have their types, of which
+/// those of results follow; all else is anything.
+struct Signature {
+    declared: Vec<TokenStream>,
+    types: Vec<TokenStream>,
+}
+
+impl Signature {
+    /// That of a model with so many further arguments.
+    fn of(model: &Model, further: usize) -> Signature {
+        let sizes = super::arguments::typed(model).map(|name| quote!(const #name: usize));
+        let sizes: Vec<TokenStream> = sizes.collect();
+        let typed = |i: usize| match model.args.get(i).map(|arg| &arg.kind) {
+            Some(ArgKind::Params(ty)) if !sizes.is_empty() => Some(quote!(&#ty)),
+            Some(ArgKind::ParamsMut(ty)) if !sizes.is_empty() => Some(quote!(&mut #ty)),
+            _ => None,
+        };
+        let arguments = model.args.len();
+        let names = generics(arguments + further);
+        let cotangents = names[arguments..].iter().map(|name| quote!(#name));
+        let all = declared(arguments, Some(model)).into_iter().chain(cotangents).enumerate();
+        let open = all.filter(|(i, _)| typed(*i).is_none()).map(|(_, name)| name);
+        let types = names.iter().enumerate().map(|(i, any)| typed(i).unwrap_or_else(|| quote!(#any)));
+        Signature { types: types.collect(), declared: open.chain(sizes.clone()).collect() }
     }
 }
 
@@ -138,6 +180,17 @@ pub fn namespace(root: &Root) -> TokenStream {
     }
 }
 
+/// The function of a model that returns params, whose types are seen where it stands.
+fn returning_params(root: &Root, model: &Model) -> TokenStream {
+    let (vis, name, quiet) = (&root.vis, &root.name, quiet::attribute());
+    let (Signature { declared, types }, result) = (Signature::of(model, 0), model.result.form(&tensor));
+    quote! {
+        #[doc(hidden)]
+        #quiet
+        #vis fn #name<#(#declared),*>(#(_: #types),*) -> ::kiln::Result<#result> { ::core::unreachable!() }
+    }
+}
+
 fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>) -> TokenStream {
     let (name, any, mut declared) = (&root.name, generics(arguments), declared(arguments, model));
     // A constant of the user's can't be seen here.
@@ -147,7 +200,15 @@ fn items(root: &Root, vis: &TokenStream, arguments: usize, model: Option<&Model>
         lengths.push(quote!(const #name: usize));
         quote!(#name)
     };
-    let result = model.map_or(quote!(::kiln::Tensor), |m| m.result.form_of(&tensor, &mut length));
+    let result = match model {
+        // Nor can a type.
+        Some(model) if model.result.holds_params() => {
+            declared.push(quote!(R));
+            quote!(R)
+        }
+        Some(model) => model.result.form_of(&tensor, &mut length),
+        None => quote!(::kiln::Tensor),
+    };
     declared.extend(lengths);
     let quiet = quiet::attribute();
     quote! {

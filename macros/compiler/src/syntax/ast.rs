@@ -32,11 +32,13 @@ impl TensorTy {
     }
 }
 
-/// A tensor, or several in tuples and arrays.
+/// A tensor, or several in tuples and arrays. A result may have params among them.
 #[derive(Clone, Debug)]
 pub enum Tensors {
     /// One.
     One(TensorTy),
+    /// A params struct or an array of them, of the type of an argument.
+    Params(Box<Type>),
     /// `(Tensor<…>, …)`
     Tuple(Vec<Tensors>),
     /// `[Tensor<…>; n]`, and the length.
@@ -48,7 +50,17 @@ impl Tensors {
     pub fn one(&self) -> Option<&TensorTy> {
         match self {
             Tensors::One(ty) => Some(ty),
-            Tensors::Tuple(_) | Tensors::Array(..) => None,
+            Tensors::Params(_) | Tensors::Tuple(_) | Tensors::Array(..) => None,
+        }
+    }
+
+    /// Whether params are among them.
+    pub fn holds_params(&self) -> bool {
+        match self {
+            Tensors::One(_) => false,
+            Tensors::Params(_) => true,
+            Tensors::Tuple(list) => list.iter().any(Tensors::holds_params),
+            Tensors::Array(each, _) => each.holds_params(),
         }
     }
 
@@ -56,6 +68,7 @@ impl Tensors {
     pub fn types(&self) -> Vec<&TensorTy> {
         match self {
             Tensors::One(ty) => vec![ty],
+            Tensors::Params(_) => Vec::new(),
             Tensors::Tuple(list) => list.iter().flat_map(Tensors::types).collect(),
             Tensors::Array(each, _) => each.types(),
         }
@@ -64,7 +77,7 @@ impl Tensors {
     /// The lengths of arrays that are written in it.
     pub fn lengths(&self) -> Vec<&DimExpr> {
         match self {
-            Tensors::One(_) => Vec::new(),
+            Tensors::One(_) | Tensors::Params(_) => Vec::new(),
             Tensors::Tuple(list) => list.iter().flat_map(Tensors::lengths).collect(),
             Tensors::Array(each, length) => std::iter::once(length).chain(each.lengths()).collect(),
         }
@@ -83,6 +96,7 @@ impl Tensors {
     ) -> TokenStream {
         match self {
             Tensors::One(ty) => of(ty),
+            Tensors::Params(ty) => quote!(#ty),
             Tensors::Tuple(list) => {
                 let list: Vec<TokenStream> = list.iter().map(|each| each.form_of(of, length)).collect();
                 quote!((#(#list,)*))

@@ -182,17 +182,21 @@ fn is_taken_apart(pat: &Pat, body: &Block) -> bool {
 }
 
 fn result(scope: &mut Scope, sig: &Signature) -> Option<Tensors> {
-    let ReturnType::Type(_, ty) = &sig.output else {
+    let result = match &sig.output {
+        ReturnType::Type(_, ty) => tensor::returned(scope, ty)?,
+        ReturnType::Default => Tensors::Tuple(Vec::new()),
+    };
+    let nothing = matches!(&result, Tensors::Tuple(list) if list.is_empty());
+    if nothing && !sig.inputs.iter().any(is_changed) {
         scope.errors.at(&sig.ident, message::result_missing(&sig.ident.to_string()));
         return None;
-    };
-    match tensor::strip(ty) {
-        Type::Tuple(tuple) if tuple.elems.is_empty() => {
-            scope.errors.at(ty, message::result_type("()"));
-            None
-        }
-        ty => tensor::tensors(scope, ty, message::result_type),
     }
+    Some(result)
+}
+
+/// Whether it is taken by `&mut`.
+fn is_changed(arg: &FnArg) -> bool {
+    matches!(arg, FnArg::Typed(arg) if matches!(tensor::strip(&arg.ty), Type::Reference(r) if r.mutability.is_some()))
 }
 
 fn grads(errors: &Errors, options: &ModelOptions, sig: &Signature) {

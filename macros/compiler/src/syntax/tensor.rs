@@ -36,6 +36,36 @@ fn tensor_path(ty: &Type) -> Option<&Path> {
     }
 }
 
+/// Parses what a model returns: tensors as [`tensors`] has them, params among them.
+pub fn returned(scope: &mut Scope, ty: &Type) -> Option<Tensors> {
+    match strip(ty) {
+        Type::Tuple(tuple) => {
+            let parts: Vec<Option<Tensors>> = tuple.elems.iter().map(|part| returned(scope, part)).collect();
+            parts.into_iter().collect::<Option<Vec<_>>>().map(Tensors::Tuple)
+        }
+        ty @ (Type::Path(_) | Type::Array(_)) if !holds_tensor(ty) && may_be_params(ty) => {
+            Some(Tensors::Params(Box::new(ty.clone())))
+        }
+        ty => tensors(scope, ty, message::result_type),
+    }
+}
+
+/// Whether a type is none of Rust's own or of std's.
+fn may_be_params(ty: &Type) -> bool {
+    const OTHERS: [&str; 9] = ["bool", "usize", "isize", "u64", "u32", "String", "Vec", "Option", "Result"];
+    match strip(ty) {
+        Type::Array(array) => may_be_params(&array.elem),
+        Type::Path(p) => {
+            p.qself.is_none()
+                && p.path.segments.last().is_some_and(|last| {
+                    let name = last.ident.to_string();
+                    DType::from_name(&name).is_none() && !OTHERS.contains(&name.as_str())
+                })
+        }
+        _ => false,
+    }
+}
+
 /// Parses a tensor type, or a tuple or array of them; `None` with the faults noted. `wrong` says what else a part may not be.
 pub fn tensors(scope: &mut Scope, ty: &Type, wrong: fn(&str) -> String) -> Option<Tensors> {
     match strip(ty) {

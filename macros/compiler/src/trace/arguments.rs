@@ -315,7 +315,7 @@ impl<'a> Tracer<'a> {
     pub fn is_changeable(&self, value: &Value) -> bool {
         let mut places = Vec::new();
         super::entry::places(value, &mut places);
-        let may = |var: &Var| self.vars[var.0].mutable && self.within_loops(*var);
+        let may = |var: &Var| self.vars[var.0].mutable && self.reaches(*var);
         matches!(value, Value::Tree(_)) && !places.is_empty() && places.iter().all(may)
     }
 
@@ -323,7 +323,6 @@ impl<'a> Tracer<'a> {
     fn check_mutable(&mut self, name: &str, param: &str, given: &Given) {
         let mut places = Vec::new();
         super::entry::places(&given.value, &mut places);
-        let level = self.level();
         let text = self.text(given.expr);
         if places.is_empty() && matches!(given.value, Value::Tensor(_) | Value::Tuple(_) | Value::Array(_)) {
             match given.expr {
@@ -335,7 +334,7 @@ impl<'a> Tracer<'a> {
             }
         } else if places.iter().any(|p| !self.vars[p.0].mutable) {
             self.fault(given.expr, message::argument_immutable(name, param, &text));
-        } else if places.iter().any(|p| self.vars[p.0].level < level) {
+        } else if places.iter().any(|p| !self.reaches(*p)) {
             let message = match given.value {
                 Value::Tree(_) => message::tree_outside_of_closure(&text),
                 _ => message::outside_of_closure(&text),

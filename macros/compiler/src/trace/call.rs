@@ -132,7 +132,9 @@ impl<'a> Tracer<'a> {
     ) -> Option<Rc<Compiled>> {
         match function {
             Value::Function(Function::Model(key)) => self.model(key, given, at),
-            Value::Closure(closure) => self.closure_function(&closure.clone(), given, at).map(Rc::new),
+            Value::Closure(closure) => {
+                self.closure_function(&closure.clone(), given, at, Some(Vec::new())).map(Rc::new)
+            }
             Value::Function(Function::Builtin(name)) => self.surface_function(name, given, at).map(Rc::new),
             Value::Function(Function::Transformed(how, inner)) => {
                 self.transformed(*how, inner, given, at).map(Rc::new)
@@ -280,6 +282,9 @@ impl<'a> Tracer<'a> {
         before: Vec<(Var, Option<kiln_ir::Value>)>,
         result: Value,
     ) -> Option<Compiled> {
+        if matches!(result, Value::Unit) {
+            return None;
+        }
         let mut next = 0;
         let forms = args.iter().enumerate().map(|(i, value)| crate::traced::Arg {
             name: format!("arg{i}"),
@@ -287,7 +292,7 @@ impl<'a> Tracer<'a> {
             tree: self.leaves(value, &mut next),
         });
         let forms = forms.collect();
-        let result = self.returned(&result, args, "out")?;
+        let result = self.returned(&result, args, "out", false)?;
         self.updates(before)?;
         let mut wrt: Vec<usize> = (0..args.len()).filter(|i| self.trained(&args[*i])).collect();
         if wrt.is_empty() {

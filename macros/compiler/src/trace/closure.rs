@@ -4,12 +4,12 @@
 use super::Tracer;
 use super::arguments::Given;
 use super::frame::{Flow, Frame};
-use super::value::{Closure, Compiled, Value};
+use super::value::{Closure, Compiled, Tensor, Value, Var};
 use crate::message::body as message;
-use kiln_ir::Builder;
+use kiln_ir::{Builder, Op, Role};
 use quote::ToTokens;
 use std::rc::Rc;
-use syn::{Expr, ExprClosure};
+use syn::ExprClosure;
 
 impl<'a> Tracer<'a> {
     /// `|x| …`
@@ -49,12 +49,26 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// A closure as a graph of its own.
+    /// A function as a graph for these arguments, which changes nothing but them.
+    pub(super) fn closed_off(
+        &mut self,
+        function: &Value,
+        given: &[Given],
+        at: &dyn ToTokens,
+    ) -> Option<Rc<Compiled>> {
+        match function {
+            Value::Closure(closure) => self.closure_function(&closure.clone(), given, at, None).map(Rc::new),
+            other => self.compiled(other, given, at),
+        }
+    }
+
+    /// A closure as a graph of its own. What it changes of what it sees is noted in `changed`, and is state of the graph.
     pub fn closure_function(
         &mut self,
         closure: &Closure,
         given: &[Given],
         at: &dyn ToTokens,
+        changed: Option<Vec<(Var, Value)>>,
     ) -> Option<Compiled> {
         if given.len() != closure.expr.inputs.len() {
             let message = message::closure_count(closure.expr.inputs.len(), given.len());
@@ -65,7 +79,7 @@ impl<'a> Tracer<'a> {
         let owner = self.owner();
         let changeable: Vec<bool> = given.iter().map(|g| self.is_changeable(&g.value)).collect();
         let builder = Builder::new("closure", self.syms.clone());
-        self.frames.push(Frame::new(builder, owner, closure.scopes.clone()));
+        self.frames.push(Frame { changed, ..Frame::new(builder, owner, closure.scopes.clone()) });
         let args: Vec<Value> = given
             .iter()
             .enumerate()
@@ -84,13 +98,73 @@ impl<'a> Tracer<'a> {
         let before = self.held(&args);
         let result = self.closure_body(closure, args.clone());
         let sound = self.errors.len() == faults && !self.again && !result.is_poison();
-        let compiled = if sound { self.close_function(&args, before, result.clone()) } else { None };
-        if sound && compiled.is_none() {
-            let got = self.describe(&result);
-            let body: &Expr = &closure.expr.body;
-            self.fault(body, message::closure_result(&got));
-        }
+        let compiled = self.close_changing(&args, before, result, sound, &closure.expr.body);
         self.frames.pop();
         compiled
+    }
+
+    /// The graph of the innermost frame, if what was traced is sound, with what it changes outside as state.
+    pub(super) fn close_changing(
+        &mut self,
+        args: &[Value],
+        before: Vec<(Var, Option<kiln_ir::Value>)>,
+        result: Value,
+        sound: bool,
+        body: &dyn ToTokens,
+    ) -> Option<Compiled> {
+        let faults = self.errors.len();
+        let changed = self.changes(body);
+        if !sound || self.errors.len() != faults {
+            return None;
+        }
+        let got = self.describe(&result);
+        let Some(mut compiled) = self.close_function(args, before, result) else {
+            self.fault(body.to_token_stream(), message::closure_result(&got));
+            return None;
+        };
+        let own = compiled.traced.func.inputs.len() - compiled.captures.len();
+        changed.into_iter().for_each(|(input, var)| compiled.captures[input - own].place = Some(var));
+        Some(compiled)
+    }
+
+    /// Outputs for the variables outside that a closure has changed, which are again what they were: the input of each.
+    fn changes(&mut self, body: &dyn ToTokens) -> Vec<(usize, Var)> {
+        let mut inputs = Vec::new();
+        for (var, old) in self.frame().changed.take().unwrap_or_default() {
+            let new = std::mem::replace(&mut self.vars[var.0].value, old.clone());
+            let name = self.vars[var.0].name.clone();
+            match (old, self.read(new)) {
+                (Value::Tensor(old), Value::Tensor(new)) => {
+                    let input = self.frame_input(&old, &inputs);
+                    let new = self.here(&new);
+                    self.b().output(&name, new, Some(input));
+                    inputs.push((input, var));
+                }
+                (Value::Poison, _) | (_, Value::Poison) => {}
+                _ => {
+                    self.vars[var.0].value =
+                        self.fault(body.to_token_stream(), message::closure_changes(&name))
+                }
+            }
+        }
+        inputs
+    }
+
+    /// The input that stands for a tensor from outside, and is none of those that are taken.
+    fn frame_input(&mut self, outer: &Tensor, taken: &[(usize, Var)]) -> usize {
+        let index = |tracer: &mut Self, value| match tracer.b().func().node(value).op {
+            Op::Input(i) => i as usize,
+            _ => unreachable!("what comes from outside is an input"),
+        };
+        let value = self.here(outer);
+        let found = index(self, value);
+        if taken.iter().all(|(input, _)| *input != found) {
+            return found;
+        }
+        let (outer, ty) =
+            (self.frame().captures.iter().find(|(_, v)| *v == value).cloned(), self.b().ty(value).clone());
+        let again = self.b().input("captured", ty, Role::Argument);
+        self.frame().captures.extend(outer.map(|(outer, _)| (outer, again)));
+        index(self, again)
     }
 }

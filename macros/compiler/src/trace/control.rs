@@ -162,7 +162,7 @@ impl Tracer<'_> {
                 return None;
             }
         }
-        let of = self.compiled(&value, given, function)?;
+        let of = self.closed_off(&value, given, function)?;
         let whole = of.traced.args.iter().all(|arg| matches!(arg.tree, Tree::Leaf(Some(_))));
         let mut order = Vec::new();
         if !whole || !order_of(&of.traced.result, &mut order) {
@@ -175,7 +175,7 @@ impl Tracer<'_> {
     }
 
     fn captured(&mut self, part: &Traced) -> Vec<kiln_ir::Value> {
-        part.of.captures.iter().map(|t| self.here(t)).collect()
+        part.of.captures.iter().map(|c| self.here(&c.tensor)).collect()
     }
 
     /// Results in the form in which they are returned.
@@ -198,7 +198,7 @@ fn order_of(form: &Ret, order: &mut Vec<usize>) -> bool {
     match form {
         Ret::Tensor(i) => order.push(*i),
         Ret::Tuple(list) | Ret::Array(list) => return list.iter().all(|r| order_of(r, order)),
-        Ret::Like { .. } => return false,
+        Ret::Like { .. } | Ret::Seen { .. } => return false,
     }
     true
 }

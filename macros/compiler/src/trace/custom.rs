@@ -27,12 +27,12 @@ impl Tracer<'_> {
         }
     }
 
-    /// The function with its rule, as a graph. What the rule captures are further inputs, to which nothing is handed on.
+    /// The function with its rule, as a graph. What the two capture are further inputs, to which nothing is handed on.
     pub(super) fn custom(&mut self, pair: &Value, given: &[Given], at: &dyn ToTokens) -> Option<Compiled> {
         let Value::Tuple(pair) = pair else { return None };
-        let of = self.compiled(&pair[0], given, at)?;
+        let of = self.closed_off(&pair[0], given, at)?;
         let one = of.traced.func.outputs.len() == 1 && matches!(of.traced.result, Ret::Tensor(0));
-        if !one || !of.captures.is_empty() || !is_float(&of.traced.func) {
+        if !one || !is_float(&of.traced.func) {
             self.fault(at.to_token_stream(), message::custom_form());
             return None;
         }
@@ -42,7 +42,7 @@ impl Tracer<'_> {
         let mut all = given.to_vec();
         // The cotangent has the value's type.
         all.extend((0..2).map(|_| Given { value: value.clone(), expr: given[0].expr }));
-        let rule = self.compiled(&pair[1], &all, at)?;
+        let rule = self.closed_off(&pair[1], &all, at)?;
         let Some(cotangents) = cotangents(&of.traced, &rule.traced) else {
             let wanted = differentiated(&of.traced).into_iter().map(|i| of.traced.func.inputs[i].ty.clone());
             let (func, wanted) = (&rule.traced.func, wanted.collect::<Vec<_>>());
@@ -52,9 +52,10 @@ impl Tracer<'_> {
             self.fault(at.to_token_stream(), message);
             return None;
         };
-        let made = with_rule(&of.traced, &rule.traced.func, &cotangents, &self.syms);
+        let own = of.traced.func.inputs.len() - of.captures.len();
+        let made = with_rule(&of.traced, own, &rule.traced.func, &cotangents, &self.syms);
         let traced = self.built(at.to_token_stream(), made)?;
-        Some(Compiled { traced, captures: rule.captures.clone() })
+        Some(Compiled { traced, captures: [&of.captures[..], &rule.captures].concat(), forms: Vec::new() })
     }
 }
 
@@ -106,7 +107,7 @@ fn form(result: &Ret) -> Tree {
         Ret::Tensor(i) => Tree::Leaf(Some(*i)),
         Ret::Tuple(list) => Tree::Tuple(list.iter().map(form).collect()),
         Ret::Array(list) => Tree::Array(list.iter().map(form).collect()),
-        Ret::Like { tree, .. } => tree.clone(),
+        Ret::Like { tree, .. } | Ret::Seen { tree, .. } => tree.clone(),
     }
 }
 
@@ -130,17 +131,19 @@ fn pair(one: &Tree, other: &Tree, out: &mut BTreeMap<usize, usize>) -> bool {
 
 fn with_rule(
     traced: &Traced,
+    own: usize,
     rule: &Func,
     cotangents: &BTreeMap<usize, usize>,
     syms: &Syms,
 ) -> Result<Traced, Error> {
     let func = &traced.func;
-    let (own, captured) = (func.inputs.len(), &rule.inputs[func.inputs.len() + 2..]);
+    let captured = &rule.inputs[own + 2..];
     let mut b = Builder::new(&func.name, syms.clone());
     let inputs: Vec<kiln_ir::Value> = func.inputs.iter().chain(captured).map(|i| b.declare(i)).collect();
-    let value = b.inline(func, &inputs[..own])?[0];
+    let (of, behind) = inputs.split_at(func.inputs.len());
+    let value = b.inline(func, of)?[0];
     let rule = Arc::new(whole(rule, own, cotangents, syms)?);
-    let out = b.emit(Op::Rule(rule), &[&[value], inputs.as_slice()].concat())?;
+    let out = b.emit(Op::Rule(rule), &[&[value], &of[..own], behind].concat())?;
     b.output(&func.outputs[0].name, out, None);
     Ok(Traced { func: b.finish(), ..traced.clone() })
 }

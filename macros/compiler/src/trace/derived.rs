@@ -7,8 +7,8 @@ use super::{tangents, transform};
 use crate::library::Item;
 use crate::link::RNG;
 use crate::message::body as message;
-use crate::traced::{self, Arg, Traced};
-use kiln_ir::{Dim, Op, SliceAxis, batch, surface};
+use crate::traced::{self, Arg, Ret, Traced};
+use kiln_ir::{Builder, Dim, Error, Func, Op, SliceAxis, batch, surface};
 use quote::ToTokens;
 use std::rc::Rc;
 use syn::Expr;
@@ -55,10 +55,11 @@ impl Tracer<'_> {
         match how {
             Transform::Vmap => self.batched(inner, given, at),
             Transform::CustomVjp => self.custom(inner, given, at),
+            Transform::TreeMap => self.tree_map(inner, given, at),
             Transform::Checkpoint => {
                 let of = self.compiled(inner, given, at)?;
                 let traced = self.built(at.to_token_stream(), transform::checkpoint(&of.traced))?;
-                Some(Compiled { traced, captures: of.captures.clone() })
+                Some(Compiled { traced, ..(*of).clone() })
             }
             _ => self.derivative(how, inner, given, at),
         }
@@ -114,7 +115,7 @@ impl Tracer<'_> {
                 return None;
             }
         }
-        Some(Compiled { traced, captures: of.captures.clone() })
+        Some(Compiled { traced, ..(*of).clone() })
     }
 
     /// Whether a cotangent or tangent has the type that it must have; a tree is of the form of what it belongs to.
@@ -165,6 +166,7 @@ impl Tracer<'_> {
             .iter()
             .zip(&traced.args)
             .filter_map(|(g, arg)| self.counter_input(&g.value, &arg.tree))
+            .chain(self.captured_counters(&of))
             .collect();
         if traced.func.outputs.iter().filter_map(|o| o.updates).any(|i| !counters.contains(&i)) {
             let name = self.function_name(inner);
@@ -179,8 +181,16 @@ impl Tracer<'_> {
         }
         traced.func.syms = self.syms.clone();
         let func = batch::vmap(&traced.func, &over, &size);
+        let func = func.and_then(|func| layers_first(&func, &traced.result));
         traced.func = self.built(at.to_token_stream(), func)?;
-        Some(Compiled { traced, captures: of.captures.clone() })
+        Some(Compiled { traced, ..(*of).clone() })
+    }
+
+    /// The inputs that are counters of generators from outside, which a closure advances.
+    fn captured_counters(&self, of: &Compiled) -> Vec<usize> {
+        let own = of.traced.func.inputs.len() - of.captures.len();
+        let places = of.captures.iter().enumerate().filter_map(|(i, c)| Some((own + i, c.place?)));
+        places.filter(|(_, var)| self.is_counter(*var)).map(|(input, _)| input).collect()
     }
 
     /// The input that is the counter of an argument, if that is a generator.
@@ -279,7 +289,9 @@ impl Tracer<'_> {
             }
             Value::Function(Function::Transformed(how, inner)) => {
                 let own = self.arity(inner, given, at)?;
-                if how.needs_scalar() || matches!(how, Transform::Checkpoint | Transform::CustomVjp) {
+                if how.needs_scalar()
+                    || matches!(how, Transform::Checkpoint | Transform::CustomVjp | Transform::TreeMap)
+                {
                     return Some(own);
                 }
                 let of = self.compiled(inner, given.get(..own)?, at)?;
@@ -304,4 +316,24 @@ impl Tracer<'_> {
             _ => "the closure".to_string(),
         }
     }
+}
+
+/// A batched function whose results of layers have these as their first axis again, before the batch.
+fn layers_first(func: &Func, result: &Ret) -> Result<Func, Error> {
+    let mut layers = Vec::new();
+    result.layers(&mut layers);
+    if layers.is_empty() {
+        return Ok(func.clone());
+    }
+    let mut b = Builder::new(&func.name, func.syms.clone());
+    let inputs: Vec<kiln_ir::Value> = func.inputs.iter().map(|i| b.declare(i)).collect();
+    let results = b.inline(func, &inputs)?;
+    for (i, (output, mut value)) in func.outputs.iter().zip(results).enumerate() {
+        if layers.contains(&i) {
+            let rank = b.ty(value).rank();
+            value = b.emit(Op::Permute([1, 0].into_iter().chain(2..rank).collect()), &[value])?;
+        }
+        b.output(&output.name, value, output.updates);
+    }
+    Ok(b.finish())
 }

@@ -3,7 +3,7 @@
 use super::frame::{Flow, Frame};
 use super::grow::Growth;
 use super::types::Owner;
-use super::value::{Compiled, Value, Var};
+use super::value::{Captured, Compiled, Value, Var};
 use super::{Assumed, Tracer};
 use crate::Errors;
 use crate::library::{Item, Library};
@@ -178,7 +178,14 @@ impl<'a> Tracer<'a> {
         if self.errors.len() != faults || self.again {
             return None;
         }
-        let result = self.returned(&result, &args, "out")?;
+        let Some(result) = self.returned(&result, &args, "out", true) else {
+            if self.holds_poison(&result) {
+                return None;
+            }
+            let got = self.describe(&result);
+            self.fault(tail, message::result_no_argument(&model.ident.to_string(), &got));
+            return None;
+        };
         self.updates(before)?;
         let wrt = self.differentiated(model, &args);
         if self.errors.len() != faults {
@@ -191,10 +198,12 @@ impl<'a> Tracer<'a> {
     pub fn close(&mut self, args: Vec<traced::Arg>, result: Ret, wrt: Vec<usize>) -> Compiled {
         self.b();
         let frame = self.frame();
-        let captures = std::mem::take(&mut frame.captures).into_iter().map(|(outer, _)| outer).collect();
+        let captures = std::mem::take(&mut frame.captures);
+        let captures = captures.into_iter().map(|(tensor, _)| Captured { tensor, place: None }).collect();
+        let forms = std::mem::take(&mut frame.forms);
         let func = std::mem::take(&mut frame.builder).finish();
         let (spans, asserts, consts) = (Vec::new(), Vec::new(), Vec::new());
-        Compiled { traced: Traced { func, args, result, wrt, spans, asserts, consts }, captures }
+        Compiled { traced: Traced { func, args, result, wrt, spans, asserts, consts }, captures, forms }
     }
 
     /// The graph's value of a variable that holds a tensor.
@@ -229,9 +238,18 @@ impl<'a> Tracer<'a> {
         Some(())
     }
 
-    /// The outputs of a result.
-    pub fn returned(&mut self, value: &Value, args: &[Value], name: &str) -> Option<Ret> {
+    /// The outputs of a result. If `exact`, params are of the type of an argument, and so are their tensors.
+    pub fn returned(&mut self, value: &Value, args: &[Value], name: &str, exact: bool) -> Option<Ret> {
+        let like = |arg: &Value| self.has_params(arg) && self.same_params(arg, value, exact);
+        if let Some(arg) = args.iter().position(like) {
+            return Some(Ret::Like { arg, tree: self.returned_tree(value, name) });
+        }
         match value {
+            _ if !exact && self.has_params(value) => {
+                self.frame().forms.push(value.clone());
+                let form = self.frame().forms.len() - 1;
+                Some(Ret::Seen { form, tree: self.returned_tree(value, name) })
+            }
             Value::Tensor(t) => {
                 let at = self.here(t);
                 let index = self.b().func().outputs.len();
@@ -240,21 +258,51 @@ impl<'a> Tracer<'a> {
             }
             Value::Place(_) => {
                 let value = self.read(value.clone());
-                self.returned(&value, args, name)
+                self.returned(&value, args, name, exact)
             }
-            Value::Tuple(list) => self.all_returned(list, args, name).map(Ret::Tuple),
-            Value::Array(list) => self.all_returned(list, args, name).map(Ret::Array),
-            Value::Tree(tree) => {
-                let like = |arg: &Value| matches!(arg, Value::Tree(t) if t.form == tree.form);
-                let arg = args.iter().position(like)?;
-                Some(Ret::Like { arg, tree: self.returned_tree(value, name) })
-            }
+            Value::Tuple(list) => self.all_returned(list, args, name, exact).map(Ret::Tuple),
+            Value::Array(list) => self.all_returned(list, args, name, exact).map(Ret::Array),
+            Value::Unit => Some(Ret::Tuple(Vec::new())),
             _ => None,
         }
     }
 
-    fn all_returned(&mut self, list: &[Value], args: &[Value], name: &str) -> Option<Vec<Ret>> {
-        list.iter().enumerate().map(|(i, v)| self.returned(v, args, &format!("{name}.{i}"))).collect()
+    fn holds_poison(&self, value: &Value) -> bool {
+        match self.read(value.clone()) {
+            Value::Tree(tree) => tree.fields.iter().any(|v| self.holds_poison(v)),
+            Value::Tuple(list) | Value::Array(list) => list.iter().any(|v| self.holds_poison(v)),
+            Value::Layers(layers) => self.holds_poison(&layers.each),
+            other => other.is_poison(),
+        }
+    }
+
+    pub(super) fn has_params(&self, value: &Value) -> bool {
+        match value {
+            Value::Tree(_) | Value::Layers(_) => true,
+            Value::Array(list) => list.iter().any(|v| self.has_params(v)),
+            _ => false,
+        }
+    }
+
+    /// Whether params are of one type; `exact`: and their tensors, so that one can stand in the other's place. A gradient lacks some.
+    pub(super) fn same_params(&self, one: &Value, other: &Value, exact: bool) -> bool {
+        let all = |a: &[Value], b: &[Value]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same_params(a, b, exact))
+        };
+        match (self.read(one.clone()), self.read(other.clone())) {
+            (Value::Tree(a), Value::Tree(b)) => a.form == b.form && all(&a.fields, &b.fields),
+            (Value::Array(a), Value::Array(b)) => all(&a, &b),
+            (Value::Layers(a), Value::Layers(b)) => {
+                a.count == b.count && self.same_params(&a.each, &b.each, exact)
+            }
+            (Value::Tensor(a), Value::Tensor(b)) => !exact || self.ty(&a) == self.ty(&b),
+            (_, Value::Absent) => true,
+            _ => false,
+        }
+    }
+
+    fn all_returned(&mut self, list: &[Value], args: &[Value], name: &str, exact: bool) -> Option<Vec<Ret>> {
+        list.iter().enumerate().map(|(i, v)| self.returned(v, args, &format!("{name}.{i}"), exact)).collect()
     }
 
     fn returned_tree(&mut self, value: &Value, name: &str) -> Tree {

@@ -23,6 +23,10 @@ pub(crate) struct Frame<'a> {
     pub flow: Flow,
     /// What it is a turn of, if it is the body of a loop.
     pub turn: Option<Turn>,
+    /// If it is the body of a closure that may change what it sees: the variables outside that it has changed, and what they were.
+    pub changed: Option<Vec<(Var, Value)>>,
+    /// Values of the types of params that it returns and is not given.
+    pub forms: Vec<Value>,
 }
 
 /// What a jump has set.
@@ -40,7 +44,16 @@ pub(crate) enum Flow {
 impl<'a> Frame<'a> {
     /// An empty function.
     pub fn new(builder: Builder, owner: Rc<Owner<'a>>, scopes: Vec<(String, Var)>) -> Frame<'a> {
-        Frame { builder, owner, scopes, captures: Vec::new(), flow: Flow::On, turn: None }
+        Frame {
+            builder,
+            owner,
+            scopes,
+            captures: Vec::new(),
+            flow: Flow::On,
+            turn: None,
+            changed: None,
+            forms: Vec::new(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod expr;
 mod index;
 mod iterate;
 mod layers;
+mod map;
 mod number;
 mod operator;
 mod pattern;

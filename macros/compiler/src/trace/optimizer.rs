@@ -72,7 +72,7 @@ impl Tracer<'_> {
             let text = self.text(net_expr);
             return self.fault(net_expr, message::step_immutable(&text));
         }
-        if all.iter().any(|var| !self.within_loops(*var)) {
+        if all.iter().any(|var| !self.reaches(*var)) {
             let text = self.text(net_expr);
             return self.fault(net_expr, message::tree_outside_of_closure(&text));
         }

@@ -49,11 +49,22 @@ impl Tracer<'_> {
         }
     }
 
+    /// Whether a variable is the counter of a generator.
+    pub fn is_counter(&self, var: Var) -> bool {
+        let counts = |value: &Value| match value {
+            Value::Tree(tree) if tree.form.key == RNG => {
+                matches!(tree.fields.get(1), Some(Value::Place(counter)) if *counter == var)
+            }
+            _ => false,
+        };
+        self.vars.iter().any(|v| counts(&v.value))
+    }
+
     /// The place of the counter, or why it can't be changed here.
     pub fn rng_counter(&mut self, value: &Value, name: &str, expr: &Expr) -> Result<Var, String> {
         let text = self.text(expr);
         match self.rng_fields(value) {
-            Some((_, Value::Place(var))) if self.vars[var.0].mutable => match self.within_loops(var) {
+            Some((_, Value::Place(var))) if self.vars[var.0].mutable => match self.reaches(var) {
                 true => Ok(var),
                 false => Err(message::tree_outside_of_closure(&text)),
             },

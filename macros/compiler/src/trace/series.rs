@@ -21,10 +21,12 @@ impl<'a> Tracer<'a> {
         let [value] = args.as_slice() else {
             return self.fault(&call.method, message::surface_count("push", &["value"], args.len(), true));
         };
+        let in_turn = self.pushes_in_turn(var, value);
         if value.is_poison() {
+            // So that nobody misses an element.
+            self.vars[var.0].value = Value::Poison;
             return Value::Poison;
         }
-        let in_turn = self.pushes_in_turn(var, value);
         if !self.vars[var.0].mutable {
             let text = self.text(&call.receiver);
             return self.fault(&call.receiver, message::not_mut(&text));
@@ -32,7 +34,7 @@ impl<'a> Tracer<'a> {
         if in_turn {
             return Value::Unit;
         }
-        if !self.within_loops(var) {
+        if !self.reaches(var) {
             let text = self.text(&call.receiver);
             return self.fault(&call.receiver, message::outside_of_closure(&text));
         }

@@ -7,7 +7,7 @@ use crate::message::body as message;
 use crate::syntax::ast::{Model, TensorTy, Tensors};
 use kiln_ir::{Dim, Role, SymKind, Ty};
 use quote::ToTokens;
-use syn::Expr;
+use syn::{Expr, Type};
 
 impl<'a> Tracer<'a> {
     /// An argument of the entry: its tensors are inputs, places where it is taken by `&mut`.
@@ -23,6 +23,8 @@ impl<'a> Tracer<'a> {
         };
         match tensors {
             Tensors::One(ty) if ty.any => None,
+            // Of results alone.
+            Tensors::Params(_) => None,
             Tensors::One(ty) => {
                 let ty = self.tensor_ty(owner, ty)?;
                 let role = if mutable { Role::Buffer } else { Role::Argument };
@@ -127,6 +129,8 @@ impl<'a> Tracer<'a> {
         match (want, value) {
             (_, Value::Poison) => {}
             (Tensors::One(ty), value) => self.check_one(model, ty, value, tail),
+            (Tensors::Params(ty), value) => self.check_params(model, ty, value, tail),
+            (Tensors::Tuple(types), Value::Unit) if types.is_empty() => {}
             (Tensors::Tuple(types), Value::Tuple(list)) if types.len() == list.len() => {
                 let all = types.iter().zip(list).enumerate();
                 all.for_each(|(i, (want, value))| self.check_nth(model, want, value, tail, i));
@@ -134,6 +138,10 @@ impl<'a> Tracer<'a> {
             (Tensors::Array(each, length), Value::Array(list)) if self.is_length(length, list.len()) => {
                 let all = list.iter().enumerate();
                 all.for_each(|(i, value)| self.check_nth(model, each, value, tail, i));
+            }
+            (Tensors::Tuple(types), value) if types.is_empty() => {
+                let got = self.describe(value);
+                self.fault(tail, message::result_unwanted(&name, &got));
             }
             (Tensors::Tuple(types), value) => {
                 let got = self.describe(value);
@@ -159,6 +167,16 @@ impl<'a> Tracer<'a> {
         let owner = self.owner();
         let size = self.size(&owner, &owner.syms, &length.dim);
         size.is_some_and(|size| self.number(&size) == i64::try_from(count).ok())
+    }
+
+    /// Params in a result have the type of an argument, and tensors of that's types.
+    fn check_params(&mut self, model: &Model, ty: &Type, value: &Value, tail: &dyn ToTokens) {
+        let (mut owner, value) = ((*self.owner()).clone(), self.read(value.clone()));
+        let (name, want) = (model.ident.to_string(), crate::syntax::tidy(ty));
+        if !self.fits(&mut owner, ty, &value) {
+            let got = self.describe(&value);
+            self.fault(tail, message::result_params(&name, &want, &got));
+        }
     }
 
     fn check_one(&mut self, model: &Model, ty: &TensorTy, value: &Value, tail: &dyn ToTokens) {
@@ -190,6 +208,7 @@ impl<'a> Tracer<'a> {
     pub(super) fn show_declared(&mut self, owner: &Owner<'a>, tensors: &Tensors) -> String {
         match tensors {
             Tensors::One(ty) => self.show_one(owner, ty),
+            Tensors::Params(ty) => crate::syntax::tidy(ty),
             Tensors::Tuple(list) => {
                 let list: Vec<String> = list.iter().map(|each| self.show_declared(owner, each)).collect();
                 format!("({})", list.join(", "))

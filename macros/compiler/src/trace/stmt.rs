@@ -144,7 +144,7 @@ impl Tracer<'_> {
     fn assignable(&mut self, left: &Expr, var: Var, at: &dyn ToTokens) -> bool {
         let text = self.text(left);
         let (mutable, state) = (self.vars[var.0].mutable, self.vars[var.0].role.is_some());
-        if !self.within_loops(var) {
+        if !self.reaches(var) {
             self.fault(left, message::outside_of_closure(&text));
         } else if !mutable && state {
             let root = self.vars[var.0].name.split('.').next().unwrap_or_default().to_string();

@@ -31,6 +31,7 @@ pub(crate) fn jvp(traced: &Traced, captured: usize) -> Result<Traced, Error> {
         });
         args.push(Arg { name: format!("tangent_{}", traced.args[i].name), mutable: false, tree });
     }
+    let further = b.func().inputs.len() - own;
     inputs.extend(func.inputs[own..].iter().map(|i| b.declare(i)));
     let (values, moves) = forward(&mut b, func, &inputs, &along)?;
     let moves: Result<Vec<Value>, Error> =
@@ -38,7 +39,7 @@ pub(crate) fn jvp(traced: &Traced, captured: usize) -> Result<Traced, Error> {
     let moves = moves?;
     let mut outputs = Outputs { b: &mut b, traced, results: &values, prefix: "" };
     let value = outputs.results_of(&traced.result);
-    outputs.state();
+    outputs.state(own, further);
     let tangent =
         Outputs { b: &mut b, traced, results: &moves, prefix: "tangent." }.results_of(&traced.result);
     Ok(Traced { func: b.finish(), args, result: Ret::Tuple(vec![value, tangent]), ..traced.clone() })

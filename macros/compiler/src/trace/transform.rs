@@ -65,7 +65,7 @@ pub(crate) fn first(result: &Ret) -> Option<usize> {
     match result {
         Ret::Tensor(i) => Some(*i),
         Ret::Tuple(list) | Ret::Array(list) => list.first().and_then(first),
-        Ret::Like { .. } => None,
+        Ret::Like { .. } | Ret::Seen { .. } => None,
     }
 }
 
@@ -98,6 +98,7 @@ pub(crate) fn derive(traced: &Traced, how: Transform, captured: usize) -> Result
         }
     }
     inputs.extend(func.inputs[own..].iter().map(|i| b.declare(i)));
+    let further = cotangents.len();
     let results = b.inline(func, &inputs)?;
     let of = match how {
         Transform::Vjp => cotangents.into_iter().map(|(i, cotangent)| (results[i], cotangent)).collect(),
@@ -112,7 +113,7 @@ pub(crate) fn derive(traced: &Traced, how: Transform, captured: usize) -> Result
     let mut grads = leaves.into_iter().zip(grads);
     let mut forms: Vec<Ret> = traced.wrt.iter().map(|i| outputs.gradient(*i, &mut grads)).collect();
     let gradient = if forms.len() == 1 { forms.remove(0) } else { Ret::Tuple(forms) };
-    outputs.state();
+    outputs.state(own, further);
     let result = match values {
         Some(values) => Ret::Tuple(vec![values, gradient]),
         None => gradient,
@@ -138,7 +139,7 @@ fn tensors(result: &Ret, out: &mut Vec<usize>) {
     match result {
         Ret::Tensor(i) => out.push(*i),
         Ret::Tuple(list) | Ret::Array(list) => list.iter().for_each(|r| tensors(r, out)),
-        Ret::Like { tree, .. } => tree.leaves(out),
+        Ret::Like { tree, .. } | Ret::Seen { tree, .. } => tree.leaves(out),
     }
 }
 
@@ -173,15 +174,16 @@ impl Outputs<'_> {
             }
             Ret::Tuple(list) => Ret::Tuple(list.iter().map(|r| self.results_of(r)).collect()),
             Ret::Array(list) => Ret::Array(list.iter().map(|r| self.results_of(r)).collect()),
-            Ret::Like { arg, tree } => {
-                let tree = tree.clone();
-                let moved = map(&tree, &mut |i| {
-                    let name = format!("{}{}", self.prefix, self.traced.func.outputs[i].name);
-                    Some(self.push(&name, self.results[i], None))
-                });
-                Ret::Like { arg: *arg, tree: moved }
-            }
+            Ret::Like { arg, tree } => Ret::Like { arg: *arg, tree: self.moved(tree) },
+            Ret::Seen { form, tree } => Ret::Seen { form: *form, tree: self.moved(tree) },
         }
+    }
+
+    fn moved(&mut self, tree: &Tree) -> Tree {
+        map(tree, &mut |i| {
+            let name = format!("{}{}", self.prefix, self.traced.func.outputs[i].name);
+            Some(self.push(&name, self.results[i], None))
+        })
     }
 
     fn gradient(&mut self, arg: usize, grads: &mut dyn Iterator<Item = (usize, Value)>) -> Ret {
@@ -200,12 +202,13 @@ impl Outputs<'_> {
         if plain && let Some(ret) = tensors_of(&tree) { ret } else { Ret::Like { arg, tree } }
     }
 
-    /// State that changes, does so in the transformed function, too.
-    pub fn state(&mut self) {
+    /// State that changes, does so in the transformed function, too, which has `further` inputs between its `own` and those that are
+    /// captured.
+    pub fn state(&mut self, own: usize, further: usize) {
         for (i, output) in self.traced.func.outputs.iter().enumerate() {
-            if output.updates.is_some() {
-                self.push(&output.name, self.results[i], output.updates);
-            }
+            let Some(input) = output.updates else { continue };
+            let input = if input < own { input } else { input + further };
+            self.push(&output.name, self.results[i], Some(input));
         }
     }
 }

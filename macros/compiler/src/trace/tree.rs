@@ -2,6 +2,8 @@
 
 use super::Tracer;
 use super::value::{Compiled, Form, Tensor, Tree, Value, Var};
+use crate::library::Item;
+use crate::syntax::ast::FieldKind;
 use crate::traced::{self, Ret};
 use kiln_ir::Role;
 use std::rc::Rc;
@@ -11,22 +13,28 @@ impl Tracer<'_> {
     pub fn mirror(&mut self, value: &Value, name: &str, mutable: bool) -> Value {
         match value {
             Value::Tree(tree) => {
-                let fields = tree.form.fields.iter().zip(&tree.fields);
-                let fields =
-                    fields.map(|(n, v)| self.mirror_leaf(v, &format!("{name}.{n}"), mutable)).collect();
+                let fields = tree.form.fields.iter().zip(&tree.fields).enumerate();
+                let fields = fields.map(|(i, (n, v))| {
+                    let role = self.declared_role(&tree.form, i);
+                    self.mirror_leaf(v, &format!("{name}.{n}"), mutable, role)
+                });
+                let fields = fields.collect();
                 Value::Tree(Rc::new(Tree { form: tree.form.clone(), fields }))
             }
             Value::Array(list) => Value::Array(self.mirrored(list, name, mutable)),
             Value::Tuple(list) => Value::Tuple(self.mirrored(list, name, mutable)),
-            Value::Layers(layers) => {
-                layers.with(self.mirror_leaf(&layers.each, &super::layers::path(name), mutable))
-            }
+            Value::Layers(layers) => layers.with(self.mirror_leaf(
+                &layers.each,
+                &super::layers::path(name),
+                mutable,
+                Role::Parameter,
+            )),
             Value::Tensor(t) => {
                 let ty = self.ty(t);
                 let at = self.b().input(name, ty, Role::Argument);
                 self.tensor(at)
             }
-            Value::Place(_) => self.mirror_leaf(value, name, mutable),
+            Value::Place(_) => self.mirror_leaf(value, name, mutable, Role::Buffer),
             other => other.clone(),
         }
     }
@@ -35,11 +43,22 @@ impl Tracer<'_> {
         list.iter().enumerate().map(|(i, v)| self.mirror(v, &format!("{name}.{i}"), mutable)).collect()
     }
 
-    /// A tensor of a tree, which is a place in the callee whether it is one here or not.
-    fn mirror_leaf(&mut self, value: &Value, name: &str, mutable: bool) -> Value {
+    /// What a field of a params struct is declared to be.
+    fn declared_role(&self, form: &Form, field: usize) -> Role {
+        match self.library.entries.get(&form.key).map(|entry| &entry.item) {
+            Some(Item::Params(params)) => match params.fields.get(field).map(|f| &f.kind) {
+                Some(FieldKind::Buffer(_)) => Role::Buffer,
+                _ => Role::Parameter,
+            },
+            _ => Role::Buffer,
+        }
+    }
+
+    /// A tensor of a tree, which is a place in the callee whether it is one here or not; `role` is what it is if not.
+    fn mirror_leaf(&mut self, value: &Value, name: &str, mutable: bool, role: Role) -> Value {
         let role = match value {
-            Value::Place(var) => self.vars[var.0].role.unwrap_or(Role::Buffer),
-            _ => Role::Parameter,
+            Value::Place(var) => self.vars[var.0].role.unwrap_or(role),
+            _ => role,
         };
         match self.read(value.clone()) {
             Value::Tensor(t) => {
@@ -111,7 +130,7 @@ impl Tracer<'_> {
             self.feed(value, &arg.tree, &mut fed);
         }
         for captured in &callee.captures {
-            fed.push((self.here(captured), None));
+            fed.push((self.here(&captured.tensor), captured.place));
         }
         let inputs: Vec<kiln_ir::Value> = fed.iter().map(|(v, _)| *v).collect();
         let func = &callee.traced.func;
@@ -123,15 +142,17 @@ impl Tracer<'_> {
                 self.write(var, value);
             }
         }
-        Ok(self.result(&callee.traced.result, &results, args))
+        Ok(self.result(callee, &callee.traced.result, &results, args))
     }
 
-    fn result(&self, ret: &Ret, results: &[kiln_ir::Value], args: &[Value]) -> Value {
+    fn result(&self, of: &Compiled, ret: &Ret, results: &[kiln_ir::Value], args: &[Value]) -> Value {
+        let all = |list: &[Ret]| list.iter().map(|r| self.result(of, r, results, args)).collect();
         match ret {
             Ret::Tensor(i) => self.tensor(results[*i]),
-            Ret::Tuple(list) => Value::Tuple(list.iter().map(|r| self.result(r, results, args)).collect()),
-            Ret::Array(list) => Value::Array(list.iter().map(|r| self.result(r, results, args)).collect()),
+            Ret::Tuple(list) => Value::Tuple(all(list)),
+            Ret::Array(list) => Value::Array(all(list)),
             Ret::Like { arg, tree } => self.like(&args[*arg], tree, results),
+            Ret::Seen { form, tree } => self.like(&of.forms[*form], tree, results),
         }
     }
 

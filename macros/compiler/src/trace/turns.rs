@@ -71,6 +71,7 @@ impl<'a> Tracer<'a> {
                             carried.extend(missed);
                             continue;
                         }
+                        Some(other) if self.read_in(&before, *other).is_poison() => Err(Obstacle::Noted),
                         Some(other) => Err(Obstacle::Because(message::turn_variable(&before[other.0].name))),
                     }
                 }
@@ -294,21 +295,29 @@ impl<'a> Tracer<'a> {
         true
     }
 
-    /// Whether only loops stand between a variable and what is traced now.
-    pub fn within_loops(&self, var: Var) -> bool {
-        self.frames[self.vars[var.0].level + 1..].iter().all(|f| f.turn.is_some())
+    /// Whether a variable may be changed here: only loops, and closures that may change what they see, stand between.
+    pub fn reaches(&self, var: Var) -> bool {
+        self.frames[self.vars[var.0].level + 1..].iter().all(|f| f.turn.is_some() || f.changed.is_some())
     }
 
-    /// Changes a variable; a loop that it is not carried by notes that it has to be.
+    /// Changes a variable; a loop that it is not carried by notes that it has to be, a closure that it is outside of what it was.
     pub fn write(&mut self, var: Var, value: Value) {
         let (level, own) = (self.level(), self.vars[var.0].level);
-        if own < level
-            && let Some(turn) = &mut self.frame().turn
+        let old = std::mem::replace(&mut self.vars[var.0].value, value);
+        if own >= level {
+            return;
+        }
+        let Frame { turn, changed, .. } = self.frame();
+        if let Some(turn) = turn
             && !turn.missed.contains(&var)
         {
             turn.missed.push(var);
         }
-        self.vars[var.0].value = value;
+        if let Some(changed) = changed
+            && changed.iter().all(|(known, _)| *known != var)
+        {
+            changed.push((var, old));
+        }
     }
 
     /// A size as a number of the graph; the counter of a loop around is data.

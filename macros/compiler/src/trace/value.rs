@@ -174,10 +174,12 @@ pub enum Transform {
     Checkpoint,
     /// The function of each element along the first dim of its tensors.
     Vmap,
+    /// The function of each tensor of params.
+    TreeMap,
 }
 
 impl Transform {
-    const ALL: [Transform; 7] = [
+    const ALL: [Transform; 8] = [
         Transform::ValueAndGrad,
         Transform::Grad,
         Transform::Vjp,
@@ -185,6 +187,7 @@ impl Transform {
         Transform::Vmap,
         Transform::Checkpoint,
         Transform::CustomVjp,
+        Transform::TreeMap,
     ];
 
     /// Whether it is of functions that return one float.
@@ -202,6 +205,7 @@ impl Transform {
             Transform::Vmap => "vmap",
             Transform::CustomVjp => "custom_vjp",
             Transform::Checkpoint => "checkpoint",
+            Transform::TreeMap => "tree_map",
         }
     }
 
@@ -217,7 +221,18 @@ pub(crate) struct Compiled {
     /// Graph and forms. The captured tensors of a closure are inputs behind those of the arguments.
     pub traced: Traced,
     /// What a closure captures, as values of the frame that calls it.
-    pub captures: Vec<Tensor>,
+    pub captures: Vec<Captured>,
+    /// Values of the types of params that it returns and is not given.
+    pub forms: Vec<Value>,
+}
+
+/// A tensor that a closure sees from outside.
+#[derive(Clone)]
+pub(crate) struct Captured {
+    /// What it is where the closure is called.
+    pub tensor: Tensor,
+    /// The variable that it is the value of, if the closure changes that.
+    pub place: Option<Var>,
 }
 
 impl Value {

@@ -54,3 +54,16 @@
     for t in 0..N { all.push(x.select(0, t)); }
     stack(&all, 5)
 }
+
+#[model] fn f<const T: usize>(x: Tensor<T, 3>) -> Tensor<T, 3> {
+    let mut h = x.nothing();
+    let mut all = Vec::new();
+    for t in 0..T { h = h + x.select(0, t); all.push(h); }
+    stack(&all, 0)
+}
+
+#[model] fn f<const T: usize>(x: Tensor<T, 3>) -> Tensor<T, 3> {
+    let mut all = Vec::new();
+    for t in 0..T { let y = x.select(0, t).nothing(); all.push(y); }
+    stack(&all, 0)
+}

@@ -13,7 +13,6 @@
 #[model] fn g(m: &mut Tensor<3>) -> Tensor<3> { *m += 1.0; m }
 #[model] fn f(x: Tensor<3>) -> Tensor<3> { g(x) }
 
-#[model] fn f(x: Tensor<3>) -> Tensor<3> { let mut s = x; grad(|y| { s = y; y.sum() })(x) }
 
 #[params] struct Net { w: Tensor<3> }
 #[model] fn loss(net: &Net) -> Tensor<> { net.w.sum() }

@@ -30,8 +30,18 @@ pub fn layer_norm_forward<const D: usize>(l: &LayerNorm<D>, x: Tensor) -> Tensor
 }
 ";
 
-const TRANSFORMS: [&str; 9] =
-    ["value_and_grad", "grad", "vjp", "jvp", "vmap", "checkpoint", "custom_vjp", "cond", "while_loop"];
+const TRANSFORMS: [&str; 10] = [
+    "value_and_grad",
+    "grad",
+    "vjp",
+    "jvp",
+    "vmap",
+    "checkpoint",
+    "custom_vjp",
+    "tree_map",
+    "cond",
+    "while_loop",
+];
 
 /// The library of a source with the layers beside it. Faults of signatures are collected.
 pub fn library(source: &str, errors: &Errors) -> Library {
