@@ -90,6 +90,20 @@ pub trait Params: Clone {
     /// Appends the same leaves as [`Params::leaves`], in the same order, to write to.
     fn leaves_mut<'a>(&'a mut self, prefix: &str, out: &mut Vec<LeafMut<'a>>);
 
+    /// Sees the tensors of all leaves, in the same order.
+    #[doc(hidden)]
+    fn __kiln_each<'a>(&'a self, see: &mut dyn FnMut(LeafTensor<'a>)) {
+        self.named_leaves().into_iter().for_each(|leaf| see(leaf.tensor));
+    }
+
+    /// The same, to write to.
+    #[doc(hidden)]
+    fn __kiln_each_mut<'a>(&'a mut self, see: &mut dyn FnMut(LeafTensorMut<'a>)) {
+        let mut leaves = Vec::new();
+        self.leaves_mut("", &mut leaves);
+        leaves.into_iter().for_each(|leaf| see(leaf.tensor));
+    }
+
     /// All leaves with their names from the root.
     fn named_leaves(&self) -> Vec<Leaf<'_>> {
         let mut leaves = Vec::new();
@@ -241,6 +255,14 @@ impl<P: Params, const N: usize> Params for [P; N] {
         for (i, item) in self.iter_mut().enumerate() {
             item.leaves_mut(&join(prefix, &i.to_string()), out);
         }
+    }
+
+    fn __kiln_each<'a>(&'a self, see: &mut dyn FnMut(LeafTensor<'a>)) {
+        self.iter().for_each(|item| item.__kiln_each(see));
+    }
+
+    fn __kiln_each_mut<'a>(&'a mut self, see: &mut dyn FnMut(LeafTensorMut<'a>)) {
+        self.iter_mut().for_each(|item| item.__kiln_each_mut(see));
     }
 }
 

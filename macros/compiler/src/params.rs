@@ -71,11 +71,17 @@ fn sound(params: &Params) -> TokenStream {
     let leaves = params.fields.iter().map(|f| visit(f, &quote!(Leaf), &quote!(leaves), &quote!(&)));
     let leaves_mut =
         params.fields.iter().map(|f| visit(f, &quote!(LeafMut), &quote!(leaves_mut), &quote!(&mut)));
+    let each = params.fields.iter().map(|f| see(f, &quote!(__kiln_each), &quote!(&)));
+    let each_mut = params.fields.iter().map(|f| see(f, &quote!(__kiln_each_mut), &quote!(&mut)));
+    let more = quote! {
+        fn __kiln_each<'a>(&'a self, see: &mut dyn ::core::ops::FnMut(::kiln::LeafTensor<'a>)) { #(#each)* }
+        fn __kiln_each_mut<'a>(&'a mut self, see: &mut dyn ::core::ops::FnMut(::kiln::LeafTensorMut<'a>)) { #(#each_mut)* }
+    };
     let imp = implementation(
         &quote!(impl #declared ::kiln::Params for #ident #used),
         &quote!(Self { #(#init),* }),
-        &quote!(#(#leaves)*),
-        &quote!(#(#leaves_mut)*),
+        [&quote!(#(#leaves)*), &quote!(#(#leaves_mut)*)],
+        &more,
     );
     let accessors = accessors(params, &quote!(impl #declared #ident #used));
     quote! {
@@ -116,8 +122,8 @@ fn accessors(params: &Params, head: &TokenStream) -> TokenStream {
 fn implementation(
     head: &TokenStream,
     init: &TokenStream,
-    leaves: &TokenStream,
-    leaves_mut: &TokenStream,
+    [leaves, leaves_mut]: [&TokenStream; 2],
+    more: &TokenStream,
 ) -> TokenStream {
     let quiet = quiet::attribute();
     quote! {
@@ -130,6 +136,7 @@ fn implementation(
                 prefix: &str,
                 out: &mut ::std::vec::Vec<::kiln::LeafMut<'a>>,
             ) { #leaves_mut }
+            #more
         }
     }
 }
@@ -216,6 +223,15 @@ fn visit(
     }
 }
 
+/// Shows a field's tensors.
+fn see(field: &ParamsField, method: &TokenStream, borrow: &TokenStream) -> TokenStream {
+    let ident = &field.ident;
+    match &field.kind {
+        FieldKind::Nested(_) => quote!(::kiln::Params::#method(#borrow self.#ident, see);),
+        FieldKind::Parameter(_) | FieldKind::Buffer(_) => quote!(see((#borrow self.#ident).into());),
+    }
+}
+
 /// The struct as near as possible to the meant one, and an implementation that is never reached.
 fn faulty(faults: &TokenStream, mut item: ItemStruct) -> TokenStream {
     let unused = item.generics.params.iter().filter_map(|p| match p {
@@ -249,7 +265,8 @@ fn faulty(faults: &TokenStream, mut item: ItemStruct) -> TokenStream {
     let (declared, used, _) = item.generics.split_for_impl();
     let ident = &item.ident;
     let never = quote!(::core::unreachable!());
-    let imp = implementation(&quote!(impl #declared ::kiln::Params for #ident #used), &never, &never, &never);
+    let head = quote!(impl #declared ::kiln::Params for #ident #used);
+    let imp = implementation(&head, &never, [&never, &never], &TokenStream::new());
     // Not derived: a field's type may have neither.
     let [clone, debug] = derived(&item.attrs);
     let clone = (!clone).then(|| {

@@ -112,6 +112,26 @@ impl Tree {
         }
     }
 
+    /// Numbers the tensors in order of declaration, those of all layers as well, and tells which inputs or outputs have a tensor
+    /// for themselves.
+    pub fn number(&self, count: &mut usize, tell: &mut dyn FnMut(usize, usize)) {
+        match self {
+            Tree::Leaf(index) => {
+                index.iter().for_each(|index| tell(*index, *count));
+                *count += 1;
+            }
+            Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.number(count, tell)),
+            Tree::Array(items) | Tree::Tuple(items) => {
+                items.iter().for_each(|tree| tree.number(count, tell));
+            }
+            Tree::Layers(layers, each) => {
+                let mut of_one = 0;
+                each.number(&mut of_one, &mut |_, _| {});
+                *count += of_one * usize::try_from(*layers).unwrap_or(0);
+            }
+        }
+    }
+
     /// Whether it is a tensor, or tensors in tuples and arrays, and no struct.
     pub fn is_plain(&self) -> bool {
         match self {

@@ -41,6 +41,15 @@ macro_rules! from {
             }
         }
 
+        /// The tensor, if it is of that type; else what was given.
+        impl<'a> TryFrom<LeafTensor<'a>> for &'a Tensor<$ty> {
+            type Error = LeafTensor<'a>;
+
+            fn try_from(leaf: LeafTensor<'a>) -> Result<Self, LeafTensor<'a>> {
+                if let LeafTensor::$variant(tensor) = leaf { Ok(tensor) } else { Err(leaf) }
+            }
+        }
+
         impl<'a> From<&'a mut Tensor<$ty>> for LeafTensorMut<'a> {
             fn from(tensor: &'a mut Tensor<$ty>) -> Self {
                 LeafTensorMut::$variant(tensor)

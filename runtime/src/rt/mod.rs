@@ -5,6 +5,7 @@ mod leaves;
 mod panels;
 mod scalar;
 mod sizes;
+mod table;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::half::{bf16, f16};
@@ -23,6 +24,7 @@ pub use leaves::{Stored, gathered, layer, layers, leaf, leaf_mut, named, numbere
 pub use panels::{in_panels, packed, with_panels};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
+pub use table::{Each, Row, all, shared, table, table_mut};
 
 use crate::kernels::gemm::{Matrix, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};

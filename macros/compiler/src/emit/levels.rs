@@ -52,6 +52,16 @@ impl Writer<'_> {
     }
 
     pub(super) fn expr_level(&self, id: Id) -> usize {
+        // An argument that is used twice is asked for by both: without a memory, by as many ways as lead to it.
+        if let Some(known) = self.levels.borrow().get(&id) {
+            return *known;
+        }
+        let level = self.level_of(id);
+        self.levels.borrow_mut().insert(id, level);
+        level
+    }
+
+    fn level_of(&self, id: Id) -> usize {
         let of = |guards: &[Guard]| guards.iter().map(|g| self.affine_level(&g.at)).max().unwrap_or(0);
         match self.kernel.exprs.get(id) {
             Expr::Load(v, at, guards) => {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing can fail from here on. Equal kernels are emitted once a unit; names come from the user's.
 
+mod alike;
 mod choice;
 mod columns;
 pub mod dims;
@@ -39,6 +40,8 @@ pub struct Unit {
     items: Vec<TokenStream>,
     /// Structs by their code under canonical names.
     known: HashMap<String, Struct>,
+    /// Functions of steps by their code.
+    steps: HashMap<String, Ident>,
     /// What was made of each function.
     parts: HashMap<(Func, Stays), Compiled>,
     taken: BTreeSet<String>,
@@ -152,7 +155,7 @@ impl Unit {
         let run = self.fresh(&format!("run_{}", func.name));
         let free = |s: &Sym| matches!(func.syms.info(*s).kind, SymKind::Free { .. });
         let dims: Vec<Sym> = (0..func.syms.0.len() as u32).map(Sym).filter(free).collect();
-        let function = run::function(part, &names, &made, &run, &dims, &choice);
+        let function = run::function(part, &names, &made, &run, &dims, &choice, self);
         let hint = &self.hint;
         self.items.push(quote!(#hint #function));
         let all = dims::Dims { syms: &func.syms };

@@ -12,6 +12,7 @@ use crate::fuse::kernel::{Kernel, Loops};
 use kiln_ir::{DType, Scalar, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// The innermost loop: `for j in 0..len`.
@@ -38,6 +39,8 @@ pub struct Writer<'a> {
     pub reduced: Vec<TokenStream>,
     /// Expressions that an earlier pass has left in a result's slice.
     pub stashed: HashMap<Id, Value>,
+    /// The levels of expressions that were asked for.
+    pub levels: RefCell<HashMap<Id, usize>>,
     bound: HashMap<Id, Code>,
     slices: HashMap<(Value, Affine), Ident>,
     vars: Vec<usize>,
@@ -67,6 +70,7 @@ impl<'a> Writer<'a> {
             scopes: [vec![], vec![]],
             reduced: vec![],
             stashed: HashMap::new(),
+            levels: RefCell::default(),
             bound: HashMap::new(),
             slices: HashMap::new(),
             vars: vec![],

@@ -1,9 +1,10 @@
 //! The function that runs the kernels of a plan, one after the other.
 
+use super::alike::Buffer;
 use super::choice::Choice;
 use super::dims::{Dims, ident};
 use super::kernel::{Emitted, RANDOM, nested, weight, width};
-use super::{Made, MadeKernel, Struct, scalar};
+use super::{Made, MadeKernel, Struct, Unit, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::algorithm::Winograd;
 use crate::fuse::expr::{Expr, counters};
@@ -13,6 +14,7 @@ use crate::plan::{Place, Plan, Step, element};
 use kiln_ir::{Dim, Func, Op, Sym, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// What the steps of a function need to know.
@@ -22,6 +24,8 @@ pub(super) struct Runner<'a> {
     names: &'a BTreeMap<Value, Ident>,
     pub dims: Dims<'a>,
     pub choice: &'a Choice,
+    /// While a step is written as a function of its buffers: these, in order of occurrence.
+    pub buffers: RefCell<Option<Vec<Buffer>>>,
 }
 
 /// Bytes of the scratch area, each slot in whole cache lines.
@@ -41,10 +45,12 @@ pub fn function(
     name: &Ident,
     dims: &[Sym],
     choice: &Choice,
+    unit: &mut Unit,
 ) -> TokenStream {
     let Part { func, fused, plan } = part;
-    let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms }, choice };
-    let sizes = dims.iter().map(|s| ident(&func.syms.info(*s).name));
+    let buffers = RefCell::default();
+    let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms }, choice, buffers };
+    let sizes: Vec<Ident> = dims.iter().map(|s| ident(&func.syms.info(*s).name)).collect();
     let inputs = (0..func.inputs.len()).map(|i| {
         let (name, ty) = (runner.input(i), scalar::element(func.inputs[i].ty.dtype.name()));
         let is_updated = func.outputs.iter().any(|o| o.updates == Some(i));
@@ -59,13 +65,16 @@ pub fn function(
         let (name, ty) = (format_ident!("out{o}"), scalar::element(func.ty(out.value).dtype.name()));
         quote!(#name: &mut [#ty])
     });
-    let steps = plan.steps.iter().map(|step| match step {
+    let alike = runner.alike(part, made, &sizes, unit);
+    let steps = plan.steps.iter().zip(alike).map(|(step, alike)| match step {
+        _ if alike.is_some() => alike.unwrap_or_default(),
         Step::Run(k) => match &made[*k] {
             Made::Kernel(made) => runner.kernel(&fused.kernels[*k], made),
             Made::Turns(turn) => runner.turns(&fused.kernels[*k], plan.work[k], turn),
         },
         Step::Copy { value, from, to } => runner.copied((*value, *from), (*value, *to)),
     });
+    let steps: Vec<TokenStream> = steps.collect();
     let slots: Vec<Ident> = (0..plan.slots.len()).map(|i| format_ident!("s{i}")).collect();
     let bytes = plan.slots.iter().map(|s| runner.dims.dim(s));
     quote! {
@@ -78,7 +87,7 @@ pub fn function(
 }
 
 impl Runner<'_> {
-    fn input(&self, i: usize) -> Ident {
+    pub fn input(&self, i: usize) -> Ident {
         let is = |v: &Value| matches!(self.func.node(*v).op, Op::Input(n) if n as usize == i);
         self.names.iter().find(|(v, _)| is(v)).map(|(_, name)| name.clone()).expect("inputs are never pruned")
     }
@@ -93,6 +102,9 @@ impl Runner<'_> {
     }
 
     pub fn get(&self, v: Value, place: Place) -> TokenStream {
+        if let Some(name) = self.buffer(v, place, false) {
+            return quote!(#name);
+        }
         match place {
             Place::Input(i) => {
                 let name = self.input(i);
@@ -111,6 +123,9 @@ impl Runner<'_> {
     }
 
     pub fn get_mut(&self, v: Value, place: Place) -> TokenStream {
+        if let Some(name) = self.buffer(v, place, true) {
+            return quote!(#name);
+        }
         match place {
             Place::Input(i) => {
                 let name = self.input(i);
@@ -142,7 +157,7 @@ impl Runner<'_> {
     }
 
     /// One kernel's launch.
-    fn kernel(&self, kernel: &Kernel, made: &MadeKernel) -> TokenStream {
+    pub fn kernel(&self, kernel: &Kernel, made: &MadeKernel) -> TokenStream {
         let value = self.value(&made.kernel);
         if let Loops::Gemm(g) = &kernel.loops {
             return self.gemm(kernel, g, &value, &made.operands);

@@ -7,13 +7,14 @@ use super::arguments::{self, Form};
 use super::entry::Entry;
 use super::results;
 use super::split::{self, Split};
+use super::table::MANY;
 use crate::emit::dims::Dims;
 use crate::emit::{Compiled, Ready, Unit};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{Ret, Traced};
-use kiln_ir::{Dim, Sym, Ty};
-use proc_macro2::{Ident, TokenStream};
+use kiln_ir::{DType, Dim, Sym, Ty};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 /// The two halves of a model, compiled.
@@ -48,8 +49,7 @@ impl Freeze {
         rest.args.insert(0, kept);
         let mut split = split::split(traced, &frozen, &known).ok()?;
         let once = unit.add(&split.once.func);
-        let Ret::Tuple(kept) = &split.once.result else { return None };
-        let run = unit.add_frozen(&split.run.func, kept.len());
+        let run = unit.add_frozen(&split.run.func, split.kept());
         // What the kernels want frozen in another form is an input of that form.
         for (input, form) in &run.frozen {
             let ty = &mut split.run.func.inputs[*input].ty;
@@ -70,8 +70,13 @@ impl Freeze {
     }
 
     fn fields(&self) -> Vec<Ident> {
-        let Ret::Tuple(values) = &self.split.once.result else { return Vec::new() };
-        (0..values.len()).map(|i| format_ident!("{}", split::field(i))).collect()
+        (0..self.split.kept()).map(|i| format_ident!("{}", split::field(i))).collect()
+    }
+
+    /// Whether what is kept stands in an array.
+    fn is_many(&self) -> bool {
+        let kept = self.split.kept();
+        kept >= MANY && self.split.run.func.inputs[..kept].iter().all(|input| input.ty.dtype == DType::F32)
     }
 
     fn frozen(&self, run: &Entry) -> TokenStream {
@@ -98,12 +103,33 @@ impl Freeze {
                 }
             }
         });
+        let count = Literal::usize_unsuffixed(fields.len());
+        let (declared, accessors) = match self.is_many() {
+            true => (
+                quote!(all: [::kiln::Tensor<f32>; #count]),
+                quote! {
+                    impl #own ::kiln::rt::Each for FrozenModel #used {
+                        fn each<'a>(&'a self, see: &mut dyn ::core::ops::FnMut(::kiln::LeafTensor<'a>)) {
+                            self.all.iter().for_each(|tensor| see(tensor.into()));
+                        }
+                    }
+                },
+            ),
+            false => (
+                quote!(#(#fields: ::kiln::Tensor<#types>),*),
+                quote! {
+                    impl #own FrozenModel #used {
+                        fn __kiln_fields(&self) -> (#(&::kiln::Tensor<#types>,)*) { (#(&self.#fields,)*) }
+                    }
+                },
+            ),
+        };
         quote! {
             #[doc = #doc]
             #[derive(Clone, Debug)]
-            pub struct FrozenModel #own { #(#fields: ::kiln::Tensor<#types>),* }
+            pub struct FrozenModel #own { #declared }
+            #accessors
             impl #own FrozenModel #used {
-                fn __kiln_fields(&self) -> (#(&::kiln::Tensor<#types>,)*) { (#(&self.#fields,)*) }
                 #[doc = #run_doc]
                 pub fn run #more(&self, #(#parameters),*) -> ::kiln::Result<#result> {
                     <#model>::#inner(self, #(#passed),*)
@@ -113,45 +139,96 @@ impl Freeze {
         }
     }
 
-    /// A field that is kept in another form than the graph says.
-    fn formed(&self, field: &Ident, form: &Ready) -> TokenStream {
+    /// What is kept in another form than the graph says.
+    fn formed(&self, kept: &TokenStream, form: &Ready) -> TokenStream {
         let dims = Dims { syms: &self.split.run.func.syms };
         match form {
             Ready::Points(winograd) => {
                 let [tile, m, channels] =
-                    [winograd.tile, winograd.m, winograd.channels].map(proc_macro2::Literal::i64_unsuffixed);
-                quote!(#field: ::kiln::rt::at_points(&#field, #tile, #m, #channels))
+                    [winograd.tile, winograd.m, winograd.channels].map(Literal::i64_unsuffixed);
+                quote!(::kiln::rt::at_points(&#kept, #tile, #m, #channels))
             }
             Ready::Panels(panels) => {
                 let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));
                 let [rows, cols] = [&panels.rows, &panels.cols].map(|side| dims.axes(side));
                 let len = dims.dim(&panels.elements());
-                quote!(#field: ::kiln::rt::in_panels(&#field, #layers, #rows, #cols, #len))
+                quote!(::kiln::rt::in_panels(&#kept, #layers, #rows, #cols, #len))
             }
         }
     }
 
     fn functions(&self, once: &Entry, run: &Entry) -> TokenStream {
-        let fields = self.fields();
         let (inner, doc) = (once.inner_name(), message::freeze_doc(&once.model.ident.to_string()));
         let forms = arguments::forms(once);
         let parameters = forms.iter().map(Form::inner_parameter);
-        let names = forms.iter().map(|form| &form.name);
+        let names: Vec<&Ident> = forms.iter().map(|form| &form.name).collect();
         let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
-        let kept = fields.iter().enumerate().map(|(input, field)| match self.run.frozen.get(&input) {
-            Some(form) => self.formed(field, form),
-            None => quote!(#field),
-        });
+        let made = quote!(Self::#inner(#(#names),*)?);
+        let body = if self.is_many() { self.array(&names, &made) } else { self.by_field(&names, &made) };
         quote! {
             #[doc = #doc]
             #[inline]
-            pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> {
-                let (#(#fields,)*) = Self::#inner(#(#names),*)?;
-                ::core::result::Result::Ok(FrozenModel { #(#kept),* })
-            }
+            pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> { #body }
             #first
             #second
+        }
+    }
+
+    /// What is shared of each argument: the numbers of the fields, and how they are had.
+    fn shared(&self, names: &[&Ident]) -> Vec<(std::ops::Range<usize>, TokenStream)> {
+        let mut begin = 0;
+        let alike = self.split.shared.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2));
+        let all = alike.map(|leaves| {
+            let (name, dtype) = (names[leaves[0].0], super::stub::dtype(leaves[0].2));
+            let numbers = leaves.iter().map(|leaf| Literal::usize_unsuffixed(leaf.1));
+            let fields = begin..begin + leaves.len();
+            begin = fields.end;
+            (fields, quote!(::kiln::rt::shared::<#dtype, _>(#name, [#(#numbers),*])))
+        });
+        all.collect()
+    }
+
+    fn by_field(&self, names: &[&Ident], made: &TokenStream) -> TokenStream {
+        let fields = self.fields();
+        // An argument may be called as a field is.
+        let bound: Vec<Ident> = fields.iter().map(|field| format_ident!("__{field}")).collect();
+        let own = &bound[self.split.shared.len()..];
+        let shared = self.shared(names).into_iter().map(|(numbers, value)| {
+            let fields = &bound[numbers];
+            quote!(let [#(#fields),*] = #value;)
+        });
+        let kept = bound.iter().enumerate().map(|(input, bound)| match self.run.frozen.get(&input) {
+            Some(form) => self.formed(&quote!(#bound), form),
+            None => quote!(#bound),
+        });
+        quote! {
+            let (#(#own,)*) = #made;
+            #(#shared)*
+            ::core::result::Result::Ok(FrozenModel { #(#fields: #kept),* })
+        }
+    }
+
+    fn array(&self, names: &[&Ident], made: &TokenStream) -> TokenStream {
+        let shared = self.shared(names).into_iter().map(|(_, value)| value);
+        let made = match &self.split.once.result {
+            Ret::Tuple(values) => {
+                let fields: Vec<Ident> =
+                    (0..values.len()).map(|i| format_ident!("{}", split::field(i))).collect();
+                quote!({ let (#(#fields,)*) = #made; [#(#fields),*] })
+            }
+            _ => made.clone(),
+        };
+        let formed = self.run.frozen.iter().map(|(input, form)| {
+            let at = Literal::usize_unsuffixed(*input);
+            let value = self.formed(&quote!(__all[#at]), form);
+            quote!(__all[#at] = #value;)
+        });
+        quote! {
+            let __made = #made;
+            let mut __all = ::kiln::rt::all(::core::iter::empty()#(.chain(#shared))*.chain(__made));
+            #(#formed)*
+            ::core::result::Result::Ok(FrozenModel { all: __all })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! emits shadows it, and where the chain breaks (a path in the body leads to no model) the name still exists.
 
 mod stub;
+mod table;
 
 mod arguments;
 mod names;

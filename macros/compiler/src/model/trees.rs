@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::names::Names;
 use super::sizes::Sizes;
 use super::stub::dtype;
+use super::table::Table;
 use crate::traced::Tree;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -51,9 +52,11 @@ pub fn take_apart(
         }
         Part { pattern: quote!((#(#slices,)*)), value: quote!({ #filled (#(&#mutable #slices,)*) }) }
     };
+    let table = Table { entry, sizes, inputs, mutable: form.arg.mutable };
     let mut walk = Walk {
         mutable: form.arg.mutable,
         all: false,
+        table: Some(&table),
         bound: true,
         names,
         leaf: &mut leaf,
@@ -75,8 +78,15 @@ pub fn replace(copy: &Ident, tree: &Tree, outputs: &[Option<Ident>], names: &mut
         })
     };
     let mut around = |_: &Tree, _, filled| Part::done(filled);
-    let mut walk =
-        Walk { mutable: true, all: true, bound: false, names, leaf: &mut leaf, around: &mut around };
+    let mut walk = Walk {
+        mutable: true,
+        all: true,
+        table: None,
+        bound: false,
+        names,
+        leaf: &mut leaf,
+        around: &mut around,
+    };
     walk.visit(tree, copy, GRAD).value
 }
 
@@ -111,6 +121,8 @@ struct Walk<'a> {
     mutable: bool,
     /// Whether leaves that the graph doesn't have are visited too.
     all: bool,
+    /// What binds the leaves of large trees.
+    table: Option<&'a Table<'a>>,
     /// Whether parts have values; else they are statements.
     bound: bool,
     names: &'a mut Names,
@@ -120,6 +132,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn visit(&mut self, tree: &Tree, at: &Ident, path: &str) -> Part {
+        if let Some((pattern, value)) = self.table.filter(|_| self.bound).and_then(|table| table.of(tree, at))
+        {
+            return Part { pattern, value };
+        }
         match tree {
             Tree::Leaf(index) => (self.leaf)(*index, at),
             Tree::Struct(fields) => {

@@ -1,0 +1,58 @@
+//! Trees of many leaves: one call finds all of them by a table, a row a leaf, so that rustc has little to read.
+
+use super::arguments::is_updated;
+use super::entry::Entry;
+use super::sizes::Sizes;
+use crate::traced::Tree;
+use kiln_ir::{DType, Input};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+/// As many leaves are worth a table.
+pub const MANY: usize = 64;
+
+/// What finds the leaves of an argument.
+pub struct Table<'a> {
+    pub entry: &'a Entry<'a>,
+    pub sizes: &'a Sizes<'a>,
+    /// A variable for each input.
+    pub inputs: &'a [Ident],
+    /// Whether the argument is taken by `&mut`.
+    pub mutable: bool,
+}
+
+impl Table<'_> {
+    /// The pattern that binds the leaves of a tree of params, which is called `at`, and their value; `None` where there are few,
+    /// where they are not all of one kind, or lie in layers.
+    pub fn of(&self, tree: &Tree, at: &Ident) -> Option<(TokenStream, TokenStream)> {
+        let (mut all, mut known) = (Vec::new(), Vec::new());
+        tree.leaves(&mut all);
+        tree.number(&mut 0, &mut |input, leaf| known.push((leaf, input)));
+        let updated = known.iter().filter(|(_, input)| is_updated(self.entry, *input)).count();
+        let kinds = known.iter().all(|(_, input)| self.input(*input).ty.dtype == DType::F32);
+        let alone = matches!(tree, Tree::Struct(_) | Tree::Array(_)) && known.len() == all.len();
+        if known.len() < MANY || !alone || !kinds || ![0, known.len()].contains(&updated) {
+            return None;
+        }
+        let slices = known.iter().map(|(_, input)| &self.inputs[*input]);
+        let rows = known.iter().map(|(leaf, input)| self.row(*leaf, self.input(*input)));
+        let model = self.entry.model.ident.to_string();
+        let (find, tree) = match (updated, self.mutable) {
+            (0, false) => (quote!(table), quote!(#at)),
+            (0, true) => (quote!(table), quote!(&*#at)),
+            _ => (quote!(table_mut), quote!(#at)),
+        };
+        Some((quote!([#(#slices),*]), quote!(::kiln::rt::#find(#tree, #model, &[#(#rows),*])?)))
+    }
+
+    fn input(&self, input: usize) -> &Input {
+        &self.entry.traced.func.inputs[input]
+    }
+
+    fn row(&self, leaf: usize, input: &Input) -> TokenStream {
+        let (leaf, name, dims) =
+            (Literal::usize_unsuffixed(leaf), &input.name, self.sizes.list(&input.ty.shape));
+        let text = self.sizes.shape_text(&input.ty.shape);
+        quote!((#leaf, #name, &[#dims], #text))
+    }
+}
