@@ -254,6 +254,7 @@ fn chunk<M: Math, T: Scalar, const W: usize>(
 mod tests {
     use super::super::{Element, Isa, Matrix, gemm_into};
     use super::*;
+    use crate::kernels::gemm::Out;
     use crate::kernels::gemm::into::Target;
 
     fn small(n: usize) -> Vec<f32> {
@@ -284,9 +285,8 @@ mod tests {
             let target = Target::new([m, n], &mut got, n);
             let size = [m, n, k];
             // SAFETY: each element is handed out once, and all of them lie in the target.
-            f32::gemm_on(isa, size, Matrix::rows(&a, k).into(), (*b).into(), &|tile| unsafe {
-                target.store(tile);
-            });
+            let store = |tile: Tile<f32>| unsafe { target.store(tile) };
+            f32::gemm_on(isa, size, Matrix::rows(&a, k).into(), (*b).into(), Out::tiles(&store));
             for (i, got) in got.iter().enumerate() {
                 assert_eq!(*got, sum(&a, b, i / n, i % n), "{m} rows, {b:?}, at {i}");
             }

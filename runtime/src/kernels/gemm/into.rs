@@ -1,6 +1,6 @@
 //! The product stored as it is, for where no epilogue is fused.
 
-use super::{Element, Operand, Right, Tile, gemm};
+use super::{Element, Operand, Out, Right, Tile, product};
 
 /// Where the tiles go: threads write to disjoint elements of it.
 pub(super) struct Target<'o, T> {
@@ -22,6 +22,11 @@ impl<'o, T: Copy> Target<'o, T> {
             "gemm_into: a result [{m}, {n}] with row stride {row_stride} needs {need} elements, but there are {have}"
         );
         Target { data: out.as_mut_ptr(), row_stride, owner: std::marker::PhantomData }
+    }
+
+    /// Where an element is, and how far the next row's. It is for the writer to see that it lies in the result.
+    pub(super) fn at(&self, row: usize, col: usize) -> (*mut T, usize) {
+        (self.data.wrapping_add(row * self.row_stride + col), self.row_stride)
     }
 
     /// # Safety
@@ -53,5 +58,6 @@ pub fn gemm_into<'a, T: Element>(
     }
     let target = Target::new([m, n], out, row_stride);
     // SAFETY: `gemm` hands out each element of `[m, n]` once, and all of them lie in the target.
-    gemm(m, n, k, a, b, &|tile| unsafe { target.store(tile) });
+    let store = |tile: Tile<T>| unsafe { target.store(tile) };
+    product([m, n, k], a.into(), b.into(), Out { epilogue: &store, rows: Some(&target) });
 }

@@ -43,6 +43,12 @@ pub(super) struct Call<T> {
 /// and `width` elements at `b[p]` may be read, `width` elements at `c[i]` written, and, if `add`, read.
 pub(super) type Kernel<T> = unsafe fn(Call<T>);
 
+/// A [`Kernel`] of a full tile that packs on the way: each row of B it reads it leaves at `to`, row after row.
+///
+/// # Safety
+/// As [`Kernel`], and as many elements as are read of B may be written at `to`.
+pub(super) type Fill<T> = unsafe fn(call: Call<T>, to: *mut T);
+
 /// Dot products at a time.
 pub(super) const DOTS: usize = 4;
 
@@ -78,6 +84,8 @@ pub(super) struct Kernels<T: 'static> {
     pub vectors: usize,
     /// By rows - 1 and vectors - 1.
     pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
+    /// The full tile's that packs.
+    pub fill: Option<Fill<T>>,
     /// Dot products, for products of few rows.
     pub dots: Dots<T>,
     /// Dot products of rows with columns.
@@ -104,6 +112,9 @@ impl<T: Scalar> Kernels<T> {
     }
 }
 
+/// Rows and columns that are exchanged at a time.
+pub(super) const SIDE: usize = 4;
+
 /// What the driver needs of an element type. Sealed, as this module is private.
 pub trait Scalar:
     Real + Copy + Default + Send + Sync + 'static + Add<Output = Self> + Mul<Output = Self> + AddAssign
@@ -111,6 +122,9 @@ pub trait Scalar:
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn kernels(isa: Isa) -> Kernels<Self>;
+    /// Rows and columns exchanged.
+    #[doc(hidden)]
+    fn turn(block: [[Self; SIDE]; SIDE]) -> [[Self; SIDE]; SIDE];
     /// A number of f32.
     #[doc(hidden)]
     fn wide(x: f32) -> Self;
@@ -123,7 +137,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ident) => {
+    ($t:ident, $turn:ident) => {
         impl Scalar for $t {
             #[allow(private_interfaces)]
             fn kernels(isa: Isa) -> Kernels<Self> {
@@ -139,10 +153,16 @@ macro_rules! scalar {
                     lanes: 8,
                     vectors: 1,
                     table: &table!(portable, $t, 8),
+                    fill: None,
                     dots: portable_dots::<$t, $t>,
                     cross: portable_cross::<$t>,
                     narrow_dots: (portable_dots::<$t, bf16>, portable_dots::<$t, f16>),
                 }
+            }
+
+            #[inline(always)]
+            fn turn(block: [[$t; SIDE]; SIDE]) -> [[$t; SIDE]; SIDE] {
+                $turn(block)
             }
 
             #[inline(always)]
@@ -195,8 +215,29 @@ macro_rules! table {
 #[cfg(target_arch = "x86_64")]
 pub(super) use table;
 
-scalar!(f32);
-scalar!(f64);
+scalar!(f32, turn_f32);
+scalar!(f64, turn);
+
+/// Element by element.
+#[inline(always)]
+fn turn<T: Copy>(block: [[T; SIDE]; SIDE]) -> [[T; SIDE]; SIDE] {
+    std::array::from_fn(|i| block.map(|row| row[i]))
+}
+
+/// By vectors that each processor of the target has, which LLVM doesn't find by itself.
+#[inline(always)]
+fn turn_f32(block: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instructions are those of the target's every processor, and vector and array have the same bytes.
+    unsafe {
+        use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
+        let [mut a, mut b, mut c, mut d] = block.map(|row| _mm_loadu_ps(row.as_ptr()));
+        _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+        std::mem::transmute([a, b, c, d])
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    turn(block)
+}
 
 /// The kernel of one vector of `LANES` elements in plain Rust.
 ///

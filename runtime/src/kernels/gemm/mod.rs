@@ -16,6 +16,7 @@ mod lines;
 mod pack;
 mod skinny;
 mod stored;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -27,6 +28,7 @@ mod x86;
 use super::isa::Isa;
 pub use computed::{Computed, Source, computed_cols, computed_rows};
 pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
+use into::Target;
 pub use into::gemm_into;
 use kernel::Kernels;
 pub use pack::{Packed, pack, packed, packed_room, with_packed};
@@ -110,20 +112,28 @@ impl<'a, T> Tile<'a, T> {
 /// What receives the tiles, each once, from any thread.
 pub type Epilogue<'a, T> = &'a (dyn Fn(Tile<T>) + Sync);
 
+/// What receives a product: its tiles, or, where they are only stored, the rows that they are stored in.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Out<'a, T> {
+    epilogue: Epilogue<'a, T>,
+    rows: Option<&'a Target<'a, T>>,
+}
+
+impl<'a, T> Out<'a, T> {
+    fn tiles(epilogue: Epilogue<'a, T>) -> Self {
+        Out { epilogue, rows: None }
+    }
+}
+
 /// An element type with kernels: `f32` or `f64`.
 pub trait Element: kernel::Scalar {
     /// [`gemm`] for this type, on the instruction set given.
     #[doc(hidden)]
-    fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, epilogue: Epilogue<Self>);
+    fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, out: Out<Self>);
     /// [`gemm`] for this type with a right operand that was packed before, for the instruction set given.
     #[doc(hidden)]
-    fn gemm_packed_on(
-        isa: Isa,
-        size: [usize; 3],
-        a: Operand<Self>,
-        b: Packed<Self>,
-        epilogue: Epilogue<Self>,
-    );
+    fn gemm_packed_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Packed<Self>, out: Out<Self>);
     /// [`pack`] for this type, on the instruction set given.
     #[doc(hidden)]
     fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]);
@@ -133,8 +143,8 @@ pub trait Element: kernel::Scalar {
 macro_rules! element {
     ($($t:ty),*) => {$(
         impl Element for $t {
-            fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, epilogue: Epilogue<Self>) {
-                drive::gemm(Kernels::of(isa), size, a, b, epilogue);
+            fn gemm_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Operand<Self>, out: Out<Self>) {
+                drive::gemm(Kernels::of(isa), size, a, b, out);
             }
 
             fn gemm_packed_on(
@@ -142,9 +152,9 @@ macro_rules! element {
                 size: [usize; 3],
                 a: Operand<Self>,
                 b: Packed<Self>,
-                epilogue: Epilogue<Self>,
+                out: Out<Self>,
             ) {
-                drive::gemm_packed(Kernels::of(isa), size, a, b, epilogue);
+                drive::gemm_packed(Kernels::of(isa), size, a, b, out);
             }
 
             fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]) {
@@ -170,9 +180,12 @@ pub fn gemm<'a, T: Element>(
     b: impl Into<Right<'a, T>>,
     epilogue: Epilogue<T>,
 ) {
-    let size = [m, n, k];
-    match b.into() {
-        Right::Operand(b) => T::gemm_on(Isa::detect(), size, a.into(), b, epilogue),
-        Right::Packed(b) => T::gemm_packed_on(Isa::detect(), size, a.into(), b, epilogue),
+    product([m, n, k], a.into(), b.into(), Out::tiles(epilogue));
+}
+
+fn product<T: Element>(size: [usize; 3], a: Operand<T>, b: Right<T>, out: Out<T>) {
+    match b {
+        Right::Operand(b) => T::gemm_on(Isa::detect(), size, a, b, out),
+        Right::Packed(b) => T::gemm_packed_on(Isa::detect(), size, a, b, out),
     }
 }

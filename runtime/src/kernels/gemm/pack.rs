@@ -3,7 +3,7 @@
 //! B: panels of a tile's columns, panel after panel, each `[k, width]`, the last one narrower, padded with 0 to whole
 //! vectors. A: strips of a tile's rows, each `[k, rows]`.
 
-use super::kernel::{Kernels, Scalar};
+use super::kernel::{Kernels, SIDE, Scalar};
 use super::stored::{Reads, Stored};
 use super::walk::{Operand, Side, by_kind};
 use super::{Element, Isa};
@@ -201,6 +201,9 @@ fn panel_of<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3],
     if let Stored::Windows(windows) = b {
         return windows.panel(col, cols, width, to);
     }
+    if b.runs_along(Side::Rows) && cols > 1 {
+        return turned(b, [k, cols, width], col, to);
+    }
     let (data, start) = (b.data(), b.start());
     let (mut across, mut down) = ([0; LOOKUP], [0; LOOKUP]);
     let across = &mut across[..cols];
@@ -229,6 +232,44 @@ fn panel_of<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3],
             for (line, at) in to.chunks_exact_mut(width).zip(&*down) {
                 line[j] = data[(start + at + right) as usize].read();
             }
+        }
+        to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
+    }
+}
+
+/// Terms of a panel that are turned before the next columns: they stay in L1.
+const TURNED_TERMS: usize = 128;
+
+/// One panel of columns whose elements follow each other: blocks are turned in registers.
+fn turned<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3], col: usize, to: &mut [T]) {
+    let (mut across, mut top) = ([0; LOOKUP], [0]);
+    let across = &mut across[..cols];
+    b.offsets(Side::Cols, col, across);
+    b.offsets(Side::Rows, 0, &mut top);
+    for first in (0..k).step_by(TURNED_TERMS) {
+        let terms = TURNED_TERMS.min(k - first);
+        let start = b.start() + top[0] + first as isize;
+        let to = &mut to[first * width..][..terms * width];
+        let line = |right: isize| &b.data()[(start + right) as usize..][..terms];
+        let (groups, rest) = across.as_chunks::<SIDE>();
+        for (group, right) in groups.iter().enumerate() {
+            let lines = right.map(line);
+            for p in (0..terms - terms % SIDE).step_by(SIDE) {
+                let block = lines.map(|line| line[p..].first_chunk::<SIDE>().expect("whole").map(S::read));
+                for (i, row) in T::turn(block).iter().enumerate() {
+                    to[(p + i) * width + SIDE * group..][..SIDE].copy_from_slice(row);
+                }
+            }
+            for p in terms - terms % SIDE..terms {
+                lines
+                    .iter()
+                    .enumerate()
+                    .for_each(|(j, line)| to[p * width + SIDE * group + j] = line[p].read());
+            }
+        }
+        for (j, right) in rest.iter().enumerate() {
+            let lines = to.chunks_exact_mut(width).zip(line(*right));
+            lines.for_each(|(to, x)| to[cols - rest.len() + j] = x.read());
         }
         to.chunks_exact_mut(width).for_each(|line| line[cols..].fill(T::default()));
     }

@@ -73,14 +73,15 @@ fn check<T: Float>(isa: Isa, [m, n, k]: [usize; 3], kind_a: usize, kind_b: usize
     let a = Matrix { data: &data_a, offset, row_stride, col_stride };
     let (data_b, offset, row_stride, col_stride) = layout::<T>(k, n, kind_b, 2);
     let b = Matrix { data: &data_b, offset, row_stride, col_stride };
-    let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a.into(), b.into(), epilogue));
+    let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a.into(), b.into(), Out::tiles(epilogue)));
     assert!(close([m, n, k], a, b, &c), "{isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
     let mut room = vec![T::of(f64::NAN); packed_room(k, n)];
     T::pack_on(isa, [k, n], b.into(), &mut room);
     // What is moved is no longer at a cache line, and as right.
     let moved = [&[T::default()], &room[..]].concat();
     let b_packed = packed(&moved[1..], [k, n]);
-    let c = collect(m, n, |epilogue| T::gemm_packed_on(isa, [m, n, k], a.into(), b_packed, epilogue));
+    let c =
+        collect(m, n, |epilogue| T::gemm_packed_on(isa, [m, n, k], a.into(), b_packed, Out::tiles(epilogue)));
     assert!(close([m, n, k], a, b, &c), "packed, {isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
 }
 
@@ -120,7 +121,7 @@ where
     let narrow_b = Matrix { data: &stored_b[..], offset, row_stride, col_stride };
     let left: Operand<f32> = if narrow[0] { narrow_a.into() } else { a.into() };
     let right: Operand<f32> = if narrow[1] { narrow_b.into() } else { b.into() };
-    let c = collect(m, n, |epilogue| f32::gemm_on(isa, [m, n, k], left, right, epilogue));
+    let c = collect(m, n, |epilogue| f32::gemm_on(isa, [m, n, k], left, right, Out::tiles(epilogue)));
     assert!(close([m, n, k], a, b, &c), "{} {isa:?} [{m}, {n}, {k}] layouts {kinds:?} {narrow:?}", S::NAME);
 }
 
@@ -190,6 +191,26 @@ fn one_thread_and_two() {
             for kinds in 0..4 {
                 check::<f32>(Isa::detect(), size, kinds % 2, kinds / 2);
             }
+        }
+    }
+}
+
+/// Rows far apart by panels enough to be copied, panels packed on the way, and sums where they stay: the same numbers.
+#[test]
+fn large_products_in_tiles_and_in_rows() {
+    for isa in Isa::available() {
+        for (threads, [m, n, k]) in [(1, [103, 640, 1100]), (2, [103, 640, 1100]), (2, [230, 523, 300])] {
+            set_threads(threads);
+            check::<f32>(isa, [m, n, k], 0, 0);
+            let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
+            let (a, b) = (Matrix::rows(&a, k).into(), Matrix::rows(&b, n).into());
+            let tiles = collect(m, n, |epilogue| f32::gemm_on(isa, [m, n, k], a, b, Out::tiles(epilogue)));
+            let mut rows = vec![f32::NAN; m * n];
+            let target = Target::new([m, n], &mut rows, n);
+            // SAFETY: each element comes once.
+            let store = |tile: Tile<f32>| unsafe { target.store(tile) };
+            f32::gemm_on(isa, [m, n, k], a, b, Out { epilogue: &store, rows: Some(&target) });
+            assert!(tiles == rows, "{isa:?} [{m}, {n}, {k}]");
         }
     }
 }

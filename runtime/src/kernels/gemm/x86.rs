@@ -9,17 +9,33 @@ use super::stored::Reads;
 use crate::half::{bf16, f16};
 use std::arch::x86_64::*;
 
+/// Rows of B that are brought near ahead of those that are packed: far from each other, they are no stream that the processor sees.
+const FILL_AHEAD: isize = 8;
+
 /// The kernels of an instruction set: names, features, element and the operations.
 macro_rules! kernel {
-    ($name:ident, $dots:ident, $cross:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
+    ($name:ident, $fill:ident, $sums:ident, $dots:ident, $cross:ident, $features:literal, $t:ty, $lanes:literal, $zero:ident, $set:ident, $load:ident, $store:ident,
      $add:ident, $fma:ident) => {
         #[target_feature(enable = $features)]
         unsafe fn $name<const R: usize, const V: usize>(call: Call<$t>) {
+            // SAFETY: what the caller promises is what is asked; nothing is filled.
+            unsafe { $sums::<R, V, false>(call, std::ptr::null_mut()) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn $fill<const R: usize, const V: usize>(call: Call<$t>, to: *mut $t) {
+            // SAFETY: what the caller promises is what is asked.
+            unsafe { $sums::<R, V, true>(call, to) }
+        }
+
+        #[target_feature(enable = $features)]
+        #[inline]
+        unsafe fn $sums<const R: usize, const V: usize, const FILL: bool>(call: Call<$t>, mut to: *mut $t) {
             let mut sums = [[$zero(); V]; R];
             let (mut a, mut b, mut ahead) = (call.a, call.b, call.ahead);
             for _ in 0..call.k {
                 // Few rows do nothing but load: one more each step would cost more than it brings.
-                if R > 2 {
+                if R > 2 && !FILL {
                     _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
                     ahead = ahead.wrapping_add(LINE / size_of::<$t>());
                 }
@@ -27,6 +43,12 @@ macro_rules! kernel {
                 for (v, line) in line.iter_mut().enumerate() {
                     // SAFETY: the caller lets `V` vectors of each of the `k` rows of B be read.
                     *line = unsafe { $load(b.add(v * $lanes)) };
+                    if FILL {
+                        let later = b.wrapping_offset(FILL_AHEAD * call.b_stride).wrapping_add(v * $lanes);
+                        _mm_prefetch::<_MM_HINT_T0>(later.cast());
+                        // SAFETY: the caller lets `V` vectors be written for each row of B.
+                        unsafe { $store(to.add(v * $lanes), *line) };
+                    }
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: the caller lets `a[i, p]` be read for each `i < R` and `p < k`.
@@ -37,6 +59,7 @@ macro_rules! kernel {
                 }
                 a = a.wrapping_offset(call.a_strides.1);
                 b = b.wrapping_offset(call.b_stride);
+                to = to.wrapping_add(V * $lanes);
             }
             for (i, sums) in sums.iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
@@ -126,6 +149,8 @@ pub(super) mod f32 {
 
     kernel!(
         wide,
+        wide_fill,
+        wide_sums,
         wide_dots,
         wide_cross,
         "avx512f",
@@ -140,6 +165,8 @@ pub(super) mod f32 {
     );
     kernel!(
         narrow,
+        narrow_fill,
+        narrow_sums,
         narrow_dots,
         narrow_cross,
         "avx2,fma",
@@ -229,6 +256,7 @@ pub(super) mod f32 {
         lanes: 16,
         vectors: 4,
         table: &table!(wide, f32),
+        fill: Some(wide_fill::<6, 4>),
         dots: wide_dots,
         cross: wide_cross,
         narrow_dots: (wide_bf16_dots, wide_f16_dots),
@@ -238,6 +266,7 @@ pub(super) mod f32 {
         lanes: 8,
         vectors: 2,
         table: &table!(narrow, f32),
+        fill: Some(narrow_fill::<6, 2>),
         dots: narrow_dots,
         cross: narrow_cross,
         narrow_dots: (narrow_bf16_dots, narrow_f16_dots),
@@ -251,6 +280,8 @@ pub(super) mod f64 {
 
     kernel!(
         wide,
+        wide_fill,
+        wide_sums,
         wide_dots,
         wide_cross,
         "avx512f",
@@ -265,6 +296,8 @@ pub(super) mod f64 {
     );
     kernel!(
         narrow,
+        narrow_fill,
+        narrow_sums,
         narrow_dots,
         narrow_cross,
         "avx2,fma",
@@ -283,6 +316,7 @@ pub(super) mod f64 {
         lanes: 8,
         vectors: 4,
         table: &table!(wide, f64),
+        fill: Some(wide_fill::<6, 4>),
         dots: wide_dots,
         cross: wide_cross,
         narrow_dots: NARROW,
@@ -292,6 +326,7 @@ pub(super) mod f64 {
         lanes: 4,
         vectors: 2,
         table: &table!(narrow, f64),
+        fill: Some(narrow_fill::<6, 2>),
         dots: narrow_dots,
         cross: narrow_cross,
         narrow_dots: NARROW,
