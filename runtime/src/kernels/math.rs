@@ -185,11 +185,14 @@ macro_rules! real {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                if self > other || $t::is_nan(self) { self } else { other }
+                // The greater by one instruction, a NaN of the other by a comparison that waits for no result before.
+                let greater = if other > self { other } else { self };
+                if $t::is_nan(other) { other } else { greater }
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                if self < other || $t::is_nan(self) { self } else { other }
+                let lesser = if other < self { other } else { self };
+                if $t::is_nan(other) { other } else { lesser }
             }
             $(#[inline(always)]
             fn $own<M: Math>(self) -> Self {

@@ -9,7 +9,7 @@ mod table;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::half::{bf16, f16};
-pub use crate::kernels::fold::{BLOCK, blocks, total};
+pub use crate::kernels::fold::{BLOCK, ahead, blocks, total};
 pub use crate::kernels::gemm::{
     Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,
     winograd_finish, winograd_into,

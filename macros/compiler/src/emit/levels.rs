@@ -2,10 +2,14 @@
 //! a row.
 
 use super::pass::Writer;
-use crate::fuse::affine::{Affine, Derived, Var};
+use crate::fuse::affine::{Affine, Derived, Var, flat};
 use crate::fuse::expr::{Expr, Guard, Id};
 use crate::fuse::kernel::{Loops, Role};
 use kiln_ir::Value;
+use proc_macro2::Ident;
+
+/// Elements of a row from which on several rows don't share a page.
+const LONG_ROW: i64 = 512;
 
 impl Writer<'_> {
     /// The level of the innermost loop.
@@ -97,5 +101,20 @@ impl Writer<'_> {
             _ if self.kernel.axes.len() > self.kernel.outer() => Some(Var::Axis(self.kernel.axes.len() - 1)),
             _ => None,
         }
+    }
+
+    /// The slices that a row reads from end to end and that the next one's follow, where the rows are long enough that bringing
+    /// those near pays.
+    pub fn next_rows(&self) -> Vec<Ident> {
+        let Some(inner) = self.inner_axis() else { return vec![] };
+        if self.kernel.axes.last().is_none_or(|len| len.literal().is_some_and(|len| len < LONG_ROW)) {
+            return vec![];
+        }
+        let vars: Vec<Affine> = (0..self.kernel.axes.len()).map(|i| Var::Axis(i).into()).collect();
+        let rows = flat(&vars, &self.kernel.axes).without(inner);
+        let mut names: Vec<Ident> =
+            self.slices.iter().filter(|((_, base), _)| *base == rows).map(|(_, name)| name.clone()).collect();
+        names.sort();
+        names
     }
 }

@@ -42,7 +42,7 @@ pub struct Writer<'a> {
     /// The levels of expressions that were asked for.
     pub levels: RefCell<HashMap<Id, usize>>,
     bound: HashMap<Id, Code>,
-    slices: HashMap<(Value, Affine), Ident>,
+    pub(super) slices: HashMap<(Value, Affine), Ident>,
     vars: Vec<usize>,
 }
 

@@ -26,7 +26,7 @@ pub fn rows(
         let later: Vec<Id> =
             reduces[n + 1..].iter().map(|r| r.expr).chain(kernel.stores.iter().map(|s| s.expr)).collect();
         let stash = stash(kernel, reduce.expr, &later, &mut hosts, &writer);
-        reduction(cx, kernel, n, reduce, stash, &mut writer, dims);
+        reduction(cx, kernel, [n, reduces.len()], reduce, stash, &mut writer, dims);
     }
     store_rows(cx, kernel, &mut writer, dims);
     let names = store_names(cx, kernel);
@@ -80,7 +80,7 @@ fn stash(
 fn reduction(
     cx: &Context,
     kernel: &Kernel,
-    n: usize,
+    [n, reduces]: [usize; 2],
     reduce: &Reduce,
     stash: Option<(Id, Value)>,
     writer: &mut Writer,
@@ -97,17 +97,25 @@ fn reduction(
         let alone = if reduce.how == How::ArgMax { quote!(0i64) } else { quote!(#element) };
         return writer.scopes[1].push(quote!(let #name = #alone;));
     };
-    let keep = stash.map(|(id, host)| {
-        let (slice, value) = ((cx.names.slice)(host), roots[1].bare());
+    let kept = stash.map(|(id, host)| {
+        let (slice, value) = ((cx.names.slice)(host), roots[1].bare().clone());
         writer.stashed.insert(id, host);
-        quote!(#slice[j] = #value;)
+        (slice, value)
     });
+    let keep = kept.as_ref().map(|(slice, value)| quote!(#slice[j] = #value;));
     let len = &writer.innermost.len;
     let statement = match (reduce.how, dtype.is_float()) {
         (How::ArgMax, _) => arg_max(&name, dtype, len, &quote!(#(#inner)* #keep), element),
         (how, true) => {
             let (start, combine) = start_and_combine(how, dtype);
-            let fold = quote!(::kiln::rt::fold!(#start, #combine; j < #len => #(#inner)* #keep #element));
+            let ahead = if n + 1 == reduces && levels.len() == 1 { writer.next_rows() } else { vec![] };
+            let ahead = (!ahead.is_empty()).then(|| quote!(, ahead #(#ahead)*));
+            let (host, element) = match &kept {
+                Some((slice, value)) => (quote!(, keep #slice), quote!((#element, #value))),
+                None => (quote!(), element.clone()),
+            };
+            let fold =
+                quote!(::kiln::rt::fold!(#start, #combine; j < #len #ahead #host => #(#inner)* #element));
             if levels.len() == 1 {
                 quote!(let #name = #fold;)
             } else {
