@@ -2,8 +2,7 @@
 //!
 //! Inference runs frozen on one image. ResNet-20 is trained on 32 images of 32 × 32, normalized by their own statistics.
 
-use std::hint::black_box;
-
+use crate::workload::{RELUS, SetUp, classes, inference, normal, training};
 use kiln::prelude::*;
 
 /// A convolution without bias, and a normalization of its channels.
@@ -275,31 +274,15 @@ fn vgg16_b1(net: &Vgg16, x: Tensor<1, 3, 224, 224>) -> Tensor<1, 1000> {
     net.fc3.forward(net.fc2.forward(x).relu())
 }
 
-/// An image a call through a frozen net of so many parameters.
-macro_rules! image {
-    ($name:ident, $net:ty, $model:ident, $count:literal) => {
-        #[doc = concat!("`", stringify!($model), "`: an image a call.")]
-        pub fn $name() -> impl FnMut() {
-            let mut rng = Rng::seed(0);
-            let net = <$net>::init(&mut rng);
-            assert_eq!(net.param_count(), $count);
-            let net = $model::freeze(&net).expect("its own shapes");
-            let x = init::normal(0.0, 1.0).tensor(&mut rng, &[1, 3, 224, 224]);
-            move || drop(black_box(net.run(&x).expect("an image")))
-        }
-    };
-}
-
-image!(resnet18, Resnet18, resnet18_b1, 11_689_512);
-image!(mobilenet_v2, Mobilenet, mobilenet_v2_b1, 3_504_872);
-image!(vgg16, Vgg16, vgg16_b1, 138_357_544);
+/// An image a call.
+pub const RESNET18: SetUp = inference!(resnet18_b1, Resnet18, 11_689_512, [1, 3, 224, 224]);
+/// An image a call.
+pub const MOBILENET_V2: SetUp = inference!(mobilenet_v2_b1, Mobilenet, 3_504_872, [1, 3, 224, 224]);
+/// An image a call.
+pub const VGG16: SetUp = inference!(vgg16_b1, Vgg16, 138_357_544, [1, 3, 224, 224]);
 
 /// Forward, backward and Adam a call.
-pub fn resnet20() -> impl FnMut() {
-    let mut rng = Rng::seed(0);
-    let mut net = Resnet20::init(&mut rng);
-    let mut opt = Adam::new(&net, 1e-3);
-    let x = init::normal(0.0, 1.0).tensor(&mut rng, &[32, 3, 32, 32]);
-    let y: [i64; 32] = std::array::from_fn(|_| rng.below(10) as i64);
-    move || drop(black_box(resnet20_step(&mut net, &mut opt, &x, y).expect("a batch")))
-}
+pub const RESNET20: SetUp = training!(resnet20_step, Resnet20, 272_474, RELUS, |rng: &mut Rng| (
+    normal(rng, &[32, 3, 32, 32]),
+    classes(rng, [32], 10)
+));

@@ -1,7 +1,9 @@
 //! An LSTM over 64 steps of 64 features, 128 wide, with a linear head on the last state.
 
-use kiln::Tensor;
+use crate::workload::{SMOOTH, SetUp, inference, normal, training};
 use kiln::prelude::*;
+
+const PARAMETERS: usize = 99_457;
 
 const STEPS: usize = 64;
 const FEATURES: usize = 64;
@@ -46,32 +48,14 @@ fn train_step(
     loss
 }
 
-fn normal<const R: usize>(shape: [usize; R], rng: &mut Rng) -> Tensor {
-    let n = shape.iter().product::<usize>();
-    Tensor::from_vec(shape, (0..n).map(|_| rng.normal()).collect()).expect("as many elements")
-}
-
 /// Inference of one sequence.
-pub fn one() -> impl FnMut() {
-    let mut rng = Rng::seed(0);
-    let (net, x) = (Net::init(&mut rng), normal([1, STEPS, FEATURES], &mut rng));
-    let net = one_sequence::freeze(&net).expect("weights that fit");
-    move || drop(net.run(&x).expect("shapes that fit"))
-}
+pub const ONE: SetUp = inference!(one_sequence, Net, PARAMETERS, [1, STEPS, FEATURES]);
 
 /// Inference of a batch.
-pub fn batch() -> impl FnMut() {
-    let mut rng = Rng::seed(0);
-    let (net, x) = (Net::init(&mut rng), normal([32, STEPS, FEATURES], &mut rng));
-    let net = batch_of_32::freeze(&net).expect("weights that fit");
-    move || drop(net.run(&x).expect("shapes that fit"))
-}
+pub const BATCH_OF_32: SetUp = inference!(batch_of_32, Net, PARAMETERS, [32, STEPS, FEATURES]);
 
 /// A training step with Adam.
-pub fn train() -> impl FnMut() {
-    let mut rng = Rng::seed(0);
-    let mut net = Net::init(&mut rng);
-    let mut opt = Adam::new(&net, 1e-3);
-    let (x, y) = (normal([32, STEPS, FEATURES], &mut rng), normal([32, 1], &mut rng));
-    move || drop(train_step(&mut net, &mut opt, &x, &y).expect("shapes that fit"))
-}
+pub const TRAIN: SetUp = training!(train_step, Net, PARAMETERS, SMOOTH, |rng: &mut Rng| (
+    normal(rng, &[32, STEPS, FEATURES]),
+    normal(rng, &[32, 1])
+));

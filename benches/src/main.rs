@@ -1,6 +1,9 @@
-//! Times Kiln's kernels and whole nets; a JSON line each.
+//! Times Kiln's kernels and whole nets; a JSON line each. What a workload gives is compared with the eager run before.
 //!
-//! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64]`
+//! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64] [--memory]`
+//!
+//! With `--memory` nothing is timed or compared: a line has the bytes of weights, of what comes in and out and of scratch, and the most that the process had
+//! after three calls; one workload a process.
 
 mod convolutional;
 mod gemm;
@@ -9,48 +12,62 @@ mod mlp;
 mod narrow;
 mod rows;
 mod transformers;
+mod workload;
 
 use kiln::kernels::threads::set_threads;
 use std::process::exit;
 use std::time::{Duration, Instant};
-
-/// A name and what sets a workload up; what that gives is timed.
-type Workload = (String, fn(usize) -> Box<dyn FnMut()>, usize);
+use workload::{Outcome, SetUp, Workload};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let threads = number(&arguments, "--threads", 2);
     let seconds = number(&arguments, "--seconds", 1.0);
+    let memory = arguments.iter().any(|argument| argument == "--memory");
     let only: Option<Vec<&str>> = option(&arguments, "--only").map(|names| names.split(',').collect());
     set_threads(threads);
-    for (name, set_up, size) in workloads() {
-        if only.as_ref().is_none_or(|only| only.contains(&name.as_str())) {
-            report(&name, threads, seconds, set_up(size));
+    for (name, set_up) in workloads() {
+        if only.as_ref().is_none_or(|only| only.contains(&name)) {
+            let line = set_up(!memory).and_then(|workload| match memory {
+                true => most(name, workload),
+                false => timed(name, threads, seconds, workload),
+            });
+            match line {
+                Ok(line) => println!("{line}"),
+                Err(error) => {
+                    eprintln!("{name}: {error}");
+                    exit(1)
+                }
+            }
         }
     }
 }
 
-fn workloads() -> Vec<Workload> {
-    let mut all: Vec<Workload> = vec![
-        ("mlp_b1".into(), |_| Box::new(mlp::one()), 1),
-        ("mlp_b64".into(), |_| Box::new(mlp::batch()), 64),
-        ("mlp_train".into(), |_| Box::new(mlp::train()), 64),
-        ("lstm_b1".into(), |_| Box::new(lstm::one()), 1),
-        ("lstm_b32".into(), |_| Box::new(lstm::batch()), 32),
-        ("lstm_train".into(), |_| Box::new(lstm::train()), 32),
-        ("resnet18_b1".into(), |_| Box::new(convolutional::resnet18()), 1),
-        ("mobilenet_v2_b1".into(), |_| Box::new(convolutional::mobilenet_v2()), 1),
-        ("vgg16_b1".into(), |_| Box::new(convolutional::vgg16()), 1),
-        ("resnet20_train".into(), |_| Box::new(convolutional::resnet20()), 32),
-        ("encoder_b1".into(), |_| Box::new(transformers::encoder()), 1),
-        ("gpt_train".into(), |_| Box::new(transformers::gpt()), 8),
-        ("decode_b1".into(), |_| Box::new(transformers::decode()), 1),
-        ("decode_b1_bf16".into(), |_| Box::new(narrow::decode()), 1),
-        ("norm_gelu".into(), |_| Box::new(rows::norm_gelu()), 1024),
-        ("softmax".into(), |_| Box::new(rows::softmax()), 1024),
-    ];
-    all.extend(gemm::SIZES.map(|n| -> Workload { (format!("gemm_{n}"), |n| Box::new(gemm::product(n)), n) }));
-    all
+fn workloads() -> Vec<(&'static str, SetUp)> {
+    vec![
+        ("mlp_b1", mlp::ONE),
+        ("mlp_b64", mlp::BATCH_OF_64),
+        ("mlp_train", mlp::TRAIN),
+        ("lstm_b1", lstm::ONE),
+        ("lstm_b32", lstm::BATCH_OF_32),
+        ("lstm_train", lstm::TRAIN),
+        ("resnet18_b1", convolutional::RESNET18),
+        ("mobilenet_v2_b1", convolutional::MOBILENET_V2),
+        ("vgg16_b1", convolutional::VGG16),
+        ("resnet20_train", convolutional::RESNET20),
+        ("encoder_b1", transformers::ENCODER),
+        ("gpt_train", transformers::GPT),
+        ("decode_b1", transformers::DECODE),
+        ("decode_b1_bf16", narrow::DECODE),
+        ("norm_gelu", rows::NORM_GELU),
+        ("softmax", rows::softmax),
+        ("gemm_64", gemm::product::<64>),
+        ("gemm_128", gemm::product::<128>),
+        ("gemm_256", gemm::product::<256>),
+        ("gemm_512", gemm::product::<512>),
+        ("gemm_1024", gemm::product::<1024>),
+        ("gemm_2048", gemm::product::<2048>),
+    ]
 }
 
 /// What follows the name of an option.
@@ -72,19 +89,37 @@ fn number<T: std::str::FromStr>(arguments: &[String], name: &str, default: T) ->
 }
 
 /// The median time of a call, over some seconds after a warm-up.
-fn report(workload: &str, threads: usize, seconds: f64, mut run: impl FnMut()) {
-    (0..3).for_each(|_| run());
+fn timed(
+    workload: &str,
+    threads: usize,
+    seconds: f64,
+    Workload { mut run, .. }: Workload,
+) -> Outcome<String> {
+    (0..3).try_for_each(|_| run())?;
     let end = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let mut times = Vec::new();
     while Instant::now() < end || times.len() < 5 {
         let start = Instant::now();
-        run();
+        run()?;
         times.push(start.elapsed());
     }
     times.sort();
     let median = times[times.len() / 2].as_secs_f64() * 1e3;
     let runs = times.len();
-    println!(
+    Ok(format!(
         r#"{{"workload": "{workload}", "peer": "kiln", "threads": {threads}, "median_ms": {median:.5}, "runs": {runs}}}"#
-    );
+    ))
+}
+
+/// Bytes of weights, of what comes in and out and of scratch, and the most that the process had so far, where the system tells.
+fn most(workload: &str, Workload { mut run, kept, passed, scratch }: Workload) -> Outcome<String> {
+    (0..3).try_for_each(|_| run())?;
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+    let peak: usize = kib.ok_or("the system doesn't tell how much memory a process had")?;
+    Ok(format!(
+        r#"{{"workload": "{workload}", "kept": {kept}, "passed": {passed}, "scratch": {scratch}, "peak": {}}}"#,
+        peak * 1024
+    ))
 }

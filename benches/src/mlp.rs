@@ -1,10 +1,11 @@
 //! A perceptron of three layers: one image, 64 images, and a training step of 64.
 //!
-//! Weights and images are random and the same at every run. Inference runs frozen, as a user would deploy it.
+//! Inference runs frozen, as a user would deploy it.
 
-use std::hint::black_box;
-
+use crate::workload::{RELUS, SetUp, classes, inference, normal, training};
 use kiln::prelude::*;
+
+const PARAMETERS: usize = 535_818;
 
 /// Images of a batch.
 const BATCH: usize = 64;
@@ -47,34 +48,13 @@ fn train_step(net: &mut Mlp, opt: &mut Adam<Mlp>, x: Tensor<BATCH, 784>, y: Tens
 }
 
 /// One image a call.
-pub fn one() -> impl FnMut() {
-    let (net, mut rng) = net();
-    let (net, x) = (mlp_one::freeze(&net).expect("its own shapes"), images(&mut rng, 1));
-    move || drop(black_box(net.run(&x).expect("an image")))
-}
+pub const ONE: SetUp = inference!(mlp_one, Mlp, PARAMETERS, [1, 784]);
 
 /// A batch a call.
-pub fn batch() -> impl FnMut() {
-    let (net, mut rng) = net();
-    let (net, x) = (mlp_batch::freeze(&net).expect("its own shapes"), images(&mut rng, BATCH));
-    move || drop(black_box(net.run(&x).expect("a batch")))
-}
+pub const BATCH_OF_64: SetUp = inference!(mlp_batch, Mlp, PARAMETERS, [BATCH, 784]);
 
 /// Forward, backward and Adam a call.
-pub fn train() -> impl FnMut() {
-    let (mut net, mut rng) = net();
-    let mut opt = Adam::new(&net, 1e-3);
-    let x = images(&mut rng, BATCH);
-    let y: [i64; BATCH] = std::array::from_fn(|_| rng.below(10) as i64);
-    move || drop(black_box(train_step(&mut net, &mut opt, &x, y).expect("a batch")))
-}
-
-fn net() -> (Mlp, Rng) {
-    let mut rng = Rng::seed(0);
-    (Mlp::init(&mut rng), rng)
-}
-
-/// Normally distributed, `[n, 784]`.
-fn images(rng: &mut Rng, n: usize) -> Tensor {
-    init::normal(0.0, 1.0).tensor(rng, &[n, 784])
-}
+pub const TRAIN: SetUp = training!(train_step, Mlp, PARAMETERS, RELUS, |rng: &mut Rng| (
+    normal(rng, &[BATCH, 784]),
+    classes(rng, [BATCH], 10)
+));

@@ -1,7 +1,6 @@
 //! One token through a cache, as in `transformers`, with weights stored as bf16.
 
-use std::hint::black_box;
-
+use crate::workload::{SetUp, inference};
 use kiln::prelude::*;
 
 /// A dense layer whose weight is stored as bf16.
@@ -60,10 +59,4 @@ fn decode_b1_bf16(net: &Decoder, x: Tensor<1, 384>) -> Tensor<1, 384> {
 }
 
 /// A token a call.
-pub fn decode() -> impl FnMut() {
-    let mut rng = Rng::seed(0);
-    let net = Decoder::init(&mut rng);
-    let x: Tensor = init::normal(0.0, 1.0).tensor(&mut rng, &[1, 384]);
-    let net = decode_b1_bf16::freeze(&net).expect("its own shapes");
-    move || drop(black_box(net.run(&x).expect("a token")))
-}
+pub const DECODE: SetUp = inference!(decode_b1_bf16, Decoder, 11_236_608, [1, 384]);

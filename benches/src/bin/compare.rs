@@ -1,10 +1,10 @@
 //! Kiln and its peers in turn, in one go, as the table of ratios that README shows.
 //!
-//! `cargo run --release -p kiln-benches --bin compare -- [--rounds N] [--seconds S] [--only A,B] --peers 'COMMAND'`
+//! `cargo run --release -p kiln-benches --bin compare -- [--rounds N] [--seconds S] [--only A,B] --peers 'COMMAND' …`
 //!
-//! The command is called with `--threads N --seconds S [--only A,B]` behind it, and prints a line a measurement as Kiln's
-//! own program does: `{"workload": …, "peer": …, "threads": …, "median_ms": …}`. What it prints besides is ignored, and
-//! so are lines without a time. A round is Kiln and the peers on one thread, then both on two; a figure is the median over
+//! `--peers` may be given several times. A command is called with `--threads N --seconds S [--only A,B]` behind it, and prints a
+//! line a measurement as Kiln's own program does: `{"workload": …, "peer": …, "threads": …, "median_ms": …}`. What it prints
+//! besides is ignored, and so are lines without a time. `benches/peers` has such programs for what Rust has. A round is Kiln and all peers in turn on one thread, then on two; a figure is the median over
 //! the rounds.
 
 use std::collections::BTreeMap;
@@ -18,9 +18,10 @@ const THREADS: [usize; 2] = [1, 2];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some(peers) = option(&arguments, "--peers") else {
+    let peers = options(&arguments, "--peers");
+    if peers.is_empty() {
         fail("--peers wants the command that times the peers")
-    };
+    }
     let Ok(rounds) = option(&arguments, "--rounds").unwrap_or("2").parse::<usize>() else {
         fail("--rounds wants a number")
     };
@@ -30,11 +31,15 @@ fn main() {
         .filter_map(|name| Some([*name, option(&arguments, name)?]))
         .flatten()
         .collect();
+    let commands: Vec<Vec<&str>> = [vec![own.as_str()]]
+        .into_iter()
+        .chain(peers.iter().map(|peer| peer.split_whitespace().collect()))
+        .collect();
     let (mut times, mut order) = (Times::new(), Vec::new());
     for round in 1..=rounds {
         for threads in THREADS {
             eprintln!("round {round} of {rounds}, {threads} threads");
-            for command in [&[own.as_str()][..], &peers.split_whitespace().collect::<Vec<_>>()] {
+            for command in &commands {
                 for line in run(command, threads, &shared).lines() {
                     take(line, &mut times, &mut order);
                 }
@@ -52,8 +57,13 @@ fn fail(message: &str) -> ! {
 
 /// What follows the name of an option.
 fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
-    let at = arguments.iter().position(|argument| argument == name)?;
-    arguments.get(at + 1).map(String::as_str)
+    options(arguments, name).first().copied()
+}
+
+/// What follows the name of an option, each time that it is given.
+fn options<'a>(arguments: &'a [String], name: &str) -> Vec<&'a str> {
+    let at = arguments.windows(2).filter(|pair| pair[0] == name);
+    at.map(|pair| pair[1].as_str()).collect()
 }
 
 /// The program that times Kiln, which is built beside this one.
@@ -73,7 +83,7 @@ fn run(command: &[&str], threads: usize, shared: &[&str]) -> String {
         .args(rest)
         .args(["--threads", &threads.to_string()])
         .args(shared)
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .output();
     match output {
         Ok(output) => {
