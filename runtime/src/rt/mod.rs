@@ -24,7 +24,7 @@ pub use leaves::{Stored, gathered, layer, layers, leaf, leaf_mut, named, numbere
 pub use panels::{in_panels, packed, with_panels};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
-pub use table::{Each, Row, all, shared, table, table_mut};
+pub use table::{Each, Row, all, elements, outputs, put, shared, table, table_mut};
 
 use crate::kernels::gemm::{Matrix, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};

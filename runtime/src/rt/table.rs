@@ -83,6 +83,33 @@ pub fn table_mut<'a, const N: usize>(
     seen.fits.map(|()| slices)
 }
 
+/// Tensors of these shapes, to be written.
+pub fn outputs<const N: usize>(shapes: [&[usize]; N]) -> [Tensor; N] {
+    shapes.map(super::output)
+}
+
+/// The elements of each, to write to.
+pub fn elements<const N: usize>(tensors: &mut [Tensor; N]) -> [&mut [f32]; N] {
+    tensors.each_mut().map(|tensor| tensor.as_mut_slice())
+}
+
+/// Puts tensors into leaves, by the number of the leaf, ascending, and its tensor's; and zeros into all other leaves.
+pub fn put(tree: &mut impl Params, tensors: &mut [Tensor], places: &[(usize, usize)]) {
+    let (mut leaves, mut found) = (0, 0);
+    tree.__kiln_each_mut(&mut |leaf| {
+        match places.get(found).filter(|place| place.0 == leaves) {
+            Some((_, tensor)) => {
+                if let Some(leaf) = leaf.into_f32() {
+                    *leaf = std::mem::take(&mut tensors[*tensor]);
+                }
+                found += 1;
+            }
+            None => leaf.zero(),
+        }
+        leaves += 1;
+    });
+}
+
 /// Leaves by their numbers, ascending, to be kept: nothing is copied before either side is written to.
 pub fn shared<T: Element, const N: usize>(tree: &impl Each, numbers: [usize; N]) -> [Tensor<T>; N]
 where

@@ -114,22 +114,20 @@ impl Entry<'_> {
         let mut names = Names::besides(own.chain([&self.compiled.run]));
         let arguments = arguments::bind(self, forms, &sizes, &mut names);
         let outputs = results::outputs(self, &sizes, &mut names);
-        let run = self.run(&sizes, &arguments.inputs, &outputs.names);
+        let run = self.run(&sizes, &arguments.inputs, &outputs.written());
         let (checks, made) = (&arguments.statements, &outputs.statements);
-        let parts =
-            results::Parts { entry: self, forms, tensors: &arguments.tensors, outputs: &outputs.names };
+        let parts = results::Parts { entry: self, forms, tensors: &arguments.tensors, outputs: &outputs };
         let (finish, value) = parts.value(&mut names);
         quote! { #checks #made #run #finish ::core::result::Result::Ok(#value) }
     }
 
-    fn run(&self, sizes: &Sizes, inputs: &[Ident], outputs: &[Option<Ident>]) -> TokenStream {
+    fn run(&self, sizes: &Sizes, inputs: &[Ident], outputs: &[TokenStream]) -> TokenStream {
         let run = &self.compiled.run;
         let dims = self.compiled.dims.iter().map(|sym| sizes.symbol(*sym));
-        let outputs = outputs.iter().flatten();
         let bytes = &self.compiled.scratch;
         quote! {
             ::kiln::rt::scratch(#bytes, |scratch| {
-                #run(#(#dims,)* #(#inputs,)* #(#outputs.as_mut_slice(),)* scratch)
+                #run(#(#dims,)* #(#inputs,)* #(#outputs,)* scratch)
             });
         }
     }

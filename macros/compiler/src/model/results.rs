@@ -5,9 +5,11 @@ use super::entry::Entry;
 use super::names::Names;
 use super::sizes::Sizes;
 use super::stub::dtype;
+use super::table::{self, MANY};
 use super::trees;
 use crate::syntax::ast::ArgKind;
 use crate::traced::Ret;
+use kiln_ir::{DType, Func, Value};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
@@ -41,13 +43,38 @@ pub fn ty(entry: &Entry, ret: &Ret) -> TokenStream {
 pub struct Outputs {
     /// Where they come from.
     pub statements: TokenStream,
-    /// A variable for each output; `None` for one that is written over an input.
-    pub names: Vec<Option<Ident>>,
+    /// A variable for each output, `None` for one that is written over an input: its tensor, or the elements to write where all
+    /// tensors are in an array.
+    names: Vec<Option<Ident>>,
+    /// The array of many, by output.
+    many: Option<Ident>,
+}
+
+impl Outputs {
+    /// The slices that a run writes.
+    pub fn written(&self) -> Vec<TokenStream> {
+        let slice = |name| if self.many.is_some() { quote!(#name) } else { quote!(#name.as_mut_slice()) };
+        self.names.iter().flatten().map(slice).collect()
+    }
+
+    /// A tensor as it is handed out; `None` where an input is written over.
+    pub fn tensor(&self, output: usize) -> Option<TokenStream> {
+        let name = self.names[output].as_ref()?;
+        let at = Literal::usize_unsuffixed(output);
+        Some(match &self.many {
+            Some(many) => quote!(::core::mem::take(&mut #many[#at])),
+            None => quote!(#name),
+        })
+    }
 }
 
 /// Takes a tensor for each output that updates nothing, all of them by one pattern (why, is said in [`trees`]).
 pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
     let func = &entry.traced.func;
+    if func.outputs.len() >= MANY && func.outputs.iter().all(|o| o.updates.is_none() && is_f32(func, o.value))
+    {
+        return in_array(entry, sizes, names);
+    }
     let mut values = Vec::new();
     let all = func.outputs.iter().map(|output| {
         let fresh = output.updates.is_none().then(|| names.fresh(&format!("out_{}", output.name)))?;
@@ -63,7 +90,23 @@ pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
         ([name], [value]) => quote!(let mut #name = #value;),
         _ => quote!(let (#(mut #own),*) = (#(#values),*);),
     };
-    Outputs { statements, names }
+    Outputs { statements, names, many: None }
+}
+
+fn in_array(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
+    let func = &entry.traced.func;
+    let all = names.fresh("outs");
+    let own: Vec<Ident> = func.outputs.iter().map(|o| names.fresh(&format!("out_{}", o.name))).collect();
+    let shapes = func.outputs.iter().map(|o| sizes.list(&func.ty(o.value).shape));
+    let statements = quote! {
+        let mut #all = ::kiln::rt::outputs([#(&[#shapes]),*]);
+        let [#(#own),*] = ::kiln::rt::elements(&mut #all);
+    };
+    Outputs { statements, names: own.into_iter().map(Some).collect(), many: Some(all) }
+}
+
+fn is_f32(func: &Func, value: Value) -> bool {
+    func.ty(value).dtype == DType::F32
 }
 
 /// What a result is put together of.
@@ -74,8 +117,8 @@ pub struct Parts<'a> {
     pub forms: &'a [Form<'a>],
     /// Inputs and the variables of their tensors.
     pub tensors: &'a [(usize, Ident)],
-    /// A variable for each output that updates nothing.
-    pub outputs: &'a [Option<Ident>],
+    /// The outputs that update nothing.
+    pub outputs: &'a Outputs,
 }
 
 impl Parts<'_> {
@@ -91,15 +134,18 @@ impl Parts<'_> {
             rets.iter().map(|ret| self.assemble(ret, names, statements)).collect()
         };
         match ret {
-            Ret::Tensor(output) => match &self.outputs[*output] {
-                Some(tensor) => quote!(#tensor),
-                None => self.updated(*output),
-            },
+            Ret::Tensor(output) => self.outputs.tensor(*output).unwrap_or_else(|| self.updated(*output)),
             Ret::Tuple(rets) => {
                 let values = all(rets);
                 quote!((#(#values,)*))
             }
             Ret::Array(rets) => {
+                let whole = rets.iter().enumerate().all(|(i, ret)| *ret == Ret::Tensor(i));
+                if let Some(many) =
+                    self.outputs.many.as_ref().filter(|_| whole && rets.len() == self.outputs.names.len())
+                {
+                    return quote!(#many);
+                }
                 let values = all(rets);
                 quote!([#(#values),*])
             }
@@ -107,7 +153,11 @@ impl Parts<'_> {
             Ret::Like { arg, tree } => {
                 let like = &self.forms[*arg].name;
                 let copy = names.fresh(&format!("like_{like}"));
-                let replace = trees::replace(&copy, tree, self.outputs, names);
+                let many = self.outputs.many.as_ref();
+                let replace = many.and_then(|many| table::put(&copy, tree, many));
+                let replace = replace.unwrap_or_else(|| {
+                    trees::replace(&copy, tree, &|output| self.outputs.tensor(output), names)
+                });
                 statements.extend(quote!(let mut #copy = ::core::clone::Clone::clone(&*#like); { #replace }));
                 quote!(#copy)
             }

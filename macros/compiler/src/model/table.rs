@@ -11,6 +11,22 @@ use quote::quote;
 /// As many leaves are worth a table.
 pub const MANY: usize = 64;
 
+/// The statement that puts outputs, which are in an array, into the leaves of a copy, and zeros where there is none; `None` where
+/// leaves are few, or lie in layers.
+pub fn put(copy: &Ident, tree: &Tree, outputs: &Ident) -> Option<TokenStream> {
+    let (mut all, mut known) = (Vec::new(), Vec::new());
+    tree.leaves(&mut all);
+    tree.number(&mut 0, &mut |output, leaf| known.push((leaf, output)));
+    if known.len() < MANY || known.len() != all.len() || !matches!(tree, Tree::Struct(_) | Tree::Array(_)) {
+        return None;
+    }
+    let rows = known.iter().map(|(leaf, output)| {
+        let [leaf, output] = [leaf, output].map(|n| Literal::usize_unsuffixed(*n));
+        quote!((#leaf, #output))
+    });
+    Some(quote!(::kiln::rt::put(&mut #copy, &mut #outputs, &[#(#rows),*]);))
+}
+
 /// What finds the leaves of an argument.
 pub struct Table<'a> {
     pub entry: &'a Entry<'a>,

@@ -67,11 +67,16 @@ pub fn take_apart(
 }
 
 /// Statements that put an output into each leaf of a copy, and zeros where there is none.
-pub fn replace(copy: &Ident, tree: &Tree, outputs: &[Option<Ident>], names: &mut Names) -> TokenStream {
+pub fn replace(
+    copy: &Ident,
+    tree: &Tree,
+    outputs: &dyn Fn(usize) -> Option<TokenStream>,
+    names: &mut Names,
+) -> TokenStream {
     let mut of_layers = Vec::new();
     tree.layers(&mut of_layers);
     let mut leaf = |output: Option<usize>, at: &Ident| {
-        Part::done(match output.and_then(|i| Some((i, outputs[i].as_ref()?))) {
+        Part::done(match output.and_then(|i| Some((i, outputs(i)?))) {
             Some((i, output)) if of_layers.contains(&i) => quote!(*#at = ::kiln::rt::layer(&#output, turn);),
             Some((_, output)) => quote!(*#at = #output;),
             None => quote!(::kiln::rt::zero(#at);),
