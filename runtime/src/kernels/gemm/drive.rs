@@ -12,6 +12,8 @@ use crate::kernels::threads::parallel;
 
 /// Terms packed at a time, at most: 2 MB of a panel of 32 floats.
 const MANY_TERMS: usize = 1 << 14;
+/// Terms from which on exchanging rows and columns of the sums takes little beside summing.
+const MANY_LINES: usize = 128;
 /// Up to so many elements, B stays in L1 and is read where it is.
 const DIRECT: usize = 1 << 13;
 
@@ -99,6 +101,25 @@ fn product<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>,
     {
         return lines::gemm([m, n, k], &a, b, out.epilogue);
     }
+    multiply(kernels, [m, n, k], a, b, out);
+}
+
+/// The product with its right side packed, or, where both sides lie in lines of their terms and the right one is much
+/// smaller, the transposed product: a left side is packed in strips, a right side in lines as good as for nothing.
+fn multiply<T: Scalar>(
+    kernels: Kernels<T>,
+    [m, n, k]: [usize; 3],
+    a: Operand<T>,
+    b: Operand<T>,
+    out: Out<T>,
+) {
+    let left = matches!(&a, Operand::Own(Stored::Strided(a)) if a.row_stride == 1 && a.col_stride != 1);
+    let right =
+        matches!(&b, Operand::Own(Stored::Strided(_) | Stored::Walked(_))) && b.runs_along(Side::Cols);
+    if left && right && n > FEW_ROWS && m >= 2 * n && k >= MANY_LINES {
+        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true };
+        return task.packed(&a.transposed());
+    }
     Task { kernels, size: [m, n, k], a, out, turned: false }.packed(&b);
 }
 
@@ -126,7 +147,7 @@ fn strided<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>,
             Panels { first, panel: kernels.cols(), row: Some(b.row_stride), raw: None },
         );
     }
-    task.packed(&b);
+    multiply(kernels, [m, n, k], a, b, out);
 }
 
 /// See [`super::gemm`], with a `b` that was packed before.

@@ -231,7 +231,8 @@ fn turn_f32(block: [[f32; SIDE]; SIDE]) -> [[f32; SIDE]; SIDE] {
     // SAFETY: the instructions are those of the target's every processor, and vector and array have the same bytes.
     unsafe {
         use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps};
-        let [mut a, mut b, mut c, mut d] = block.map(|row| _mm_loadu_ps(row.as_ptr()));
+        let row = |i: usize| _mm_loadu_ps(block[i].as_ptr());
+        let [mut a, mut b, mut c, mut d] = [row(0), row(1), row(2), row(3)];
         _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
         std::mem::transmute([a, b, c, d])
     }

@@ -255,7 +255,8 @@ fn turned<T: Scalar, S: Reads<T>>(b: &Stored<S>, [k, cols, width]: [usize; 3], c
         for (group, right) in groups.iter().enumerate() {
             let lines = right.map(line);
             for p in (0..terms - terms % SIDE).step_by(SIDE) {
-                let block = lines.map(|line| line[p..].first_chunk::<SIDE>().expect("whole").map(S::read));
+                let row = |r: usize| S::several(lines[r][p..].first_chunk::<SIDE>().expect("whole"));
+                let block = [row(0), row(1), row(2), row(3)];
                 for (i, row) in T::turn(block).iter().enumerate() {
                     to[(p + i) * width + SIDE * group..][..SIDE].copy_from_slice(row);
                 }
@@ -337,7 +338,7 @@ fn strips_along<T: Scalar, S: Reads<T>, const STRIP: usize>(
                 let from = &data[(start + right) as usize..][..here];
                 match (line.first_chunk_mut::<STRIP>(), from.first_chunk::<STRIP>()) {
                     // As many as are known while compiling need no loop.
-                    (Some(line), Some(from)) => *line = from.map(Reads::read),
+                    (Some(line), Some(from)) => *line = S::several(from),
                     _ => line.iter_mut().zip(from).for_each(|(x, from)| *x = from.read()),
                 }
             }

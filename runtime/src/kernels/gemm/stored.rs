@@ -13,6 +13,8 @@ use std::ops::Range;
 pub(super) trait Reads<T>: Copy + Send + Sync {
     /// The same number.
     fn read(self) -> T;
+    /// The same numbers.
+    fn several<const N: usize>(from: &[Self; N]) -> [T; N];
     /// As many as there are, one by one.
     fn copy(from: &[Self], to: &mut [T]);
 }
@@ -21,6 +23,11 @@ impl<T: Scalar> Reads<T> for T {
     #[inline(always)]
     fn read(self) -> T {
         self
+    }
+
+    #[inline(always)]
+    fn several<const N: usize>(from: &[T; N]) -> [T; N] {
+        *from
     }
 
     #[inline(always)]
@@ -50,6 +57,11 @@ macro_rules! narrow {
             #[inline(always)]
             fn read(self) -> T {
                 <T as Scalar>::wide(self.to_f32())
+            }
+
+            #[inline(always)]
+            fn several<const N: usize>(from: &[$t; N]) -> [T; N] {
+                from.map(Reads::read)
             }
 
             #[inline]

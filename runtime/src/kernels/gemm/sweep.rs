@@ -3,7 +3,7 @@
 //! A block of rows stays in L2 while the panels pass; of a panel, a range of terms stays in L1 while the block's strips pass.
 //! A right side in rows is packed on the way: the first strip reads a panel where it is and leaves it in order.
 
-use super::kernel::{Call, Kernels, Scalar};
+use super::kernel::{Call, Kernels, SIDE, Scalar};
 use super::pack::{self, pack_a, pack_panels, packed_len, with_buffer};
 use super::skinny::LOAD;
 use super::stored::Stored;
@@ -164,9 +164,18 @@ impl<T: Scalar> Task<'_, T> {
     fn turn(&self, rows: &Range<usize>, col: usize, cols: usize, sums: &[T], stride: usize) {
         let height = rows.len();
         with_buffer(pack::TURNED, height * cols, |turned| {
-            for (j, line) in turned.chunks_exact_mut(height).enumerate() {
-                for (x, row) in line.iter_mut().zip(sums.chunks_exact(stride)) {
-                    *x = row[j];
+            let [down, right] = [height, cols].map(|len| len - len % SIDE);
+            for i in (0..down).step_by(SIDE) {
+                for j in (0..right).step_by(SIDE) {
+                    let row = |r| *sums[(i + r) * stride + j..].first_chunk::<SIDE>().expect("whole");
+                    for (c, col) in T::turn(std::array::from_fn(row)).iter().enumerate() {
+                        turned[(j + c) * height + i..][..SIDE].copy_from_slice(col);
+                    }
+                }
+            }
+            for j in 0..cols {
+                for i in if j < right { down } else { 0 }..height {
+                    turned[j * height + i] = sums[i * stride + j];
                 }
             }
             let tile =

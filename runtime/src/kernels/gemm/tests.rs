@@ -195,6 +195,24 @@ fn one_thread_and_two() {
     }
 }
 
+/// Gradients of factors: both sides in lines of their terms, a large left one by a small right one.
+#[test]
+fn sums_over_lines() {
+    for isa in Isa::available() {
+        for (threads, [m, n, k]) in
+            [(1, [200, 37, 130]), (2, [517, 65, 300]), (1, [20, 7, 129]), (2, [131, 6, 700])]
+        {
+            set_threads(threads);
+            check::<f32>(isa, [m, n, k], 1, 0);
+            check::<f64>(isa, [m, n, k], 1, 0);
+            let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
+            let mut rows = vec![f32::NAN; m * n];
+            gemm_into(m, n, k, Matrix::rows(&a, m).transposed(), Matrix::rows(&b, n), &mut rows, n);
+            assert!(close([m, n, k], Matrix::rows(&a, m).transposed(), Matrix::rows(&b, n), &rows));
+        }
+    }
+}
+
 /// Rows far apart by panels enough to be copied, panels packed on the way, and sums where they stay: the same numbers.
 #[test]
 fn large_products_in_tiles_and_in_rows() {
