@@ -2,6 +2,9 @@
 //! frozen and exact against eager.
 #![allow(missing_docs)]
 
+#[path = "common/sets.rs"]
+mod sets;
+
 use kiln::prelude::*;
 
 /// Two convolutions of 3 × 3, wide enough that tiles pay.
@@ -127,4 +130,9 @@ fn rows_between_zeros() {
             }
         }
     }
+}
+
+#[test]
+fn on_every_instruction_set() {
+    sets::narrower();
 }

@@ -2,6 +2,9 @@
 //! which are one kernel: compiled and frozen against eager, on one thread and on two.
 #![allow(missing_docs)]
 
+#[path = "common/sets.rs"]
+mod sets;
+
 use kiln::kernels::threads::set_threads;
 use kiln::prelude::*;
 use std::sync::Mutex;
@@ -190,4 +193,9 @@ fn along_one_axis_and_backwards() {
     for (leaf, grad) in traced.iter().zip([dw, dd, dx]) {
         assert!(apart(&leaf.grad().unwrap(), &grad) < 1e-5);
     }
+}
+
+#[test]
+fn on_every_instruction_set() {
+    sets::narrower();
 }

@@ -201,4 +201,16 @@ mod tests {
         }
         assert_eq!(Isa::detect(), Isa::detect());
     }
+
+    /// The kernels' tests once more, each set in a process of its own, as what runs by boundaries takes the widest.
+    #[test]
+    fn kernels_on_every_instruction_set() {
+        for set in ["portable", "avx2"] {
+            let program = std::env::current_exe().expect("the test program");
+            let tests = ["kernels::gemm", "--skip", "every_instruction_set"];
+            let run = std::process::Command::new(program).env("KILN_ISA", set).args(tests).output();
+            let run = run.expect("the test program runs");
+            assert!(run.status.success(), "{set}: {}", String::from_utf8_lossy(&run.stdout));
+        }
+    }
 }

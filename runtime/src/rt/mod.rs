@@ -26,7 +26,7 @@ pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
 pub use table::{Each, Row, all, elements, outputs, put, shared, table, table_mut};
 
-use crate::kernels::gemm::{Matrix, Walk, Walked, Windows, winograd_len, winograd_weights};
+use crate::kernels::gemm::{Matrix, Pixels, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};
 use crate::{Element, Shape, Tensor};
 
@@ -106,6 +106,23 @@ pub fn windows<T>(
 ) -> Windows<'_, T> {
     let first = first.map(usize::cast_signed);
     Windows { data, offset, each, channels, size, first, places, windows, skipped: [0, 0] }
+}
+
+/// Windows over images of `[height, width]` pixels, which lie `pitch` apart: `channels` of each for all columns of the product, or
+/// one for each column where that is 0; `images` and from one to the next. The rest as of [`windows`].
+#[inline]
+pub fn pixels<T>(
+    data: &[T],
+    offset: usize,
+    [channels, pitch]: [usize; 2],
+    images: (usize, usize),
+    size: [usize; 2],
+    first: [usize; 2],
+    [places, windows]: [[(usize, usize); 2]; 2],
+) -> Pixels<'_, T> {
+    let first = first.map(usize::cast_signed);
+    let (own, channels) = (channels == 0, channels.max(1));
+    Pixels { data, offset, own, channels, pitch, images, size, first, places, windows, skipped: [0, 0] }
 }
 
 /// A row of zeros and, if it is `inside`, of the elements `from[start + j]` for which `first + j < span`; positions below 0

@@ -108,7 +108,7 @@ fn factors(kernel: &Kernel) -> Option<&Matrix> {
     match &kernel.loops {
         Loops::Gemm(gemm) => match &gemm.a {
             Operand::Stored(matrix) => Some(matrix),
-            Operand::Windows(_) | Operand::Computed(_) => None,
+            Operand::Windows(_) | Operand::Pixels(_) | Operand::Computed(_) => None,
         },
         _ => None,
     }

@@ -190,7 +190,7 @@ impl Unit {
         let operands = match &kernel.loops {
             Loops::Gemm(g) => g.operands().map(|o| match o {
                 Operand::Computed(kernel) => Some(self.kernel(func, kernel, plan, names)),
-                Operand::Stored(_) | Operand::Windows(_) => None,
+                Operand::Stored(_) | Operand::Windows(_) | Operand::Pixels(_) => None,
             }),
             _ => [None, None],
         };

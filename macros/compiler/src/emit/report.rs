@@ -49,7 +49,7 @@ fn of(kernel: &Kernel) -> Dim {
 /// What computing an operand costs.
 fn computed(operand: &Operand) -> Dim {
     match operand {
-        Operand::Stored(_) | Operand::Windows(_) => Dim::from(0),
+        Operand::Stored(_) | Operand::Windows(_) | Operand::Pixels(_) => Dim::from(0),
         Operand::Computed(kernel) => {
             let batch = (0..kernel.axes.len())
                 .filter(|i| kernel.exprs.affines().any(|at| !at.coefficient(Var::Axis(*i)).is(0)));
@@ -150,6 +150,11 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
                 Operand::Windows(w) if !w.each.is(0) => ", each row of images of its own".to_string(),
                 _ => how,
             };
+            let how = match &g.a {
+                Operand::Pixels(p) if p.channels.is_none() => ", each channel by itself".to_string(),
+                Operand::Pixels(_) => " over pixels".to_string(),
+                _ => how,
+            };
             let (m, n, k) = (side(Role::M), side(Role::N), dim(func, &g.k));
             let packed = if choice.is_packed(func, &g.b) { " by panels" } else { "" };
             format!("product [{m}, {n}] of {k} terms{times}{how}{packed}")
@@ -179,7 +184,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
             .into_iter()
             .map(|o| match o {
                 Operand::Computed(kernel) => maps(kernel),
-                Operand::Stored(_) | Operand::Windows(_) => 0,
+                Operand::Stored(_) | Operand::Windows(_) | Operand::Pixels(_) => 0,
             })
             .sum(),
         _ => 0,

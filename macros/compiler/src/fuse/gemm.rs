@@ -51,7 +51,7 @@ fn place(
     let mut derived: Vec<Derived> = Vec::new();
     // What is computed is computed in f32, though it is narrow on the way.
     let mut widened = None;
-    let (mut places, mut zeros) = (vec![], false);
+    let (mut places, mut zeros) = (vec![], None::<Vec<bool>>);
     loop {
         if let Some(buffer) = stored(v) {
             let shape = &func.ty(v).shape;
@@ -59,18 +59,19 @@ fn place(
             if at.terms.iter().any(|(var, _)| matches!(var, Var::Derived(_))) {
                 return None;
             }
-            return match Pixel::new(buffer, &index, shape, places) {
-                Some(pixel) => Some(Place::Windows(pixel, (!zeros).then_some(at))),
-                None => (!zeros).then_some(Place::Stored(buffer, at)),
+            let plain = zeros.is_none();
+            return match Pixel::new(buffer, &index, shape, zeros.unwrap_or_default(), places) {
+                Some(pixel) => Some(Place::Windows(pixel, plain.then_some(at))),
+                None => plain.then_some(Place::Stored(buffer, at)),
             };
         }
         let node = func.node(v);
         match &node.op {
             // What stands between zeros is stored.
-            _ if zeros => return None,
+            _ if zeros.is_some() => return None,
             Op::Pad(pads) if !places.is_empty() => {
                 (v, index) = (node.args[0], windows::inside(&index, pads, &func.ty(node.args[0]).shape)?);
-                zeros = true;
+                zeros = Some(windows::padded(pads));
                 continue;
             }
             Op::Windows(w) => places.push(index[w.axis + 1].clone()),
@@ -124,12 +125,21 @@ pub fn product(
     if !func.ty(v).dtype.is_float() {
         return None;
     }
-    let Axes { lengths: all, kept, roles: by_axis, places } = axes(func, v, stored)?;
-    let last = *by_axis.last()?;
-    if last == Role::Batch {
-        return None;
+    let axes = axes(func, v, stored)?;
+    if *axes.roles.last()? == Role::Batch {
+        return channelwise(func, v, axes, accesses);
     }
-    let (runs, mut roles) = kept_runs(&all[..kept], &by_axis, accesses);
+    // Rows over windows whose images keep their channels apart are those of one image.
+    let windows = axes.places.iter().any(|place| matches!(place, Place::Windows(..)));
+    by_rows(func, v, &axes, accesses, &[])
+        .or_else(|| by_rows(func, v, &axes, accesses, &[1]).filter(|_| windows))
+}
+
+/// The product whose rows' axes aren't one run across `barriers`.
+fn by_rows(func: &Func, v: Value, axes: &Axes, accesses: &[&Affine], barriers: &[usize]) -> Option<Product> {
+    let Axes { lengths: all, kept, roles: by_axis, places } = axes;
+    let (kept, last) = (*kept, *by_axis.last()?);
+    let (runs, mut roles) = kept_runs(&all[..kept], by_axis, accesses, barriers);
     // Rows of the result must be contiguous: if the columns aren't last, the operands change places.
     let (mut left, mut right) = (&places[0], &places[1]);
     if last == Role::M {
@@ -141,21 +151,23 @@ pub fn product(
     let mut with_terms = runs.clone();
     with_terms.extend((!k.is_empty()).then(|| k.clone()));
     let matrix = |buffer: Value, at: &Affine, rows: &[usize], cols: &[usize]| {
-        let inside = rows.iter().chain(cols).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
-        let offset = renamed(&inside, &runs);
-        let (rows, cols) = (walk(at, &all, rows), walk(at, &all, cols));
-        Matrix { buffer, offset, rows, cols }
+        matrix(buffer, at, [rows, cols], all, &runs)
     };
     let operand = |place: &Place, rows: &[usize], cols: &[usize], is_right: bool| match place {
         Place::Stored(buffer, at) => Some(Operand::Stored(matrix(*buffer, at, rows, cols))),
-        Place::Computed(element) => prologue::operand(func, element, &all, &with_terms, [rows, cols]),
+        Place::Computed(element) => prologue::operand(func, element, all, &with_terms, [rows, cols]),
         Place::Windows(pixel, at) => {
             let plain = at.as_ref().map(|at| matrix(pixel.buffer, at, rows, cols));
             if plain.as_ref().is_some_and(|m| m.rows.len() <= 1 && m.cols.len() <= 1) {
                 return plain.map(Operand::Stored);
             }
-            let windows = pixel.windows(&all, [rows, cols], &runs).filter(|_| is_right);
-            windows.map(Box::new).map(Operand::Windows).or(plain.map(Operand::Stored))
+            let windows = |sides| pixel.windows(all, sides, &runs).map(Box::new).map(Operand::Windows);
+            let found = match is_right {
+                true => windows([rows, cols]),
+                false => (pixel.pixels(all, [rows, cols], None, &runs).map(Box::new).map(Operand::Pixels))
+                    .or_else(|| windows([cols, rows]).filter(|_| !matches!(right, Place::Windows(..)))),
+            };
+            found.or(plain.map(Operand::Stored))
         }
     };
     let (mut a, mut b) = (operand(left, &m, &k, false)?, operand(right, &k, &n, true)?);
@@ -164,9 +176,46 @@ pub fn product(
         && func.ty(b.buffer).dtype == func.ty(v).dtype
         && windows::few(&terms)
     {
-        windows::each(&lengths(&all, &runs), &mut roles, a, b);
+        windows::each(&lengths(all, &runs), &mut roles, a, b);
     }
     Some(Product { runs, roles, k: terms, a, b })
+}
+
+/// A product of each channel by itself, windows over pixels whose channels are its columns.
+fn channelwise(func: &Func, v: Value, axes: Axes, accesses: &[&Affine]) -> Option<Product> {
+    let Axes { lengths: all, kept, roles: mut by_axis, places } = axes;
+    let (pixel, factors, side) = match &places {
+        [Place::Windows(pixel, _), Place::Stored(buffer, at)] => (pixel, (*buffer, at), Role::M),
+        [Place::Stored(buffer, at), Place::Windows(pixel, _)] => (pixel, (*buffer, at), Role::N),
+        _ => return None,
+    };
+    let channel = kept - 1;
+    by_axis[channel] = Role::N;
+    let others = &mut by_axis[..channel];
+    if others.iter().any(|role| *role != side) || func.ty(pixel.buffer).dtype != func.ty(v).dtype {
+        return None;
+    }
+    others.fill(Role::M);
+    let (runs, roles) = kept_runs(&all[..kept], &by_axis, accesses, &[]);
+    let rows = roles.iter().position(|r| *r == Role::M).map_or(vec![], |i| runs[i].clone());
+    let k: Vec<usize> = (kept..all.len()).collect();
+    let terms = k.iter().fold(Dim::from(1), |n, i| n * all[*i].clone());
+    let a = pixel.pixels(&all, [&rows, &k], Some(channel), &runs).filter(|_| windows::few(&terms))?;
+    let b = matrix(factors.0, factors.1, [&k, &[channel]], &all, &runs);
+    Some(Product { runs, roles, k: terms, a: Operand::Pixels(Box::new(a)), b: Operand::Stored(b) })
+}
+
+/// The matrix with these axes as rows and columns.
+fn matrix(
+    buffer: Value,
+    at: &Affine,
+    [rows, cols]: [&[usize]; 2],
+    lengths: &[Dim],
+    runs: &[Vec<usize>],
+) -> Matrix {
+    let inside = rows.iter().chain(cols).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
+    let (rows, cols) = (walk(at, lengths, rows), walk(at, lengths, cols));
+    Matrix { buffer, offset: renamed(&inside, runs), rows, cols }
 }
 
 fn exchanged(role: Role) -> Role {
@@ -179,11 +228,17 @@ fn exchanged(role: Role) -> Role {
 
 /// Runs of the result's axes as what is mapped over the result allows, and what they are. Of several runs of rows or
 /// of columns the last is the matrix's side; the axes of the others are loops around, as are those of batches.
-fn kept_runs(axes: &[Dim], by_axis: &[Role], accesses: &[&Affine]) -> (Vec<Vec<usize>>, Vec<Role>) {
+fn kept_runs(
+    axes: &[Dim],
+    by_axis: &[Role],
+    accesses: &[&Affine],
+    barriers: &[usize],
+) -> (Vec<Vec<usize>>, Vec<Role>) {
     let store = flat(&counters(axes.len()), axes);
     let mut mapped = accesses.to_vec();
     mapped.push(&store);
-    let changes: Vec<usize> = (1..axes.len()).filter(|i| by_axis[*i] != by_axis[*i - 1]).collect();
+    let changes = |i: &usize| by_axis[*i] != by_axis[*i - 1] || barriers.contains(i);
+    let changes: Vec<usize> = (1..axes.len()).filter(changes).collect();
     let all = collapse(axes, &mapped, &changes);
     let mut runs = Vec::new();
     for (n, run) in all.iter().enumerate() {

@@ -142,8 +142,10 @@ pub enum Role {
 pub enum Operand {
     /// A stored value.
     Stored(Matrix),
-    /// Windows over stored images; a right operand.
+    /// Windows over stored images; a right operand, or its transpose as a left one.
     Windows(Box<Windows>),
+    /// Windows over stored images whose pixels keep their channels together; a left operand.
+    Pixels(Box<Pixels>),
     /// What is computed while it is packed: a kernel of [`Loops::Operand`], over the product's axes and its terms.
     Computed(Box<Kernel>),
 }
@@ -178,6 +180,7 @@ impl Operand {
         match self {
             Operand::Stored(matrix) => vec![matrix.buffer],
             Operand::Windows(windows) => vec![windows.buffer],
+            Operand::Pixels(pixels) => vec![pixels.buffer],
             Operand::Computed(kernel) => kernel.reads(),
         }
     }
@@ -207,6 +210,30 @@ pub struct Windows {
     pub each: Dim,
     /// Images that are summed over: how many, and from one to the next.
     pub channels: (Dim, Dim),
+    /// Lines of an image, and pixels of a line.
+    pub size: [Dim; 2],
+    /// Where the first window begins, over the batch axes' counters; below 0 in what is 0.
+    pub first: [Affine; 2],
+    /// Places of a window.
+    pub places: Sides,
+    /// Windows.
+    pub windows: Sides,
+}
+
+/// Windows over images in a stored value whose last axis are channels: a row for each window, a column for each place in it and
+/// channel.
+#[derive(Clone, Debug)]
+pub struct Pixels {
+    /// The stored value.
+    pub buffer: Value,
+    /// Where its first image is, over the batch axes' counters.
+    pub offset: Affine,
+    /// Channels that are summed over; `None` if each column of the product has one of its own.
+    pub channels: Option<Dim>,
+    /// From one pixel to the next.
+    pub pitch: Dim,
+    /// Images, and from one to the next.
+    pub images: (Dim, Dim),
     /// Lines of an image, and pixels of a line.
     pub size: [Dim; 2],
     /// Where the first window begins, over the batch axes' counters; below 0 in what is 0.

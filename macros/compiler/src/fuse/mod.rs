@@ -5,6 +5,7 @@
 
 pub mod affine;
 pub mod algorithm;
+mod channels;
 pub mod expr;
 mod gemm;
 pub mod group;

@@ -88,6 +88,9 @@ fn read_by(func: &Func, kernel: &Kernel, v: Value) -> Option<Panels> {
 
 fn by_product(func: &Func, kernel: &Kernel, gemm: &Gemm, v: Value) -> Option<Panels> {
     let Operand::Stored(b) = &gemm.b else { return None };
+    if matches!(gemm.a, Operand::Windows(_)) {
+        return None;
+    }
     let narrow = length(&b.cols).literal().is_some_and(|n| n < FEW_COLS);
     let elsewhere = gemm.a.reads().contains(&v) || kernel.loads().contains(&v);
     if b.buffer != v || elsewhere || narrow || !is_whole(func, b) {

@@ -14,7 +14,9 @@
 use super::Fused;
 use super::affine::{Affine, Derived, Var};
 use super::expr::{Expr, Guard, Id};
-use super::kernel::{Computed, Gemm, How, Kernel, Loops, Matrix, Operand, Role, Side, Turns, Windows};
+use super::kernel::{
+    Computed, Gemm, How, Kernel, Loops, Matrix, Operand, Pixels, Role, Side, Sides, Turns, Windows,
+};
 use kiln_ir::{Dim, Func, Literal, Value};
 use std::fmt::Write;
 
@@ -146,6 +148,10 @@ impl Writer<'_> {
                 let _ = writeln!(out, "  {name}: {}", self.windows(windows));
                 return;
             }
+            Operand::Pixels(pixels) => {
+                let _ = writeln!(out, "  {name}: {}", self.pixels(pixels));
+                return;
+            }
             Operand::Computed(kernel) => kernel,
         };
         let inner = Writer { func: self.func, kernel };
@@ -172,22 +178,31 @@ impl Writer<'_> {
     }
 
     fn windows(&self, w: &Windows) -> String {
-        let two = |one: String, other: String| format!("[{one}, {other}]");
-        let [height, width] = w.size.each_ref().map(|d| self.dim(d));
-        let [top, left] = w.first.each_ref().map(|at| self.affine(at));
-        let side = |(len, by): &(Dim, Dim)| format!("{} by {}", self.dim(len), self.dim(by));
-        let [[r, s], [y, x]] = [&w.places, &w.windows].map(|of| of.each_ref().map(side));
         let each = if w.each.is(0) { String::new() } else { format!(" each row by {}", self.dim(&w.each)) };
-        format!(
-            "%{}[{}]{each} channels [{}] of {} from {}, places {}, windows {}",
-            w.buffer.0,
-            self.affine(&w.offset),
-            side(&w.channels),
-            two(height, width),
-            two(top, left),
-            two(r, s),
-            two(y, x)
-        )
+        let over = self.over(&w.size, &w.first, [&w.places, &w.windows]);
+        let (at, channels) = (self.affine(&w.offset), self.side(&w.channels));
+        format!("%{}[{at}]{each} channels [{channels}] {over}", w.buffer.0)
+    }
+
+    fn pixels(&self, p: &Pixels) -> String {
+        let channels = match &p.channels {
+            Some(n) => format!("{} of {}", self.dim(n), self.dim(&p.pitch)),
+            None => format!("of {}, each column one", self.dim(&p.pitch)),
+        };
+        let over = self.over(&p.size, &p.first, [&p.places, &p.windows]);
+        let (at, images) = (self.affine(&p.offset), self.side(&p.images));
+        format!("%{}[{at}] images [{images}] of pixels, channels {channels}, {over}", p.buffer.0)
+    }
+
+    fn side(&self, (len, by): &(Dim, Dim)) -> String {
+        format!("{} by {}", self.dim(len), self.dim(by))
+    }
+
+    fn over(&self, size: &[Dim; 2], first: &[Affine; 2], sides: [&Sides; 2]) -> String {
+        let [height, width] = size.each_ref().map(|d| self.dim(d));
+        let [top, left] = first.each_ref().map(|at| self.affine(at));
+        let [[r, s], [y, x]] = sides.map(|of| of.each_ref().map(|side| self.side(side)));
+        format!("of [{height}, {width}] from [{top}, {left}], places [{r}, {s}], windows [{y}, {x}]")
     }
 
     fn derived(&self, d: &Derived) -> String {

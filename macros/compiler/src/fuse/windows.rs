@@ -3,33 +3,60 @@
 
 use super::affine::{Affine, Var, flat};
 use super::gemm::walk;
-use super::kernel::{Matrix, Role, Sides, Windows, renamed};
+use super::kernel::{Matrix, Pixels, Role, Sides, Windows, renamed};
 use kiln_ir::{Dim, PadAxis, Value};
 
 /// A pixel that an operand's element is, over the product's axes.
 pub struct Pixel {
     /// Where images are stored.
     pub buffer: Value,
-    /// Where its image begins.
-    image: Affine,
-    /// Its place in the image, down and along.
-    at: [Affine; 2],
-    /// Lines and pixels of one.
-    size: [Dim; 2],
+    /// Its index there.
+    index: Vec<Affine>,
+    /// The buffer's shape.
+    shape: Vec<Dim>,
+    /// Which axes have zeros around them.
+    zeros: Vec<bool>,
     /// Its places in the windows.
     places: Vec<Affine>,
 }
 
+/// How an index is read: as an image's, a place in it, and a channel of the pixel there.
+struct Parts {
+    image: Affine,
+    at: [Affine; 2],
+    channel: Affine,
+}
+
 impl Pixel {
-    /// The element of a stored value at an index, under windows; `None` where its shape is no image's.
-    pub fn new(buffer: Value, index: &[Affine], shape: &[Dim], places: Vec<Affine>) -> Option<Pixel> {
-        if places.is_empty() {
+    /// The element of a stored value at an index, under windows, between zeros around some axes; `None` where its shape is no
+    /// image's.
+    pub fn new(
+        buffer: Value,
+        index: &[Affine],
+        shape: &[Dim],
+        zeros: Vec<bool>,
+        places: Vec<Affine>,
+    ) -> Option<Pixel> {
+        let is = !places.is_empty() && shape.len() >= 2;
+        is.then(|| Pixel { buffer, index: index.to_vec(), shape: shape.to_vec(), zeros, places })
+    }
+
+    /// The index with so many axes of channels behind an image's two, one or none.
+    fn parts(&self, channels: usize) -> Option<(Parts, [Dim; 2])> {
+        let image = self.shape.len().checked_sub(2 + channels)?;
+        let outside = |i: usize| i < image || i >= image + 2;
+        if (0..self.zeros.len()).any(|i| self.zeros[i] && outside(i)) {
             return None;
         }
-        let (outer, [height, width]) = shape.split_last_chunk()?;
-        let (which, at) = index.split_last_chunk()?;
-        let image = flat(which, outer).times(&(height.clone() * width.clone()));
-        Some(Pixel { buffer, image, at: at.clone(), size: [height.clone(), width.clone()], places })
+        let each = self.shape[image..].iter().fold(Dim::from(1), |n, d| n * d.clone());
+        let at = |i: usize| self.index[image + i].clone();
+        let channel = if channels == 0 { Affine::zero() } else { at(2) };
+        let parts = Parts {
+            image: flat(&self.index[..image], &self.shape[..image]).times(&each),
+            at: [at(0), at(1)],
+            channel,
+        };
+        Some((parts, [self.shape[image].clone(), self.shape[image + 1].clone()]))
     }
 
     /// The operand whose rows are these axes and whose columns those; `None` where they aren't the windows' in order, or where
@@ -40,52 +67,114 @@ impl Pixel {
         [terms, columns]: [&[usize]; 2],
         runs: &[Vec<usize>],
     ) -> Option<Windows> {
-        let (channels, places) = self.split(lengths, terms)?;
-        let (none, windows) = self.split(lengths, columns)?;
-        let channels = match &*walk(&self.image, lengths, channels) {
-            [] => (Dim::from(1), Dim::from(0)),
-            [one] => one.clone(),
-            _ => return None,
-        };
-        let place = |i: &usize| self.places.iter().any(|at| !at.coefficient(Var::Axis(*i)).is(0));
-        if !none.is_empty() || columns.iter().any(place) {
+        let (parts, size) = self.parts(0)?;
+        let (channels, places, _) = parts.split(lengths, terms)?;
+        let (none, windows, _) = parts.split(lengths, columns)?;
+        if !none.is_empty() || self.has_places(columns) {
             return None;
         }
-        let own = |at: &Affine| {
-            let outside = terms.iter().chain(columns).fold(at.clone(), |at, i| at.without(Var::Axis(*i)));
-            renamed(&outside, runs)
-        };
-        let first = [own(&self.at[0]), own(&self.at[1])];
-        let (buffer, offset, size) = (self.buffer, own(&self.image), self.size.clone());
-        Some(Windows { buffer, offset, each: 0.into(), channels, size, first, places, windows })
+        let channels = one_axis(walk(&parts.image, lengths, channels))?;
+        let own = |at: &Affine| own(at, [terms, columns], runs);
+        let (offset, first) = (own(&parts.image), parts.at.each_ref().map(own));
+        Some(Windows { buffer: self.buffer, offset, each: 0.into(), channels, size, first, places, windows })
     }
 
-    /// Axes that choose an image, then at most one down and one along it, as length and distance.
-    fn split<'a>(&self, lengths: &[Dim], axes: &'a [usize]) -> Option<(&'a [usize], Sides)> {
+    /// The operand whose rows are windows over images of pixels that keep their channels together, and whose columns are those
+    /// axes; each column of the product has a channel of its own if that is an axis of it. `None` as of [`Pixel::windows`].
+    pub fn pixels(
+        &self,
+        lengths: &[Dim],
+        [rows, terms]: [&[usize]; 2],
+        column: Option<usize>,
+        runs: &[Vec<usize>],
+    ) -> Option<Pixels> {
+        let (parts, size) = self.parts(1)?;
+        let (images, windows, none) = parts.split(lengths, rows)?;
+        let (no_images, places, summed) = parts.split(lengths, terms)?;
+        let pitch = self.shape.last()?.clone();
+        let channel = column.map(|i| parts.channel.coefficient(Var::Axis(i)));
+        if none.is_some() || !no_images.is_empty() || self.has_places(rows) {
+            return None;
+        }
+        let channels = match (summed, channel) {
+            (None, Some(by)) if by.is(1) => None,
+            (Some((n, by)), None) if by.is(1) => Some(n),
+            (None, None) => Some(Dim::from(1)),
+            _ => return None,
+        };
+        let images = one_axis(walk(&parts.image, lengths, images))?;
+        let own =
+            |at: &Affine| own(&column.map_or(at.clone(), |i| at.without(Var::Axis(i))), [rows, terms], runs);
+        let (offset, first) =
+            (own(&parts.image.clone().plus(parts.channel.clone())), parts.at.each_ref().map(own));
+        Some(Pixels { buffer: self.buffer, offset, channels, pitch, images, size, first, places, windows })
+    }
+
+    /// Whether axes count places in windows.
+    fn has_places(&self, axes: &[usize]) -> bool {
+        let place = |i: &usize| self.places.iter().any(|at| !at.coefficient(Var::Axis(*i)).is(0));
+        axes.iter().any(place)
+    }
+}
+
+/// What a position is over the loops around.
+fn own(at: &Affine, sides: [&[usize]; 2], runs: &[Vec<usize>]) -> Affine {
+    let axes = sides.into_iter().flatten();
+    renamed(&axes.fold(at.clone(), |at, i| at.without(Var::Axis(*i))), runs)
+}
+
+/// At most one axis.
+fn one_axis(walk: Vec<(Dim, Dim)>) -> Option<(Dim, Dim)> {
+    match <[_; 1]>::try_from(walk) {
+        Ok([one]) => Some(one),
+        Err(walk) => walk.is_empty().then(|| (Dim::from(1), Dim::from(0))),
+    }
+}
+
+impl Parts {
+    /// Axes that choose an image, then at most one down it, one along it and one of channels, as length and distance.
+    #[allow(clippy::type_complexity)]
+    fn split<'a>(
+        &self,
+        lengths: &[Dim],
+        axes: &'a [usize],
+    ) -> Option<(&'a [usize], Sides, Option<(Dim, Dim)>)> {
         let one = || (Dim::from(1), Dim::from(1));
         let (mut sides, mut images, mut least) = ([one(), one()], 0, 0);
+        let mut channels = None;
         for &i in axes {
             let by = |at: &Affine| at.coefficient(Var::Axis(i));
-            let by = [by(&self.image), by(&self.at[0]), by(&self.at[1])];
-            let mut moved = (0..3).filter(|n| !by[*n].is(0));
+            let by = [by(&self.image), by(&self.at[0]), by(&self.at[1]), by(&self.channel)];
+            let mut moved = (0..4).filter(|n| !by[*n].is(0));
             match (moved.next()?, moved.next()) {
                 (0, None) if least == 0 => images += 1,
                 (n, None) if n > least => {
-                    sides[n - 1] = (lengths[i].clone(), by[n].clone());
+                    let side = (lengths[i].clone(), by[n].clone());
+                    match n {
+                        3 => channels = Some(side),
+                        _ => sides[n - 1] = side,
+                    }
                     least = n;
                 }
                 _ => return None,
             }
         }
-        Some((&axes[..images], sides))
+        Some((&axes[..images], sides, channels))
     }
 }
 
-/// The index in what a pad puts between zeros, if those are around images only.
+/// Which axes a pad puts zeros around.
+pub fn padded(pads: &[PadAxis]) -> Vec<bool> {
+    pads.iter().map(zeros).collect()
+}
+
+fn zeros(pad: &PadAxis) -> bool {
+    !pad.low.is(0) || !pad.high.is(0)
+}
+
+/// The index in what a pad puts between zeros.
 pub fn inside(index: &[Affine], pads: &[PadAxis], shape: &[Dim]) -> Option<Vec<Affine>> {
-    let zeros = |pad: &PadAxis| !pad.low.is(0) || !pad.high.is(0);
-    let image = pads.len().checked_sub(2)?;
-    if pads.iter().any(|p| p.step != 1) || pads[..image].iter().any(zeros) {
+    if pads.iter().any(|p| p.step != 1) {
         return None;
     }
     let one = |((at, pad), len): ((&Affine, &PadAxis), &Dim)| match len.is(1) && !zeros(pad) {

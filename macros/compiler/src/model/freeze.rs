@@ -47,7 +47,7 @@ impl Freeze {
             kind: ArgKind::Params(syn::parse_quote!(FrozenModel #used)),
         };
         rest.args.insert(0, kept);
-        let mut split = split::split(traced, &frozen, &known).ok()?;
+        let mut split = split::split(traced, &frozen, &known, model.options.exact).ok()?;
         let once = unit.add(&split.once.func);
         let run = unit.add_frozen(&split.run.func, split.kept());
         // What the kernels want frozen in another form is an input of that form.

@@ -9,6 +9,7 @@ mod table;
 mod arguments;
 mod names;
 mod results;
+mod scales;
 mod sizes;
 mod trees;
 

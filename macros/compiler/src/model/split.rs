@@ -3,6 +3,7 @@
 //! A value whose shape has a free dim can't be computed before the call, and one that is only broadcast is stored
 //! as it was before: the kernel that reads it broadcasts for nothing. So does one that reads a narrow float as f32.
 
+use super::scales;
 use super::table::MANY;
 use crate::fuse;
 use crate::traced::{Arg, Ret, Traced, Tree};
@@ -27,12 +28,21 @@ impl Split {
 }
 
 /// Splits a model by the arguments that are frozen, none of which is updated. `known` has the free dims that these
-/// arguments' types tell.
+/// arguments' types tell. `exact`: each sum is rounded where it was.
 ///
 /// # Errors
 /// None in a graph that was built before.
-pub fn split(traced: &Traced, frozen: &[usize], known: &[Sym]) -> Result<Split, Error> {
-    let ready = ready(traced, frozen, known);
+pub fn split(traced: &Traced, frozen: &[usize], known: &[Sym], exact: bool) -> Result<Split, Error> {
+    let mut ready = ready(traced, frozen, known);
+    let folded;
+    let traced = match exact {
+        true => traced,
+        false => {
+            folded = Traced { func: scales::fold(&traced.func, &ready)?, ..traced.clone() };
+            ready = self::ready(&folded, frozen, known);
+            &folded
+        }
+    };
     let mut stored = stored(&traced.func, &ready);
     let leaves = leaves(traced, frozen);
     let leaf = |v: &Value| match traced.func.node(*v).op {
@@ -254,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_hangs_on_the_parameters_alone_runs_once() {
-        let split = split(&linear(), &[0], &[]).unwrap();
+        let split = split(&linear(), &[0], &[], false).unwrap();
         let once = split.once.func.to_string();
         assert!(once.contains("exp") && !once.contains("contract") && !once.contains("permute"), "{once}");
         assert_eq!(split.shared, [(0, 0, DType::F32)]);

@@ -23,7 +23,7 @@ fn line<T: Scalar>(operand: &Stored<T>, side: Side, k: usize) -> Option<usize> {
     match (operand, side) {
         (Stored::Strided(_), _) => operand.runs_along(side).then_some(k),
         (Stored::Walked(w), _) if w.skipped != [0, 0] => None,
-        (Stored::Windows(_), _) => None,
+        (Stored::Windows(_) | Stored::Pixels(_), _) => None,
         (Stored::Walked(w), side) => {
             let (_, len, step) = if side == Side::Rows { w.rows.lines() } else { w.cols.lines() };
             (step == 1).then_some(len)

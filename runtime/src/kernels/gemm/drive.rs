@@ -1,13 +1,13 @@
 //! The choice among the ways to multiply: by the operands' sizes and by how they lie.
 
 use super::kernel::{Kernels, Scalar};
-use super::pack::{self, Packed, with_buffer};
+use super::pack::{self, Packed, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
 use super::stored::Stored;
 use super::sweep::{Panels, Task};
 use super::walk::{Operand, Side};
 use super::{Out, Tile};
-use super::{channels, cross, lines};
+use super::{channels, cross, depthwise, lines};
 use crate::kernels::threads::parallel;
 
 /// Terms packed at a time, at most: 2 MB of a panel of 32 floats.
@@ -25,10 +25,27 @@ pub(super) fn gemm<T: Scalar>(
     b: Operand<T>,
     out: Out<T>,
 ) {
-    a.check("a", m, k);
+    let turned = a.is_windows();
+    if turned {
+        a.check("a", k, m)
+    } else {
+        a.check("a", m, k)
+    }
     b.check("b", k, n);
     if m == 0 || n == 0 {
         return;
+    }
+    if turned {
+        // Windows are packed as columns: the product's transpose.
+        return Task { kernels, size: [n, m, k], a: b.transposed(), out, turned }.packed(&a);
+    }
+    if let Operand::Own(Stored::Pixels(a)) = &a
+        && a.own
+    {
+        return with_buffer(pack::B, packed_len(&kernels, k, n), |panels| {
+            pack_panels(&kernels, k, 0, n, &b, panels);
+            depthwise::gemm(&kernels, [m, n, k], a, panels, out.epilogue);
+        });
     }
     if let (Operand::Own(a), Operand::Own(b)) = (&a, &b)
         && let Some(len) = cross::lines(&kernels, [m, n, k], a, b)
@@ -95,7 +112,7 @@ fn product<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>,
         return channels::gemm([m, n, k], &a, b, out.epilogue);
     }
     if let Operand::Own(Stored::Walked(b)) = &b
-        && !matches!(a, Operand::Computed(_))
+        && !matches!(a, Operand::Computed(_) | Operand::Own(Stored::Pixels(_)))
         && m <= FEW_ROWS
         && lines::fits(k, b)
     {
@@ -163,7 +180,13 @@ pub(super) fn gemm_packed<T: Scalar>(
     if m == 0 || n == 0 {
         return;
     }
-    let first = b.panels(&kernels).as_ptr();
+    let panels = b.panels(&kernels);
+    if let Operand::Own(Stored::Pixels(a)) = &a
+        && a.own
+    {
+        return depthwise::gemm(&kernels, [m, n, k], a, panels, out.epilogue);
+    }
+    let first = panels.as_ptr();
     let panels = Panels { first, panel: kernels.cols() * k, row: None, raw: None };
     Task { kernels, size: [m, n, k], a, out, turned: false }.run(0, 0, n, panels);
 }

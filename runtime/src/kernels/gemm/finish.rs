@@ -90,14 +90,15 @@ impl<T: Send, R: Planes> Planes for (Plane<'_, T>, R) {
 struct Finished<'f, 't, F: Finish, P> {
     finish: &'f F,
     out: &'f P,
-    tile: Tile<'t, F::Acc>,
+    /// Not copied: its fields have just been written, and wider reads would wait for them.
+    tile: &'f Tile<'t, F::Acc>,
 }
 
 impl<'o, F: Finish> Body for Finished<'_, '_, F, F::Out<'o>> {
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
-        let Tile { row, col, rows, .. } = self.tile;
+        let Tile { row, col, rows, .. } = *self.tile;
         for i in 0..rows {
             let acc = self.tile.line(i);
             // SAFETY: the tile lies in `[m, n]`, which the planes were checked to hold, and `gemm` hands out each
@@ -123,12 +124,12 @@ pub fn gemm_finish<'a, F: Finish>(
         return;
     }
     out.check(m, n);
-    gemm(m, n, k, a, b, &|tile| finished(finish, out, tile));
+    gemm(m, n, k, a, b, &|tile| finished(finish, out, &tile));
 }
 
 /// A tile through `finish` into the results, which have been checked to hold it.
 #[inline(always)]
-pub(super) fn finished<F: Finish>(finish: &F, out: &F::Out<'_>, tile: Tile<F::Acc>) {
+pub(super) fn finished<F: Finish>(finish: &F, out: &F::Out<'_>, tile: &Tile<F::Acc>) {
     simd_run_at::<F, _>(Finished { finish, out, tile });
 }
 

@@ -2,6 +2,7 @@
 
 use super::Matrix;
 use super::kernel::Scalar;
+use super::pixels::Pixels;
 use super::walk::{Side, Walked};
 use super::windows::Windows;
 use crate::half::{bf16, f16};
@@ -94,8 +95,10 @@ pub enum Stored<'a, S> {
     Strided(Matrix<'a, S>),
     /// Several axes a side.
     Walked(Walked<'a, S>),
-    /// Windows over images; a right operand.
+    /// Windows over images; a right operand, or the transpose as a left one.
     Windows(Windows<'a, S>),
+    /// Windows over images of pixels; a left operand.
+    Pixels(Pixels<'a, S>),
 }
 
 impl<'a, S> Stored<'a, S> {
@@ -105,6 +108,7 @@ impl<'a, S> Stored<'a, S> {
             Stored::Strided(matrix) => matrix.check(name, rows, cols),
             Stored::Walked(walked) => walked.check(name, [rows, cols]),
             Stored::Windows(windows) => windows.check(name, [rows, cols]),
+            Stored::Pixels(pixels) => pixels.check(name, [rows, cols]),
         }
     }
 
@@ -120,6 +124,7 @@ impl<'a, S> Stored<'a, S> {
                 Stored::Walked(w)
             }
             Stored::Windows(w) => Stored::Windows(w.from(side, start)),
+            Stored::Pixels(p) => Stored::Pixels(p.from(side, start)),
         }
     }
 
@@ -131,6 +136,7 @@ impl<'a, S> Stored<'a, S> {
             (Stored::Walked(w), Side::Rows) => w.rows.is_run(),
             (Stored::Walked(w), Side::Cols) => w.cols.is_run(),
             (Stored::Windows(_), _) => false,
+            (Stored::Pixels(_), side) => side == Side::Cols,
         }
     }
 
@@ -142,7 +148,7 @@ impl<'a, S> Stored<'a, S> {
                 let [down, right] = w.skipped;
                 Stored::Walked(Walked { rows: w.cols, cols: w.rows, skipped: [right, down], ..w })
             }
-            Stored::Windows(_) => unreachable!("windows are right operands"),
+            Stored::Windows(_) | Stored::Pixels(_) => unreachable!("windows have a side"),
         }
     }
 
@@ -152,6 +158,7 @@ impl<'a, S> Stored<'a, S> {
             Stored::Strided(m) => m.data,
             Stored::Walked(w) => w.data,
             Stored::Windows(w) => w.data,
+            Stored::Pixels(p) => p.data,
         }
     }
 
@@ -167,7 +174,7 @@ impl<'a, S> Stored<'a, S> {
                 let mut steps = walk.from(w.skipped[side as usize] + start);
                 to.iter_mut().for_each(|x| *x = steps.step() as isize);
             }
-            Stored::Windows(_) => unreachable!("windows have no offset of their own"),
+            Stored::Windows(_) | Stored::Pixels(_) => unreachable!("windows have no offset of their own"),
         }
     }
 
@@ -177,6 +184,7 @@ impl<'a, S> Stored<'a, S> {
             Stored::Strided(m) => m.offset as isize,
             Stored::Walked(w) => w.offset as isize,
             Stored::Windows(w) => w.offset as isize,
+            Stored::Pixels(p) => p.offset as isize,
         }
     }
 }

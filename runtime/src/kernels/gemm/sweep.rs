@@ -28,6 +28,8 @@ const MANY_PANELS: usize = 8;
 const PACKED: usize = 1 << 21;
 /// Up to so many elements, all of packed B stays in the L2 of each thread.
 const NEAR: usize = 1 << 17;
+/// Up to so many elements, all of packed B stays in L1: whole rows are summed and handed out at a time.
+const NEAREST: usize = 1 << 13;
 
 /// Where the panels of B are, or will be.
 #[derive(Clone, Copy)]
@@ -106,7 +108,7 @@ impl<T: Scalar> Task<'_, T> {
         let [m, n, k] = self.size;
         let in_place = matches!(&self.a, Operand::Own(Stored::Strided(a)) if a.col_stride == 1);
         let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(n));
-        in_place && !self.turned && n.div_ceil(self.kernels.cols()) >= 4 * threads
+        in_place && n.div_ceil(self.kernels.cols()) >= 4 * threads
     }
 
     /// The product panel by panel: one is packed, near, and meets all rows.
@@ -270,6 +272,10 @@ impl<T: Scalar> Task<'_, T> {
         let (kernels, [_, _, k], most) = (&self.kernels, self.size, self.terms());
         let (strip, panel) = (kernels.rows, kernels.cols());
         let far = k * cols > NEAR;
+        let whole = k <= most && k * cols <= NEAREST && panels.raw.is_none() && self.out.rows.is_none();
+        if whole && !self.turned {
+            return self.by_strips(rows, range, col, cols, panels, source);
+        }
         with_buffer(pack::SUMS, rows.len() * panel, |sums| {
             for p in range {
                 let used = panel.min(cols - p * panel);
@@ -324,6 +330,43 @@ impl<T: Scalar> Task<'_, T> {
                 if self.turned {
                     self.turn(&rows, col + p * panel, used, sums, panel);
                 }
+            }
+        });
+    }
+}
+
+impl<T: Scalar> Task<'_, T> {
+    /// A block of rows by a range of panels that are all near: strip by strip, panel by panel, whole rows of which are handed out.
+    fn by_strips(
+        &self,
+        rows: Range<usize>,
+        range: Range<usize>,
+        col: usize,
+        cols: usize,
+        panels: Panels<T>,
+        source: Rows<T>,
+    ) {
+        let (kernels, [_, _, k]) = (&self.kernels, self.size);
+        let (strip, panel) = (kernels.rows, kernels.cols());
+        let first = range.start * panel;
+        let used = cols.min(range.end * panel) - first;
+        let stride = kernels.width(used);
+        with_buffer(pack::SUMS, strip * stride, |sums| {
+            for row in rows.clone().step_by(strip) {
+                let (height, at) = (strip.min(rows.end - row), row - rows.start);
+                for p in range.clone() {
+                    let width = kernels.width(panel.min(cols - p * panel));
+                    let (a, a_strides) = source.strip(row, at, [strip, height], 0, k, k);
+                    let (b, b_stride) =
+                        (panels.first.wrapping_add(p * panels.panel), panels.row.unwrap_or(width as isize));
+                    let c = sums[p * panel - first..][..(height - 1) * stride + width].as_mut_ptr();
+                    let call =
+                        Call { k, a, a_strides, b, b_stride, c, c_stride: stride, add: false, ahead: b };
+                    // SAFETY: as of `sweep`.
+                    unsafe { kernels.table[height - 1][width / kernels.lanes - 1](call) };
+                }
+                let (col, acc) = (col + first, &sums[..height * stride]);
+                (self.out.epilogue)(Tile { row, col, rows: height, cols: used, stride, acc });
             }
         });
     }

@@ -6,6 +6,7 @@ use super::Matrix;
 use super::computed::Computed;
 use super::kernel::Scalar;
 use super::pack::Packed;
+use super::pixels::Pixels;
 use super::stored::Stored;
 use super::windows::Windows;
 use crate::half::{bf16, f16};
@@ -171,6 +172,12 @@ impl<'a, T> From<Windows<'a, T>> for Operand<'a, T> {
     }
 }
 
+impl<'a, T> From<Pixels<'a, T>> for Operand<'a, T> {
+    fn from(pixels: Pixels<'a, T>) -> Self {
+        Operand::Own(Stored::Pixels(pixels))
+    }
+}
+
 macro_rules! from_narrow {
     ($($of:ident $variant:ident;)*) => {$(
         impl<'a> From<Matrix<'a, $of>> for Operand<'a, f32> {
@@ -188,6 +195,12 @@ macro_rules! from_narrow {
         impl<'a> From<Windows<'a, $of>> for Operand<'a, f32> {
             fn from(windows: Windows<'a, $of>) -> Self {
                 Operand::$variant(Stored::Windows(windows))
+            }
+        }
+
+        impl<'a> From<Pixels<'a, $of>> for Operand<'a, f32> {
+            fn from(pixels: Pixels<'a, $of>) -> Self {
+                Operand::$variant(Stored::Pixels(pixels))
             }
         }
     )*};
@@ -248,6 +261,11 @@ impl<T: Scalar> Operand<'_, T> {
         by_kind!(self, |s| matches!(s, Stored::Strided(_)), |_c| false)
     }
 
+    /// Whether it is windows whose rows are packed as columns are.
+    pub(super) fn is_windows(&self) -> bool {
+        by_kind!(self, |s| matches!(s, Stored::Windows(_)), |_c| false)
+    }
+
     /// Rows of `k` elements into `to`, one behind the other.
     pub(super) fn lines(&self, rows: Range<usize>, k: usize, to: &mut [T]) {
         by_kind!(
@@ -255,6 +273,7 @@ impl<T: Scalar> Operand<'_, T> {
             |s| match s {
                 Stored::Strided(m) => m.lines(rows, k, to),
                 Stored::Walked(w) => w.lines(rows, k, to),
+                Stored::Pixels(p) => p.lines(rows, k, to),
                 Stored::Windows(_) => unreachable!("windows are packed"),
             },
             |c| c.rows(rows, 0, k, to)

@@ -31,7 +31,7 @@ pub fn winograd_finish<F: Finish<Acc = f32>>(
     out: &F::Out<'_>,
 ) {
     out.check(m, n);
-    drive::convolve(tile, [m, n], factors, &b, &|tile| finished(finish, out, tile));
+    drive::convolve(tile, [m, n], factors, &b, &|tile| finished(finish, out, &tile));
 }
 
 /// [`winograd_finish`] stored as it is, in rows `row_stride` apart.
