@@ -142,31 +142,30 @@ pub(super) fn tanh<M: Math>(x: f32) -> f32 {
     select(size < 0.625, near, far).copysign(x)
 }
 
-/// `erf x`, within 2 ulp. Far from 0 it is `1 - e^(-|x| Q(|x|))`.
+/// `erf x`, within 2 ulp: `1 - e^(-t - t S(t))` for `t = |x|`, which is exact enough near 0 as `e^z - 1` is.
 #[inline(always)]
 pub(super) fn erf<M: Math>(x: f32) -> f32 {
-    let size = x.abs();
-    let s = x * x;
-    let p = poly!(
-        s,
-        [0.128_379_15, -0.376_124_97, 0.112_818_36, -0.026_766_788, 0.004_992_806_4, -0.000_598_632_7]
-    );
-    let near = M::mul_add(x, p, x);
-    let t = limit(size, 0.0, 4.0);
-    let q = poly!(
+    let t = x.abs();
+    let t = select(t > 4.0, 4.0, t);
+    let s = poly!(
         t,
         [
-            1.128_656_5,
-            0.635_118_5,
-            0.106_291_78,
-            -0.023_809_85,
-            0.003_665_277_6,
-            -0.000_328_467_36,
-            0.000_011_801_876
+            0.128_379_17,
+            0.636_619_5,
+            0.102_776_8,
+            -0.019_149_596,
+            -0.000_166_357_98,
+            0.001_672_652,
+            -0.000_635_767_94,
+            0.000_118_428_89,
+            -0.000_009_341_088
         ]
     );
-    let far = 1.0 - exp_middle::<M>(-t * q);
-    select(size < 0.9277, near, far).copysign(x)
+    let (r, n) = reduce::<M>(M::mul_add(-t, s, -t), BIAS);
+    // As `expm1_near`, by one coefficient more exact.
+    let p = poly!(r, [0.5, 0.166_666_66, 0.041_666_362, 0.008_333_39, 0.001_394_062_8, 0.000_198_458_8]);
+    let power = power_of_two(n);
+    M::mul_add(-power, M::mul_add(r * r, p, r), 1.0 - power).copysign(x)
 }
 
 #[cfg(test)]
