@@ -123,6 +123,58 @@ fn compiled_and_frozen_are_eager() {
     }
 }
 
+/// Blocks of a residual net: tiles of both sizes, windows that halve an image, a pool between zeros.
+#[params]
+struct Residual {
+    stem: Tensor<32, 3, 7, 7>,
+    stem_norm: Norm<32>,
+    a: Tensor<32, 32, 3, 3>,
+    a_norm: Norm<32>,
+    b: Conv2d<32, 32, 3, 1, 1>,
+    down: Tensor<48, 32, 3, 3>,
+    down_norm: Norm<48>,
+    skip: Tensor<48, 32, 1, 1>,
+    small: Conv2d<48, 48, 3, 1, 1>,
+    head: Linear<48, 5>,
+}
+
+#[model]
+fn residual<const N: usize>(p: &Residual, x: Tensor<N, 3, 58, 50>) -> Tensor<N, 5> {
+    let x = norm(&p.stem_norm, conv2d_with(x, p.stem, None, [2, 2], [3, 3], [1, 1], 1)).relu();
+    let x = max_pool2d_with(x, [3, 3], [2, 2], [1, 1], [1, 1], false);
+    let h = norm(&p.a_norm, conv2d_with(x, p.a, None, [1, 1], [1, 1], [1, 1], 1)).relu();
+    let x = (p.b.forward(h) + x).relu();
+    let h = norm(&p.down_norm, conv2d_with(x, p.down, None, [2, 2], [1, 1], [1, 1], 1)).relu();
+    let x = p.small.forward(h) + conv2d_with(x, p.skip, None, [2, 2], [0, 0], [1, 1], 1);
+    p.head.forward(x.relu().mean_dim([2, 3]))
+}
+
+#[model]
+fn residual_of_one(p: &Residual, x: Tensor<1, 3, 58, 50>) -> Tensor<1, 5> {
+    residual(p, x)
+}
+
+#[test]
+fn tiles_of_pixels() {
+    let plan = residual_of_one::PLAN;
+    assert!(plan.contains("48] of 288 terms over pixels"), "{plan}");
+    assert!(plan.matches("by winograd").count() >= 2, "{plan}");
+    let mut rng = Rng::seed(3);
+    let p = Residual::init(&mut rng);
+    let (frozen, any) = (residual_of_one::freeze(&p).unwrap(), residual::freeze(&p).unwrap());
+    for n in [1, 3] {
+        let x = noise(&mut rng, [n, 3, 58, 50]);
+        let eager = residual::eager(&p, &x);
+        for y in [on_threads(|| residual(&p, &x).unwrap()), on_threads(|| any.run(&x).unwrap())] {
+            assert!(apart(&eager, &y) < 2e-5, "{n}: {}", apart(&eager, &y));
+        }
+        if n == 1 {
+            let y = on_threads(|| frozen.run(&x).unwrap());
+            assert!(apart(&eager, &y) < 2e-5, "{}", apart(&eager, &y));
+        }
+    }
+}
+
 /// A normalization of what a linear layer makes, of a product that something else reads, and of one by numbers that a call gives.
 #[model]
 fn scaled(

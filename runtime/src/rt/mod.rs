@@ -11,7 +11,7 @@ pub use crate::__kiln_fold as fold;
 pub use crate::half::{bf16, f16};
 pub use crate::kernels::fold::{BLOCK, ahead, blocks, total};
 pub use crate::kernels::gemm::{
-    Finish, Plane, Source, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,
+    Finish, Plane, Source, Together, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,
     winograd_finish, winograd_into,
 };
 pub use crate::kernels::launch::{Kernel, Part, batched, launch, part};
@@ -26,7 +26,7 @@ pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
 pub use table::{Each, Row, all, elements, outputs, put, shared, table, table_mut};
 
-use crate::kernels::gemm::{Matrix, Pixels, Walk, Walked, Windows, winograd_len, winograd_weights};
+use crate::kernels::gemm::{Matrix, Pixels, Tiles, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};
 use crate::{Element, Shape, Tensor};
 
@@ -154,11 +154,12 @@ pub fn padded<T: Copy + Default>(
 ///
 /// # Panics
 /// If the tensor has another size.
-pub fn at_points(factors: &Tensor, tile: usize, m: usize, channels: usize) -> Tensor {
-    let len = winograd_len(tile, m, channels);
+pub fn at_points(factors: &Tensor, tiles: impl Into<Tiles>, m: usize, channels: usize) -> Tensor {
+    let tiles = tiles.into();
+    let len = winograd_len(tiles.side(), m, channels);
     let mut points: Tensor = output(&[len]);
     let rows = Matrix::rows(factors.as_slice(), 9 * channels);
-    winograd_weights(tile, m, channels, rows, points.as_mut_slice());
+    winograd_weights(tiles, m, channels, rows, points.as_mut_slice());
     points
 }
 

@@ -38,9 +38,10 @@ impl Choice {
             choice.points(func, fused, stays.frozen);
         }
         for input in 0..stays.frozen {
-            if let Some(panels) = panels::of_input(func, fused, input) {
+            let at_points = choice.frozen.contains_key(&input);
+            if let Some(panels) = panels::of_input(func, fused, input).filter(|_| !at_points) {
                 choice.panels.insert(input, panels.clone());
-                choice.frozen.entry(input).or_insert(Ready::Panels(panels));
+                choice.frozen.insert(input, Ready::Panels(panels));
             }
         }
         for kernel in &fused.kernels {
@@ -58,11 +59,12 @@ impl Choice {
     fn points(&mut self, func: &Func, fused: &Fused, frozen: usize) {
         for kernel in &fused.kernels {
             let Loops::Gemm(gemm) = &kernel.loops else { continue };
-            let input = factors(kernel).and_then(|a| frozen_input(func, fused, a, frozen));
+            let factors = factors(kernel);
+            let input = factors.as_ref().and_then(|a| frozen_input(func, fused, a, frozen));
             let Some(winograd) = algorithm::winograd(func, kernel, gemm, input.is_some()) else { continue };
             self.by_kernel.insert(gemm.value, winograd);
-            if let (Some(input), Some(a)) = (input, factors(kernel))
-                && algorithm::is_whole(func, a, &winograd)
+            if let (Some(input), Some(a)) = (input, factors)
+                && algorithm::is_whole(func, &a, &winograd)
             {
                 self.frozen.insert(input, Ready::Points(winograd));
             }
@@ -104,12 +106,9 @@ impl Choice {
     }
 }
 
-fn factors(kernel: &Kernel) -> Option<&Matrix> {
+fn factors(kernel: &Kernel) -> Option<Matrix> {
     match &kernel.loops {
-        Loops::Gemm(gemm) => match &gemm.a {
-            Operand::Stored(matrix) => Some(matrix),
-            Operand::Windows(_) | Operand::Pixels(_) | Operand::Computed(_) => None,
-        },
+        Loops::Gemm(gemm) => algorithm::factors(gemm),
         _ => None,
     }
 }

@@ -107,6 +107,16 @@ pub struct Compiled {
     pub frozen: Frozen,
 }
 
+/// Tiles, rows and channels of factors at Winograd's points, as arguments.
+pub fn tiles(winograd: &Winograd) -> TokenStream {
+    let numbers = [winograd.tile, winograd.m, winograd.channels];
+    let [tile, m, channels] = numbers.map(proc_macro2::Literal::i64_unsuffixed);
+    match winograd.together {
+        true => quote!(::kiln::rt::Together(#tile), #m, #channels),
+        false => quote!(#tile, #m, #channels),
+    }
+}
+
 impl Unit {
     /// An empty unit.
     pub fn new() -> Unit {

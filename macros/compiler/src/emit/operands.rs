@@ -62,7 +62,7 @@ impl Runner<'_> {
         quote!([#height, #width], [#top, #left], [[#r, #s], [#y, #x]])
     }
 
-    fn matrix(&self, o: &Matrix) -> TokenStream {
+    pub fn matrix(&self, o: &Matrix) -> TokenStream {
         let data = self.get(o.buffer, self.plan.places[&o.buffer]);
         let offset = self.at(&o.offset);
         if let ([] | [_], [] | [_]) = (&*o.rows, &*o.cols) {

@@ -152,7 +152,7 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
             };
             let how = match &g.a {
                 Operand::Pixels(p) if p.channels.is_none() => ", each channel by itself".to_string(),
-                Operand::Pixels(_) => " over pixels".to_string(),
+                Operand::Pixels(_) if how.is_empty() => " over pixels".to_string(),
                 _ => how,
             };
             let (m, n, k) = (side(Role::M), side(Role::N), dim(func, &g.k));

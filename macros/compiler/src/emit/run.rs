@@ -6,7 +6,7 @@ use super::dims::{Dims, ident};
 use super::kernel::{Emitted, RANDOM, nested, weight, width};
 use super::{Made, MadeKernel, Struct, Unit, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
-use crate::fuse::algorithm::Winograd;
+use crate::fuse::algorithm::{self, Winograd};
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
 use crate::part::Part;
@@ -274,9 +274,10 @@ impl Runner<'_> {
             .collect();
         let winograd = self.choice.winograd(kernel);
         let tile = winograd.map(|w| proc_macro2::Literal::i64_unsuffixed(w.tile));
+        let images = if winograd.is_some_and(|w| w.together) { &a } else { &b };
         let call = if kernel.is_bare() && winograd.is_some() {
             let out = &outs[0];
-            quote!(::kiln::rt::winograd_into(#tile, [#m, #n], factors, #b, #out, #stride);)
+            quote!(::kiln::rt::winograd_into(#tile, [#m, #n], factors, #images, #out, #stride);)
         } else if kernel.is_bare() {
             let out = &outs[0];
             quote!(::kiln::rt::gemm_into(#m, #n, #k, #a, #b, #out, #stride);)
@@ -286,7 +287,7 @@ impl Runner<'_> {
             let planes = nested(&planes);
             match winograd {
                 Some(_) => {
-                    quote!(::kiln::rt::winograd_finish(#tile, [#m, #n], factors, #b, &#value, &#planes);)
+                    quote!(::kiln::rt::winograd_finish(#tile, [#m, #n], factors, #images, &#value, &#planes);)
                 }
                 None => quote!(::kiln::rt::gemm_finish([#m, #n, #k], #a, #b, &#value, &#planes);),
             }
@@ -298,27 +299,20 @@ impl Runner<'_> {
         });
         let body = if batched { self.batched(kernel, g, &names, &inside, &body) } else { body };
         match winograd {
-            Some(winograd) => self.with_factors(kernel, g, winograd, &a, &body),
+            Some(winograd) => self.with_factors(kernel, g, winograd, &body),
             None => body,
         }
     }
 
     /// What reads a convolution's factors at Winograd's points as `factors`.
-    fn with_factors(
-        &self,
-        kernel: &Kernel,
-        g: &Gemm,
-        Winograd { tile, m, channels, .. }: Winograd,
-        a: &TokenStream,
-        body: &TokenStream,
-    ) -> TokenStream {
+    fn with_factors(&self, kernel: &Kernel, g: &Gemm, winograd: Winograd, body: &TokenStream) -> TokenStream {
+        let factors = algorithm::factors(g).expect("chosen for them");
         if self.choice.is_frozen(self.func, kernel) {
-            let frozen = g.a.reads()[0];
-            let data = self.get(frozen, self.plan.places[&frozen]);
+            let data = self.get(factors.buffer, self.plan.places[&factors.buffer]);
             return quote!({ let factors = #data; #body });
         }
-        let [tile, m, channels] = [tile, m, channels].map(proc_macro2::Literal::i64_unsuffixed);
-        quote!(::kiln::rt::winograd(#tile, #m, #channels, #a, |factors| { #body });)
+        let (tiles, a) = (super::tiles(&winograd), self.matrix(&factors));
+        quote!(::kiln::rt::winograd(#tiles, #a, |factors| { #body });)
     }
 
     /// Products over the first axis, which share threads.

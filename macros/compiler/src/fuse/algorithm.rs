@@ -7,7 +7,7 @@
 //! images of 8 × 8, of which they fill a vector, and where factors come from memory: there are less than half as many.
 
 use super::affine::Affine;
-use super::kernel::{Gemm, Kernel, Matrix, Operand, Role, Windows};
+use super::kernel::{Gemm, Kernel, Matrix, Operand, Pixels, Role, Sides};
 use kiln_ir::{DType, Dim, Func, Value};
 
 /// A convolution of 3 × 3 and stride 1 that is cheaper by tiles.
@@ -19,6 +19,8 @@ pub struct Winograd {
     pub m: i64,
     /// Channels that are summed over.
     pub channels: i64,
+    /// Whether pixels keep their channels together, so that factors are in panels.
+    pub together: bool,
     /// Per cent of the direct product's cost.
     pub percent: i64,
 }
@@ -41,6 +43,8 @@ const TRANSFORM: i64 = 8;
 const FACTOR: i64 = 14;
 /// Reading a factor from beyond L2, once a group.
 const FAR: i64 = 32;
+/// The same where what comes next is prefetched.
+const NEARER: i64 = 14;
 /// Bytes of factors that stay in L2.
 const NEAR: i64 = 1 << 20;
 /// Packing an element of a direct product's windows.
@@ -50,21 +54,75 @@ const WORTH: i64 = 80;
 
 /// Whether a product is a convolution that tiles make cheaper. `frozen`: whether its factors are at the points already.
 pub fn winograd(func: &Func, kernel: &Kernel, gemm: &Gemm, frozen: bool) -> Option<Winograd> {
-    let (Operand::Stored(a), Operand::Windows(b)) = (&gemm.a, &gemm.b) else { return None };
     let f32s = |v: Value| func.ty(v).dtype == DType::F32;
-    if !f32s(a.buffer) || !f32s(b.buffer) || !b.each.is(0) || a.offset != Affine::zero() || !f32s(gemm.value)
-    {
+    let all = [&gemm.a, &gemm.b].iter().flat_map(|o| o.reads()).chain([gemm.value]).all(f32s);
+    if !all || factors(gemm)?.offset != Affine::zero() {
         return None;
     }
-    let [channels, height, width] = windows(b)?;
+    if let Operand::Pixels(a) = &gemm.a {
+        return together(kernel, gemm, a, frozen);
+    }
+    let Operand::Windows(b) = &gemm.b else { return None };
+    if !b.each.is(0) {
+        return None;
+    }
+    let [channels, height, width] = windows(b.channels.0.literal()?, &b.places, &b.windows)?;
     let m = gemm.roles.iter().position(|r| *r == Role::M).map_or(Some(1), |i| kernel.axes[i].literal())?;
     let batch = (0..gemm.roles.len()).filter(|i| gemm.roles[*i] == Role::Batch);
     let images = batch.map(|i| kernel.axes[i].literal()).try_fold(1, |n, len| Some(n * len?))?;
     let cheapest = |tile: i64| {
         let cost = by_tiles(tile, [m, channels, height, width], images, frozen);
-        Winograd { tile, m, channels, percent: 100 * cost / direct(m, channels, height * width).max(1) }
+        let percent = 100 * cost / direct(m, channels, height * width).max(1);
+        Winograd { tile, m, channels, together: false, percent }
     };
     TILES.map(cheapest).into_iter().min_by_key(|w| w.percent).filter(|w| w.percent < WORTH)
+}
+
+/// Whether a product of pixels that keep their channels together is such a convolution. Factors from far come while products run.
+fn together(kernel: &Kernel, gemm: &Gemm, a: &Pixels, frozen: bool) -> Option<Winograd> {
+    let [channels, height, width] = windows(a.channels.as_ref()?.literal()?, &a.places, &a.windows)?;
+    let m = gemm.roles.iter().position(|r| *r == Role::N).map_or(Some(1), |i| kernel.axes[i].literal())?;
+    let others = (0..gemm.roles.len()).filter(|i| gemm.roles[*i] == Role::Batch);
+    if channels % LANES != 0 || m % LANES != 0 || others.count() > 0 {
+        return None;
+    }
+    let images = a.images.0.literal().unwrap_or(1);
+    let cost = |products: i64, factors: i64, times: i64| {
+        let far = if 4 * factors > NEAR { NEARER * factors * times } else { 0 };
+        products.max(far) + far / 4
+    };
+    let direct = cost(9 * channels * m * images * height * width, 9 * m * channels, 1);
+    let cheapest = |tile: i64| {
+        let (points, tiles) = (points(tile), images * up(height, tile) * up(width, tile));
+        let transforms = TRANSFORM * points * tiles * (m + channels);
+        let factors = if frozen { 0 } else { FACTOR * points * m * channels };
+        let products = cost(points * m * channels * tiles, points * m * channels, up(tiles, GROUP));
+        let percent = 100 * (products + transforms + factors) / direct.max(1);
+        Winograd { tile, m, channels, together: true, percent }
+    };
+    TILES.map(cheapest).into_iter().min_by_key(|w| w.percent).filter(|w| w.percent < WORTH)
+}
+
+/// The factors of a convolution, a row for each of its results: the places of a channel follow each other, if they do so in memory.
+pub fn factors(gemm: &Gemm) -> Option<Matrix> {
+    match (&gemm.a, &gemm.b) {
+        (Operand::Stored(a), Operand::Windows(_)) => Some(a.clone()),
+        (Operand::Pixels(a), Operand::Stored(b)) if a.channels.is_some() => {
+            let (channels, places) = b.rows.split_last()?;
+            let mut cols: Vec<(Dim, Dim)> = vec![channels.clone()];
+            for (len, stride) in places {
+                match cols.last_mut() {
+                    Some((n, before)) if *before == stride.clone() * len.clone() => {
+                        (*n, *before) = (n.clone() * len.clone(), stride.clone());
+                    }
+                    _ => cols.push((len.clone(), stride.clone())),
+                }
+            }
+            let many = channels.0.literal() == a.channels.as_ref()?.literal();
+            many.then(|| Matrix { rows: b.cols.clone(), cols, ..b.clone() })
+        }
+        _ => None,
+    }
 }
 
 /// Points at which a tile is a product.
@@ -95,12 +153,12 @@ fn up(n: i64, by: i64) -> i64 {
 }
 
 /// Channels, height and width of what windows of 3 × 3 pixels with stride 1 make.
-fn windows(b: &Windows) -> Option<[i64; 3]> {
+fn windows(channels: i64, places: &Sides, windows: &Sides) -> Option<[i64; 3]> {
     let is = |(len, by): &(Dim, Dim), want: i64| len.is(want) && by.is(1);
-    let [height, width] = &b.windows;
-    let slides = b.places.iter().all(|p| is(p, 3)) && height.1.is(1) && width.1.is(1);
+    let [height, width] = windows;
+    let slides = places.iter().all(|p| is(p, 3)) && height.1.is(1) && width.1.is(1);
     slides.then_some(())?;
-    Some([b.channels.0.literal()?, height.0.literal()?, width.0.literal()?])
+    Some([channels, height.0.literal()?, width.0.literal()?])
 }
 
 /// Whether the factors fill their buffer, row by row.

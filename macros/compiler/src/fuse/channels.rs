@@ -11,7 +11,7 @@ use kiln_ir::{Builder, DType, Dim, Func, Node, Op, Value, Window};
 
 /// Transposed elements of a thousand that convolutions make, at most, for which the order pays.
 const TRANSPOSED: i64 = 50;
-/// Channels from which on images are better computed by Winograd's tiles, which want them apart.
+/// Channels from which on images are better computed by Winograd's tiles, which want them apart if they are no multiple of that.
 const TILED: i64 = 16;
 
 /// The function with its convolutions' channels last, if that pays and all of them are products then.
@@ -73,8 +73,13 @@ fn found(func: &Func, v: Value) -> Option<Option<Convolution>> {
     let sums_places = places.iter().all(|at| !out.contains(&own[*at]));
     let tiled =
         slides.iter().all(|w| [w.size, w.stride, w.dilation] == [3, 1, 1]) && elements(&summed) >= 9 * TILED;
+    // Tiles of pixels that keep their channels together want whole vectors of these.
+    let results = out.iter().filter(|l| !own.contains(l)).filter_map(length).collect::<Vec<_>>();
+    let vectors = elements(&summed) % (9 * TILED) == 0
+        && results.iter().all(|n| n.literal().is_some_and(|n| n == 1 || n % TILED == 0));
     let is_image = slides.len() == 2 && node.ty.dtype == DType::F32 && sums_places;
-    (is_image && shared + made == 1 && !tiled).then(|| Some(Convolution { factors: factors.clone() }))
+    (is_image && shared + made == 1 && (!tiled || vectors))
+        .then(|| Some(Convolution { factors: factors.clone() }))
 }
 
 /// The windows that a value is a view of, and its axes that count places in them.

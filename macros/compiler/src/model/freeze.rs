@@ -9,7 +9,7 @@ use super::results;
 use super::split::{self, Split};
 use super::table::MANY;
 use crate::emit::dims::Dims;
-use crate::emit::{Compiled, Ready, Unit};
+use crate::emit::{Compiled, Ready, Unit, tiles};
 use crate::message;
 use crate::syntax::ast::{Arg, ArgKind, Model};
 use crate::traced::{Ret, Traced};
@@ -144,9 +144,8 @@ impl Freeze {
         let dims = Dims { syms: &self.split.run.func.syms };
         match form {
             Ready::Points(winograd) => {
-                let [tile, m, channels] =
-                    [winograd.tile, winograd.m, winograd.channels].map(Literal::i64_unsuffixed);
-                quote!(::kiln::rt::at_points(&#kept, #tile, #m, #channels))
+                let tiles = tiles(winograd);
+                quote!(::kiln::rt::at_points(&#kept, #tiles))
             }
             Ready::Panels(panels) => {
                 let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));

@@ -37,7 +37,9 @@ pub use pack::{Packed, pack, packed, packed_room, with_packed};
 pub use pixels::Pixels;
 pub use walk::{MAX_AXES, Operand, Right, Walk, Walked};
 pub use windows::Windows;
-pub use winograd::{winograd, winograd_finish, winograd_into, winograd_len, winograd_weights};
+pub use winograd::{
+    Images, Tiles, Together, winograd, winograd_finish, winograd_into, winograd_len, winograd_weights,
+};
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 //! [channels, tiles]`, by the micro-kernels of all products. In f32 the error is some 3 times that of the direct sum; the
 //! tests state it. Which convolutions are computed so is for the compiler to say.
 
+mod channels;
 mod drive;
 mod image;
 #[cfg(test)]
@@ -12,43 +13,75 @@ mod tests;
 mod transform;
 mod weights;
 
+use super::Epilogue;
 use super::finish::{Finish, Planes, finished};
 use super::into::Target;
+use super::pixels::Pixels;
 use super::windows::Windows;
-pub use weights::{len as winograd_len, winograd_weights, with_weights as winograd};
+pub use weights::{Tiles, Together, len as winograd_len, winograd_weights, with_weights as winograd};
 
-/// The convolution `[m, height · width]` of the windows `b` by tiles of 2 or 4 pixels along a side, each line through `finish` into the results; `factors` are
+/// What is convolved.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum Images<'a> {
+    /// Images that keep their channels apart: the product's columns are pixels.
+    Apart(Windows<'a, f32>),
+    /// Images whose pixels keep their channels together: the product's rows are pixels.
+    Together(Pixels<'a, f32>),
+}
+
+impl<'a> From<Windows<'a, f32>> for Images<'a> {
+    fn from(b: Windows<'a, f32>) -> Self {
+        Images::Apart(b)
+    }
+}
+
+impl<'a> From<Pixels<'a, f32>> for Images<'a> {
+    fn from(a: Pixels<'a, f32>) -> Self {
+        Images::Together(a)
+    }
+}
+
+/// The convolution `[m, n]`, some pixels at a time to the epilogue.
+fn convolve(tile: usize, size: [usize; 2], factors: &[f32], images: &Images, epilogue: Epilogue<f32>) {
+    match images {
+        Images::Apart(b) => drive::convolve(tile, size, factors, b, epilogue),
+        Images::Together(a) => channels::convolve(tile, size, factors, a, epilogue),
+    }
+}
+
+/// The convolution of the windows, `[channels, pixels]` or `[pixels, channels]`, by tiles of 2 or 4 pixels along a side, each line through `finish` into the results; `factors` are
 /// what [`winograd`] has made of `m` rows.
 ///
 /// # Panics
 /// If the windows aren't 3 × 3 of stride 1, or an operand or a result doesn't hold all its elements.
-pub fn winograd_finish<F: Finish<Acc = f32>>(
+pub fn winograd_finish<'i, F: Finish<Acc = f32>>(
     tile: usize,
     [m, n]: [usize; 2],
     factors: &[f32],
-    b: Windows<f32>,
+    images: impl Into<Images<'i>>,
     finish: &F,
     out: &F::Out<'_>,
 ) {
     out.check(m, n);
-    drive::convolve(tile, [m, n], factors, &b, &|tile| finished(finish, out, &tile));
+    convolve(tile, [m, n], factors, &images.into(), &|tile| finished(finish, out, &tile));
 }
 
 /// [`winograd_finish`] stored as it is, in rows `row_stride` apart.
 ///
 /// # Panics
 /// Likewise.
-pub fn winograd_into(
+pub fn winograd_into<'i>(
     tile: usize,
     [m, n]: [usize; 2],
     factors: &[f32],
-    b: Windows<f32>,
+    images: impl Into<Images<'i>>,
     out: &mut [f32],
     row_stride: usize,
 ) {
     let target = Target::new([m, n], out, row_stride);
     // SAFETY: `convolve` hands out each element of `[m, n]` once, and all of them lie in the target.
-    drive::convolve(tile, [m, n], factors, &b, &|tile| unsafe { target.store(tile) });
+    convolve(tile, [m, n], factors, &images.into(), &|tile| unsafe { target.store(tile) });
 }
 
 /// Checks that the data holds all that the windows reach.

@@ -135,3 +135,62 @@ fn other_windows_are_refused() {
     let walked = Windows { windows: [(4, 2), (4, 2)], ..windows(&[0.0; 100], 0, (1, 100), [10, 10], [4, 4]) };
     winograd_into(4, [1, 16], &[0.0; 36 * 17], walked, &mut [0.0; 16], 16);
 }
+
+/// The same of images whose pixels keep their channels together, between zeros: `n` results of two images.
+fn errors_together(tile: usize, n: usize, channels: usize, height: usize, width: usize) -> f64 {
+    let mut rng = Rng::seed((n + 7 * channels + 31 * height + 101 * width) as u64);
+    let image = height * width * channels;
+    let (w, x) = (noise(&mut rng, n * channels * 9), noise(&mut rng, 2 * image + 3));
+    let pixels = Pixels {
+        data: &x,
+        offset: 3,
+        own: false,
+        channels,
+        pitch: channels,
+        images: (2, image),
+        size: [height, width],
+        first: [-1, -1],
+        places: [(3, 1); 2],
+        windows: [(height, 1), (width, 1)],
+        skipped: [0, 0],
+    };
+    let m = 2 * height * width;
+    let mut got = vec![f32::NAN; m * n];
+    winograd(Together(tile), n, channels, super::super::Matrix::rows(&w, 9 * channels), |factors| {
+        winograd_into(tile, [m, n], factors, pixels, &mut got, n);
+    });
+    let mut worst: f64 = 0.0;
+    for at in 0..m {
+        let (image, y, x_) = (at / (height * width), at / width % height, at % width);
+        for o in 0..n {
+            let (mut sum, mut size) = (0.0, [0.0, 0.0]);
+            for p in 0..9 * channels {
+                let (i, r, s) = (p / 9, p % 9 / 3, p % 3);
+                let (y, x_) = ((y + r).wrapping_sub(1), (x_ + s).wrapping_sub(1));
+                if y < height && x_ < width {
+                    let d = f64::from(x[3 + ((image * height + y) * width + x_) * channels + i]);
+                    let f = f64::from(w[o * 9 * channels + p]);
+                    sum += f * d;
+                    size = [size[0] + f * f, size[1] + d * d];
+                }
+            }
+            let error = (f64::from(got[at * n + o]) - sum).abs() / (size[0] * size[1]).sqrt().max(1e-30);
+            worst = worst.max(if error.is_nan() { f64::INFINITY } else { error });
+        }
+    }
+    worst
+}
+
+#[test]
+fn pixels_that_keep_their_channels_together() {
+    for (height, width) in [(1, 1), (2, 3), (5, 6), (7, 7), (13, 4), (3, 70), (28, 28)] {
+        for (n, channels) in [(16, 16), (48, 32), (80, 64)] {
+            for tile in [2, 4] {
+                let error = errors_together(tile, n, channels, height, width);
+                assert!(error < 2e-6, "{tile}: {n} {channels} {height} {width}: {error}");
+            }
+        }
+    }
+    let error = errors_together(4, 128, 128, 14, 14);
+    assert!(error < 1e-6, "{error}");
+}

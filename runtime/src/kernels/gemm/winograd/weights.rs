@@ -1,4 +1,4 @@
-//! The factors at the points: at each, strips of as many rows as a kernel has, term by term, so that a product reads them from end
+//! The factors at the points: at each, strips of as many rows as a kernel has, or panels of as many columns, term by term, so that a product reads them from end
 //! to end. They are more than any cache near a core holds, and read once.
 
 use super::transform::{By, Cut, LANES};
@@ -19,19 +19,49 @@ pub fn len(tile: usize, m: usize, channels: usize) -> usize {
     (tile + 2) * (tile + 2) * point(m, channels)
 }
 
+/// Tiles of so many pixels along a side, whose factors are in strips of as many rows as a kernel has, or in panels of its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Tiles {
+    side: usize,
+    panels: bool,
+}
+
+/// Tiles of images whose pixels keep their channels together: their factors are in panels.
+#[derive(Clone, Copy, Debug)]
+pub struct Together(pub usize);
+
+impl From<usize> for Tiles {
+    fn from(side: usize) -> Self {
+        Tiles { side, panels: false }
+    }
+}
+
+impl From<Together> for Tiles {
+    fn from(Together(side): Together) -> Self {
+        Tiles { side, panels: true }
+    }
+}
+
+impl Tiles {
+    /// Pixels along a side.
+    pub fn side(self) -> usize {
+        self.side
+    }
+}
+
 /// What the factors `a`, `[m, channels · 9]`, are at the points of tiles.
 ///
 /// # Panics
 /// If the operand doesn't hold all its elements, is computed or narrow, tiles aren't of 2 or 4 pixels, or `to` isn't of [`len`]
 /// elements.
 pub fn winograd_weights<'a>(
-    tile: usize,
+    tiles: impl Into<Tiles>,
     m: usize,
     channels: usize,
     a: impl Into<Operand<'a, f32>>,
     to: &mut [f32],
 ) {
-    let a = a.into();
+    let (a, Tiles { side: tile, panels }) = (a.into(), tiles.into());
     a.check("a", m, 9 * channels);
     assert_eq!(to.len(), len(tile, m, channels), "winograd: elements of the factors");
     let Operand::Own(a) = a else { panic!("winograd: factors are stored as f32") };
@@ -39,7 +69,8 @@ pub fn winograd_weights<'a>(
     a.offsets(Side::Cols, 0, &mut across);
     let mut down = vec![0; m];
     a.offsets(Side::Rows, 0, &mut down);
-    let strip = Kernels::<f32>::of(Isa::detect()).rows;
+    let kernels = Kernels::<f32>::of(Isa::detect());
+    let strip = if panels { kernels.cols() } else { kernels.rows };
     let factors = Factors { a: &a, across: &across, down: &down, strip, channels, to };
     match tile {
         2 => simd_run(At::<2, 4>(factors)),
@@ -50,14 +81,15 @@ pub fn winograd_weights<'a>(
 
 /// Calls `f` with what the factors are at the points, in a buffer of this thread.
 pub fn with_weights<'a, R>(
-    tile: usize,
+    tiles: impl Into<Tiles>,
     m: usize,
     channels: usize,
     a: impl Into<Operand<'a, f32>>,
     f: impl FnOnce(&[f32]) -> R,
 ) -> R {
-    with_buffer(pack::FACTORS, len(tile, m, channels), |to| {
-        winograd_weights(tile, m, channels, a, to);
+    let tiles = tiles.into();
+    with_buffer(pack::FACTORS, len(tiles.side, m, channels), |to| {
+        winograd_weights(tiles, m, channels, a, to);
         f(to)
     })
 }
