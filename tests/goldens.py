@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden files of losses beyond those of the shared set, computed with PyTorch (2.15; safetensors, numpy).
+"""Writes the golden files of operations beyond those of the shared set, computed with PyTorch (2.15; safetensors, numpy).
 
     python tests/goldens.py tests/data/goldens
 
@@ -45,13 +45,13 @@ def error(got, want):
     return max(each)
 
 
-def case(folder, name, variant, f, inputs, fixed=(), **config):
+def case(folder, name, variant, f, inputs, fixed=(), result="loss", **config):
     probe = f(**{k: v.double() if v.is_floating_point() else v for k, v in inputs.items()})
     cotangent = normal(*probe.shape)
     out, grads = evaluate(f, inputs, fixed, cotangent, torch.float64)
     low, low_grads = evaluate(f, inputs, fixed, cotangent, torch.float32)
     tensors = {f"in.{k}": v.numpy() for k, v in inputs.items()}
-    tensors |= {"cot.loss": cotangent.numpy(), "out.loss": out.numpy()}
+    tensors |= {f"cot.{result}": cotangent.numpy(), f"out.{result}": out.numpy()}
     tensors |= {f"grad.{k}": g.numpy() for k, g in grads.items()}
     off = max(error([low], [out]), error(list(low_grads.values()), list(grads.values())))
     metadata = {
@@ -129,7 +129,16 @@ def ctc(folder):
         case(folder, "ctc_loss", variant, call, given, blank=blank, zero_infinity=tight, reduction=how)
 
 
+def places(folder):
+    for variant, shape, dim, count in [("rows", (5, 3), 0, 7), ("inner", (2, 4, 3), 1, 6), ("line", (6,), 0, 9)]:
+        source = tuple(count if i == dim else n for i, n in enumerate(shape))
+        given = {"x": normal(*shape), "index": labels(shape[dim], count), "source": normal(*source)}
+        case(folder, "index_add", variant, lambda x, index, source: x.index_add(dim, index, source), given, result="y", dim=dim)
+    for variant, shape, dim in [("rows", (4, 5), 1), ("columns", (3, 2, 4), 0), ("line", (7,), -1)]:
+        case(folder, "normalize", variant, lambda x: F.normalize(x, dim=dim), {"x": normal(*shape)}, result="y", dim=dim)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
-    for write in [margins, classes, likelihoods, ctc]:
+    for write in [margins, classes, likelihoods, ctc, places]:
         write(folder)

@@ -10,9 +10,9 @@ pub use crate::eager::methods::convolutions::{
 };
 pub use crate::eager::methods::functions::{
     arange, batch_norm, batch_norm_train, cat, einsum, full, group_norm, grouped_query_attention,
-    instance_norm, layer_norm, linear, linformer_attention, local_response_norm, matmul, one_hot, ones,
-    performer_attention, rms_norm, rotary_embedding, scaled_dot_product_attention,
-    scaled_dot_product_attention_with, stack, where_cond, zeros,
+    instance_norm, layer_norm, linear, linformer_attention, local_response_norm, matmul, normalize, one_hot,
+    ones, performer_attention, rms_norm, rotary_embedding, scaled_dot_product_attention,
+    scaled_dot_product_attention_with, stack, stop_gradient, where_cond, zeros,
 };
 pub use crate::eager::methods::losses::{
     accuracy, binary_cross_entropy, binary_cross_entropy_with, binary_cross_entropy_with_logits,

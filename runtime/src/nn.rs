@@ -16,7 +16,7 @@ pub use dropped::*;
 pub use embedding::{Embedding, embedding_forward};
 pub use masked::*;
 pub use norm::*;
-pub use recurrent::{Gru, Lstm, Rnn, gru_forward, lstm_forward, rnn_forward};
+pub use recurrent::*;
 pub use stacked::*;
 
 /// `y = x·weightᵀ + bias`: `torch.nn.Linear`.

@@ -109,6 +109,8 @@ fn layout(c: &Case) -> Option<Body> {
         "flip" => format!("x.flip({:?})", c.ints("dims")?),
         "cumsum" => format!("x.cumsum({})", c.int("dim")?),
         "gather" | "index_select" => format!("x.{}({}, index)", c.name, c.int("dim")?),
+        "index_add" => format!("x.index_add({}, index, source)", c.int("dim")?),
+        "normalize" => format!("x.normalize({})", c.int("dim")?),
         "scatter_add" => format!("x.scatter_add({}, index, src)", c.int("dim")?),
         "embedding" => match c.int("padding_idx") {
             Some(row) => format!("weight.embedding_with(index, {row})"),

@@ -51,7 +51,7 @@ fn updated(c: &Case, instance: bool, over: &[usize]) -> String {
     for (name, of) in
         [("running_mean", format!("mean_dim({over:?})")), ("running_var", format!("var_dim({over:?}, 1.0)"))]
     {
-        out += &format!("*{name} = (1.0 - {rate}) * {name} + {rate} * x.{of}{each}.detach();");
+        out += &format!("*{name} = (1.0 - {rate}) * {name} + {rate} * stop_gradient(x.{of}{each});");
     }
     out
 }

@@ -110,6 +110,7 @@ operations! {
     to: |x, z, l| x.to(f32).to(f64) * z + x.to(i64).to(f64);
     cast: |x, z, l| x.cast(i32).to(f64) * z;
     detach: |x, z, l| x.detach() * x * z;
+    stop_gradient: |x, z, l| stop_gradient(x * z) * x;
     clone: |x, z, l| x.clone() * z;
     matmul: |x, z, l| x.matmul(z.t()) + matmul(z, x.transpose(0, 1));
     linear: |x, z, l| linear(x, z, Some(x.sum_dim(1))) + x.linear(z, None);
@@ -162,6 +163,7 @@ operations! {
     softmax: |x, z, l| x.softmax(-1) * z + z.softmax(0);
     log_softmax: |x, z, l| x.log_softmax(-1) * z + z.log_softmax(0);
     layer_norm: |x, z, l| x.layer_norm([3], Some(z.sum_dim(0)), Some(z.amax(0)), 1e-5) + layer_norm(z, [3], None, None, 1e-5);
+    normalize: |x, z, l| x.normalize(1) * z + normalize(z, 0);
     rms_norm: |x, z, l| x.rms_norm([3], Some(z.sum_dim(0)), 1e-5) + rms_norm(z, [3], None, 1e-5);
     batch_norm: |x, z, l| x.batch_norm(z.mean_dim(0), z.var_dim(0, 1.0), Some(z.amax(0)), Some(x.amin(0)), 1e-5) + batch_norm(z, x.mean_dim(0), x.exp().sum_dim(0), None, None, 1e-5);
     batch_norm_train: |x, z, l| {
@@ -234,6 +236,7 @@ operations! {
     narrow_at: |x, z, l| x.narrow_at(1, l.sum(), 2) * z.narrow(1, 0, 2);
     update_at: |x, z, l| x.update_at(1, l.sum(), z.narrow(1, 0, 2)) * z;
     scatter_add: |x, z, l| x.scatter_add(1, l.unsqueeze(1), z.sum_keepdim(1)) * z;
+    index_add: |x, z, l| x.index_add(0, l, z * z) * z;
     flip: |x, z, l| x.flip([0, 1]) * z;
     interpolate_nearest: |x, z, l| (x * z).unsqueeze(1).interpolate_nearest(6).sum_dim(1) + z.unsqueeze(1).interpolate_nearest(5).sum();
     interpolate_linear: |x, z, l| (x * z).unsqueeze(1).interpolate_linear(5, false) + z.unsqueeze(1).interpolate_linear(5, true);

@@ -43,9 +43,10 @@ const WITHOUT_FLOATS: [&str; 24] = [
 ];
 
 /// Entries whose derivative is by convention not that of the value, all with a test of their own below or a row above eps 0.
-const CONVENTIONS: [&str; 7] = [
+const CONVENTIONS: [&str; 8] = [
     "embedding_with",                  // the padding's row has no gradient
     "detach",                          // no gradient at all
+    "stop_gradient",                   // the same
     "performer_attention", // the stabilizer is a constant, which only cancels without eps: see `attentions`
     "fake_quantize_per_tensor_affine", // straight through within the range
     "choose_qparams_per_tensor", // rounded to f32

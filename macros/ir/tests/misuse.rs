@@ -9,10 +9,11 @@ use kiln_ir::{Builder, DType, Dim, Error, Role, Syms, Ty, Value};
 use typical::typical;
 
 /// Entries for whose tensors any rank and element type has a meaning, or that have none.
-const TAKE_ANY: [&str; 14] = [
+const TAKE_ANY: [&str; 15] = [
     "to",
     "cast",
     "detach",
+    "stop_gradient",
     "clone",
     "unsqueeze",
     "sum",

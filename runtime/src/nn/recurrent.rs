@@ -8,7 +8,7 @@ use crate::{model, params};
 /// `h' = tanh(W_ih x + b_ih + W_hh h + b_hh)` from step to step: `torch.nn.RNN`. Elman, *Finding Structure in Time* (1990).
 ///
 /// Weights start uniform over ±1/√H, as PyTorch's do. `.forward(x)` takes `[T, B, I]` to all states `[T, B, H]` and the last `[B, H]`, from a state of zeros.
-/// For another state, for more layers and for both directions there is [`rnn`](crate::functional::rnn).
+/// [`rnn_from`] goes on from another; for one direction back there is [`rnn`](crate::functional::rnn).
 ///
 /// ```
 /// use kiln::prelude::*;
@@ -45,7 +45,7 @@ pub fn rnn_forward<const I: usize, const H: usize>(layer: &Rnn<I, H>, x: Tensor)
 ///
 /// Weights start uniform over ±1/√H, as PyTorch's do. `.forward(x)` takes `[T, B, I]` to all states `[T, B, H]`, the last h and the last c
 /// `[B, H]`, from a state of zeros.
-/// For another state, for more layers and for both directions there is [`lstm`](crate::functional::lstm).
+/// [`lstm_from`] goes on from another; for one direction back there is [`lstm`](crate::functional::lstm).
 ///
 /// ```
 /// use kiln::prelude::*;
@@ -84,7 +84,7 @@ pub fn lstm_forward<const I: usize, const H: usize>(
 /// *Learning Phrase Representations* (2014).
 ///
 /// Weights start uniform over ±1/√H, as PyTorch's do. `.forward(x)` takes `[T, B, I]` to all states `[T, B, H]` and the last `[B, H]`, from a state of zeros.
-/// For another state, for more layers and for both directions there is [`gru`](crate::functional::gru).
+/// [`gru_from`] goes on from another; for one direction back there is [`gru`](crate::functional::gru).
 ///
 /// ```
 /// use kiln::prelude::*;
@@ -114,4 +114,51 @@ pub struct Gru<const I: usize, const H: usize> {
 pub fn gru_forward<const I: usize, const H: usize>(layer: &Gru<I, H>, x: Tensor) -> (Tensor, Tensor) {
     let (ih, hh) = (Some(layer.bias_ih_l0), Some(layer.bias_hh_l0));
     kiln::gru(x, None, layer.weight_ih_l0, layer.weight_hh_l0, ih, hh, false)
+}
+
+/// [`Rnn`] from a state `[B, H]`: all states `[T, B, H]` and the last, `torch.nn.RNN(x, h)`.
+#[model(inline)]
+pub fn rnn_from<const I: usize, const H: usize>(layer: &Rnn<I, H>, x: Tensor, h: Tensor) -> (Tensor, Tensor) {
+    let (ih, hh) = (Some(layer.bias_ih_l0), Some(layer.bias_hh_l0));
+    kiln::rnn(x, Some(h), layer.weight_ih_l0, layer.weight_hh_l0, ih, hh, "tanh", false)
+}
+
+/// [`Lstm`] from a state `[B, H]` each: all h `[T, B, H]`, the last h and the last c, `torch.nn.LSTM(x, (h, c))`.
+///
+/// A sequence in two parts, of which the second goes on where the first ended:
+///
+/// ```
+/// use kiln::nn::lstm_from;
+/// use kiln::prelude::*;
+///
+/// #[model]
+/// fn parts(layer: &Lstm<3, 5>, x: Tensor<8, 2, 3>) -> Tensor<4, 2, 5> {
+///     let [first, second] = x.chunk(2, 0);
+///     let (_, h, c) = layer.forward(first);
+///     lstm_from(layer, second, h, c).0
+/// }
+///
+/// let mut rng = Rng::seed(0);
+/// let (layer, x) = (Lstm::init(&mut rng), randn([8, 2, 3], &mut rng));
+/// let whole = layer.forward(&x).0;
+/// let apart = (parts(&layer, &x)? - whole.narrow(0, 4, 4)).abs().amax([0, 1, 2]);
+/// assert!(apart.item()? < 1e-6);
+/// # Ok::<(), kiln::Error>(())
+/// ```
+#[model(inline)]
+pub fn lstm_from<const I: usize, const H: usize>(
+    layer: &Lstm<I, H>,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+) -> (Tensor, Tensor, Tensor) {
+    let (ih, hh) = (Some(layer.bias_ih_l0), Some(layer.bias_hh_l0));
+    kiln::lstm(x, Some(h), Some(c), layer.weight_ih_l0, layer.weight_hh_l0, ih, hh, false)
+}
+
+/// [`Gru`] from a state `[B, H]`: all states `[T, B, H]` and the last, `torch.nn.GRU(x, h)`.
+#[model(inline)]
+pub fn gru_from<const I: usize, const H: usize>(layer: &Gru<I, H>, x: Tensor, h: Tensor) -> (Tensor, Tensor) {
+    let (ih, hh) = (Some(layer.bias_ih_l0), Some(layer.bias_hh_l0));
+    kiln::gru(x, Some(h), layer.weight_ih_l0, layer.weight_hh_l0, ih, hh, false)
 }

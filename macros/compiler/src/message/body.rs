@@ -143,6 +143,7 @@ messages! {
     // Results.
     result_differs(name, want, got) = "`{name}` is declared to return {want}, but this is {got}";
     result_kind(name, got) = "`{name}` is declared to return a tensor, but this is {got}";
+    any_shape_of(dtype) = "a tensor of {dtype}";
     result_params(name, want, got) = "`{name}` is declared to return a `{want}`, but this is {got}";
     result_no_argument(name, got) = "`{name}` returns {got} that fits none of its arguments: params that are returned have the type of \
         an argument, and tensors of the same shapes";

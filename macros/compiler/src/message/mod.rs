@@ -107,6 +107,7 @@ messages! {
         `&mut Tensor<…>`, or a `bool`, `usize`, `i64`, `f32`, `f64` or enum known while compiling";
     array_of_any(free) = "an array of `{free}` tensors: how many there are must be known while compiling, but in a building \
         block, `#[model(inline)]`, which is compiled for each call";
+    any_shape() = "`_` stands for any shape, which only a building block takes, `#[model(inline)]`: write the dims";
     result_missing(name) = "`{name}` returns nothing and changes nothing: a model returns tensors or params, or takes `&mut` state";
     result_type(ty) = "a model can't return `{ty}`: it returns a tensor, params, or a tuple or array of tensors";
     recursive(name) = "`{name}` calls itself: a model becomes a graph without end; repeat with `for`";

@@ -21,11 +21,17 @@ pub struct TensorTy {
     pub dtype: DType,
     /// Dims, outermost first.
     pub dims: Vec<DimExpr>,
-    /// Written as `Tensor` alone: any element type and shape. Only building blocks, `#[model(inline)]`, have it.
+    /// Of any shape: `Tensor<i64, _>`; written as `Tensor` alone, of any element type too, which then is f32 here. Only building blocks,
+    /// `#[model(inline)]`, have it.
     pub any: bool,
 }
 
 impl TensorTy {
+    /// Whether a tensor of any shape may have this element type.
+    pub fn takes(&self, dtype: DType) -> bool {
+        self.dtype == DType::F32 || self.dtype == dtype
+    }
+
     /// The graph's type for it.
     pub fn ty(&self) -> kiln_ir::Ty {
         kiln_ir::Ty::new(self.dtype, self.dims.iter().map(|d| d.dim.clone()).collect::<Vec<_>>())

@@ -106,6 +106,15 @@ pub fn tensor(scope: &mut Scope, ty: &Type) -> Option<TensorTy> {
     };
     let first = args.first().and_then(|arg| dtype(scope, arg));
     let given = first.is_some();
+    if let (Some(Some(dtype)), true, Some(shape)) = (first, args.len() == 2, args.last())
+        && matches!(shape, GenericArgument::Type(Type::Infer(_)))
+    {
+        if !scope.bare {
+            scope.errors.at(shape, message::any_shape());
+            return None;
+        }
+        return Some(TensorTy { dtype, dims: Vec::new(), any: true });
+    }
     let mut sound = first != Some(None);
     let mut dims = Vec::new();
     for arg in args.iter().skip(usize::from(given)) {

@@ -250,7 +250,14 @@ impl<'a> Tracer<'a> {
             return;
         };
         let got = self.ty(t);
-        if ty.any || self.accepts(owner, ty, &got) {
+        if (ty.any && ty.takes(got.dtype)) || self.accepts(owner, ty, &got) {
+            return;
+        }
+        if ty.any {
+            let want = message::any_shape_of(ty.dtype.name());
+            let (text, got) = (self.text(given.expr), self.show_ty(&got));
+            let got = format!("`{text}` is {got}");
+            self.fault(given.expr, message::argument_tensor(name, param, &want, &got, ty.dtype.name()));
             return;
         }
         if ty.dtype == got.dtype && ty.dims.len() == got.rank() {

@@ -151,7 +151,7 @@ impl Tracer<'_> {
         if off.is_none() {
             let unknown = if x.literal().is_none() { x } else { y };
             let because = self.unknown_because(unknown);
-            self.fault(pat, message::comparison_unknown(&because));
+            self.unsettled(pat, &[x.clone(), y.clone()], message::comparison_unknown(&because));
         }
         off
     }

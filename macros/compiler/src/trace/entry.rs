@@ -55,15 +55,13 @@ fn attempt(
     loop {
         let mut tracer = Tracer::new(library, assumed);
         tracer.checking = checking;
+        tracer.block = is_block(library, key);
         let traced = tracer.entry(key, case);
         if tracer.again {
             assumed = Assumed { sizes: tracer.assumed, separate: tracer.separate, syms: tracer.syms };
             continue;
         }
-        if tracer.open_length && is_block(library, key) {
-            return None;
-        }
-        let sound = tracer.errors.is_empty();
+        let sound = tracer.errors.is_empty() && !tracer.open;
         faults.extend(tracer.errors);
         return traced.filter(|_| sound);
     }

@@ -23,7 +23,7 @@ impl Tracer<'_> {
                 }
                 None => {
                     let at = self.show_dim(&n);
-                    self.fault(&index.index, message::index_unknown(&at))
+                    self.unsettled(&index.index, &[n], message::index_unknown(&at))
                 }
             },
             (Value::Layers(layers), _) => self.separate(&layers),
@@ -73,7 +73,7 @@ impl Tracer<'_> {
                 Some(n) => Some(n),
                 None => {
                     let shown = self.show_dim(&n);
-                    self.fault(at, message::index_unknown(&shown));
+                    self.unsettled(at, &[n], message::index_unknown(&shown));
                     None
                 }
             },

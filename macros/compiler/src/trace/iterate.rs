@@ -81,7 +81,7 @@ impl<'a> Tracer<'a> {
         }
         let list = match over {
             Value::Array(list) => list,
-            Value::Poison => return Value::Poison,
+            Value::Poison => return self.unseen_turns(f),
             Value::Range(_) | Value::Series(_) => match self.listed(&over, &f.expr) {
                 Some(list) => list,
                 None => return Value::Poison,
@@ -113,6 +113,22 @@ impl<'a> Tracer<'a> {
             }
         }
         Value::Unit
+    }
+
+    /// A loop over what a fault left: its body may have faults of its own, and what it changes is nothing that others could use.
+    fn unseen_turns(&mut self, f: &ExprForLoop) -> Value {
+        let before = self.vars.clone();
+        self.scoped(|tracer| {
+            tracer.pattern(&f.pat, Value::Poison);
+            tracer.statements(&f.body.stmts)
+        });
+        self.frame().flow = Flow::On;
+        for (i, old) in before.into_iter().enumerate() {
+            if !is_untouched(&old.value, &self.vars[i].value) {
+                self.vars[i].value = Value::Poison;
+            }
+        }
+        Value::Poison
     }
 
     /// What was a range or series as an array.
@@ -224,5 +240,16 @@ impl<'a> Tracer<'a> {
                 self.fault(&call.method, message::unknown_method("an array", &name, near))
             }
         }
+    }
+}
+
+/// Whether a variable still has what it had: of what can change, a tensor or a list.
+fn is_untouched(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Tensor(old), Value::Tensor(new)) => (old.level, old.at) == (new.level, new.at),
+        (Value::Array(old), Value::Array(new)) | (Value::Tuple(old), Value::Tuple(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| is_untouched(old, new))
+        }
+        (old, new) => std::mem::discriminant(old) == std::mem::discriminant(new),
     }
 }

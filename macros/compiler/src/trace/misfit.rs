@@ -3,13 +3,17 @@
 use super::Tracer;
 use super::value::Value;
 use crate::message::body as message;
-use kiln_ir::{Dim, Error, Fault, Ty};
+use kiln_ir::{Dim, Error, Fault, SymKind, Ty};
 use quote::ToTokens;
 
 impl Tracer<'_> {
     /// Notes why an operation can't be built; silent where it would fit if constants are what they must be.
     pub fn misfit(&mut self, at: impl ToTokens, error: &Error, operands: &str) -> Value {
         if self.fits_by_assertion(&error.fault) || self.fits_by_number(&error.fault) {
+            return Value::Poison;
+        }
+        if self.block && matches!(*error.fault, Fault::Attribute { .. }) && self.has_free_sizes() {
+            self.open = true;
             return Value::Poison;
         }
         let hint = self.hint(&error.fault);
@@ -24,6 +28,11 @@ impl Tracer<'_> {
             .last()
             .zip(self.frames.first())
             .is_some_and(|(last, first)| last.owner.key != first.owner.key)
+    }
+
+    /// Whether the entry has sizes that only a call tells.
+    fn has_free_sizes(&self) -> bool {
+        self.syms.0.iter().any(|info| matches!(info.kind, SymKind::Free { .. }))
     }
 
     fn fits_by_assertion(&mut self, fault: &Fault) -> bool {

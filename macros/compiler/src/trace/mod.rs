@@ -81,8 +81,10 @@ pub(crate) struct Tracer<'a> {
     again: bool,
     /// Whether this is a second look at a callee's own faults.
     checking: bool,
-    /// Whether the length of an array is a free dim, which only a call gives.
-    open_length: bool,
+    /// Whether it is a building block that is traced by itself.
+    block: bool,
+    /// Whether what only a call of it tells stood in the way.
+    open: bool,
     /// Whether a model calls itself by way of others, which none of them can see alone.
     recursive: bool,
     spans: Vec<Span>,
@@ -105,7 +107,8 @@ impl<'a> Tracer<'a> {
             separate,
             again: false,
             checking: false,
-            open_length: false,
+            block: false,
+            open: false,
             recursive: false,
             spans: Vec::new(),
             vars: Vec::new(),

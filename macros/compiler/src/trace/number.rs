@@ -96,8 +96,9 @@ impl Tracer<'_> {
                         Some(_) if rest => Value::Int(Dim::from(0)),
                         Some(quotient) => Value::Int(quotient),
                         None => {
+                            let sizes = [x.clone(), y.clone()];
                             let (x, y) = (self.show_dim(&x), self.show_dim(&y));
-                            self.fault(op, message::division_unknown(&x, &y))
+                            self.unsettled(op, &sizes, message::division_unknown(&x, &y))
                         }
                     },
                 }
@@ -122,7 +123,7 @@ impl Tracer<'_> {
             None => {
                 let unknown = if x.literal().is_none() { &x } else { &y };
                 let because = self.unknown_because(unknown);
-                self.fault(at, message::comparison_unknown(&because))
+                self.unsettled(at, &[x, y], message::comparison_unknown(&because))
             }
         }
     }

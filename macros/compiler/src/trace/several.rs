@@ -193,10 +193,10 @@ impl<'a> Tracer<'a> {
             }
             return;
         };
-        if ty.any {
+        let (owner, got) = (self.owner(), self.ty(tensor));
+        if ty.any && ty.takes(got.dtype) {
             return;
         }
-        let (owner, got) = (self.owner(), self.ty(tensor));
         let Some(want) = self.tensor_ty(&owner, ty) else { return };
         if want.dtype != got.dtype || !self.same_shape(&want.shape, &got.shape) {
             let (want, got) = (self.show_ty(&want), self.show_ty(&got));

@@ -1,10 +1,12 @@
 //! Sizes: symbols shared by all graphs of an entry, constants that only rustc knows, and how sizes and types read.
 
 use super::Tracer;
+use super::value::Value;
 use crate::message::body as message;
 use crate::source::Number;
 use crate::traced::Const;
 use kiln_ir::{DType, Dim, Sym, SymKind, Ty};
+use quote::ToTokens;
 
 impl Tracer<'_> {
     /// The size that a constant has; the same text of two owners is one constant, which is asserted later.
@@ -103,6 +105,16 @@ impl Tracer<'_> {
     /// Whether a size is made of constants alone.
     pub fn is_constant(&self, size: &Dim) -> bool {
         self.syms.roots(size).iter().all(|s| self.syms.info(*s).kind == SymKind::Const)
+    }
+
+    /// Notes that sizes must be known. A building block learns them from a call, where it is looked at again.
+    pub fn unsettled(&mut self, at: impl ToTokens, sizes: &[Dim], message: String) -> Value {
+        let free = |s: &Sym| matches!(self.syms.info(*s).kind, SymKind::Free { .. });
+        if self.block && sizes.iter().any(|size| self.syms.roots(size).iter().any(free)) {
+            self.open = true;
+            return Value::Poison;
+        }
+        self.fault(at, message)
     }
 
     /// Why a size isn't known while compiling.

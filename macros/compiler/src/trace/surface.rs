@@ -72,7 +72,7 @@ impl Tracer<'_> {
                     };
                     let message =
                         message::surface_argument(entry.name, param.name, param.kind.describe(), &got, &hint);
-                    self.fault(expr, message);
+                    self.unsettled(expr, &whole_numbers(value), message);
                 }
             }
         }
@@ -182,6 +182,15 @@ impl Tracer<'_> {
             Some((at, _)) => format!("{}…", &text[..at]),
             None => text,
         }
+    }
+}
+
+/// The sizes of an argument.
+fn whole_numbers(value: &Value) -> Vec<Dim> {
+    match value {
+        Value::Int(n) => vec![n.clone()],
+        Value::Array(list) | Value::Tuple(list) => list.iter().flat_map(whole_numbers).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Tracer<'a> {
                     let changed = changed.iter().chain(&carried);
                     changed.for_each(|var| self.vars[var.0].value = Value::Poison);
                     if let Obstacle::Because(why) = obstacle {
-                        self.fault(f.for_token, message::turn_unlike(&why));
+                        self.unsettled(f.for_token, &[range.trips], message::turn_unlike(&why));
                     }
                     Some(Value::Poison)
                 }

@@ -128,8 +128,7 @@ impl<'a> Tracer<'a> {
         match self.number(size) {
             Some(n) if n <= 100_000 => Some(n),
             _ => {
-                self.open_length |= size.symbol().is_some();
-                self.fault(at.to_token_stream(), message::array_length());
+                self.unsettled(at.to_token_stream(), std::slice::from_ref(size), message::array_length());
                 None
             }
         }

@@ -71,3 +71,17 @@ struct Plain { w: Tensor<3> }
 #[params] struct Net { w: Tensor<3> }
 #[model] fn g(x: Tensor<3>, y: Tensor<3>) -> Tensor<3> { x + y }
 #[model] fn f(net: &Net, x: Tensor<3>) -> Tensor<3> { g(x.rellu()) + g(x.rellu(), net) + x.rellu().softmax() + x.softmax(x.rellu(), 1) }
+
+#[params] struct Table { rows: Tensor<9, 4> }
+#[model(inline)] fn lookup(t: &Table, ids: Tensor<i64, _>) -> Tensor { t.rows.embedding(ids) }
+#[model] fn f(t: &Table, ids: Tensor<i64, 2, 3, 5>, x: Tensor<2>) -> Tensor<2, 3, 5, 4> { lookup(t, x) + lookup(t, ids) }
+
+#[params] struct Block<const I: usize, const O: usize> { w: Tensor<O, I>, g: Tensor<O> }
+#[model(inline)] fn block<const I: usize, const O: usize, const N: usize>(b: &Block<I, O>, x: Tensor<N, I>, parts: [Tensor<O>; 3]) -> Tensor<N, O> {
+    let h = x.linear(b.w, None).group_norm(4, Some(b.g), None, 1e-5).pad([O / I, 0], 0.0);
+    let h = h.narrow(1, 0, O) + parts[O % 3];
+    if I == O { h + x } else { h.nothing() }
+}
+#[model] fn f(b: &Block<8, 8>, x: Tensor<2, 8>, y: Tensor<8>) -> Tensor<2, 8> { block(b, x, [y, y, y]) }
+#[model] fn g(b: &Block<8, 6>, x: Tensor<2, 8>, y: Tensor<6>) -> Tensor<2, 6> { block(b, x, [y, y, y]) }
+#[model] fn h(b: &Block<4, 8>, x: Tensor<2, 4>, y: Tensor<8>) -> Tensor<2, 8> { block(b, x, [y, y, y]) }

@@ -67,3 +67,9 @@
     for t in 0..T { let y = x.select(0, t).nothing(); all.push(y); }
     stack(&all, 0)
 }
+
+#[model] fn f(x: Tensor<2, 3>) -> Tensor<2, 3> {
+    let (mut h, mut all) = (x, Vec::new());
+    for y in x.nothing() { h = h.nothingness(); all.push(h); }
+    stack(&all, 0).index_select(3, h)
+}

@@ -41,3 +41,5 @@
 #[model] fn f<const L: usize>(xs: [Tensor<3>; L], y: (Tensor<3>, f32), z: [Net; 2], w: &[Tensor<2>; 2]) -> [f32; 2] { x }
 
 #[model] fn f(x: ()) -> () { x }
+
+#[model] fn f(x: Tensor<i64, _>) -> Tensor<f32, _> { x }

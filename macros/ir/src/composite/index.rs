@@ -84,6 +84,31 @@ pub fn scatter_add(b: &mut Builder, x: Value, dim: i64, index: Value, src: Value
     b.map(Scalar::Add, &[x, wide])
 }
 
+/// `torch.index_add`: `x`, to which entry `i` of `source` along a dim is added at `index[i]`.
+pub fn index_add(b: &mut Builder, x: Value, dim: i64, index: Value, source: Value) -> Built {
+    let axis = b.axis("index_add", x, dim)?;
+    let (own, ids, shape) = (b.ty(x).clone(), b.ty(index).clone(), b.ty(source).shape.clone());
+    if ids.rank() != 1 {
+        return Err(b.error(Fault::Rank {
+            op: "index_add".into(),
+            want: "1 for the index".into(),
+            got: ids,
+        }));
+    }
+    let mut want = own.shape.clone();
+    want[axis] = ids.shape[0].clone();
+    if shape != want {
+        let show = |shape: &[Dim]| {
+            shape.iter().map(|d| d.display(&b.func().syms).to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let what = format!("the source must be [{}], not [{}]", show(&want), show(&shape));
+        return Err(b.error(Fault::Attribute { op: "index_add".into(), what }));
+    }
+    let index = along(b, index, axis, &shape)?;
+    let sums = b.emit(Op::ScatterAdd(axis, own.shape[axis].clone()), &[source, index])?;
+    b.map(Scalar::Add, &[x, sums])
+}
+
 /// `torch.flip`: the elements in reverse along dims.
 pub fn flip(b: &mut Builder, x: Value, dims: &[i64]) -> Result<Value, Error> {
     let mut y = x;

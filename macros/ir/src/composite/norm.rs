@@ -113,7 +113,14 @@ pub fn group_norm(
     let shape = b.ty(x).shape.clone();
     let channels = channels(b, x)?;
     let Some(each) = channels.divide(groups) else {
-        let what = "the channels aren't divisible by the groups".into();
+        let what = match channels.literal() {
+            Some(_) => "the channels aren't divisible by the groups".into(),
+            None => format!(
+                "whether the channels, {}, are divisible by the groups is known only where a model is called with their number: \
+                 write `#[model(inline)]`, and call it from one that has it",
+                channels.display(&b.func().syms)
+            ),
+        };
         return Err(b.error(Fault::Attribute { op: "group_norm".into(), what }));
     };
     let size = shape[2..].iter().fold(each, |n, d| n * d.clone());
@@ -133,6 +140,15 @@ pub fn instance_norm(
 ) -> Built {
     let channels = channels(b, x)?;
     group_norm(b, x, &channels, weight, bias, eps)
+}
+
+/// x over its 2-norm along a dim, which counts as no less than `eps`.
+pub fn normalize(b: &mut Builder, x: Value, dim: i64, eps: f64) -> Built {
+    let axis = b.axis("normalize", x, dim)?;
+    let norm = reduce::norm(b, x, 2.0, &[dim])?;
+    let norm = super::activation::clamp(b, norm, Some(eps), None)?;
+    let norm = b.emit(Op::Broadcast(vec![(axis, b.ty(x).shape[axis].clone())]), &[norm])?;
+    b.div(x, norm)
 }
 
 /// x / (k + alpha · Σx² / size)^beta, the sum over `size` neighbouring channels (Krizhevsky et al., 2012).

@@ -141,6 +141,8 @@ table! {
     Method cast(x: Tensor, dtype: Dtype) -> One |b, a| b.emit(Op::Cast(a.dtype(1)), &[a.tensor(0)]);
     /// The same, with derivative 0.
     Method detach(x: Tensor) -> One |b, a| b.emit(Op::StopGrad, &[a.tensor(0)]);
+    /// x, through which no gradient goes.
+    Function stop_gradient(x: Tensor) -> One |b, a| b.emit(Op::StopGrad, &[a.tensor(0)]);
     /// The same.
     Method clone(x: Tensor) -> One |_b, a| Ok(a.tensor(0));
 }

@@ -109,6 +109,9 @@ table! {
     /// x, to which src[i, j] is added at [index[i, j], j] for dim 0, likewise for others.
     Method scatter_add(x: Tensor, dim: Axis, index: Tensor, src: Tensor) -> One
         |b, a| index::scatter_add(b, a.tensor(0), a.axis(1), a.tensor(2), a.tensor(3));
+    /// x with the entries of another tensor added at these indices along a dim.
+    Method index_add(x: Tensor, dim: Axis, index: Tensor, source: Tensor) -> One
+        |b, a| index::index_add(b, a.tensor(0), a.axis(1), a.tensor(2), a.tensor(3));
     /// The elements in reverse along dims.
     Method flip(x: Tensor, dims: Axes) -> One |b, a| index::flip(b, a.tensor(0), &a.axes(1));
     /// [N, C, …] at other sizes, each element the nearest one.

@@ -3,7 +3,7 @@
 use super::{Form, entries};
 
 /// What other libraries call it, and what it is here.
-const ELSEWHERE: [(&str, &str); 24] = [
+const ELSEWHERE: [(&str, &str); 23] = [
     ("ln", "log"),
     ("powf", "pow"),
     ("powi", "pow"),
@@ -25,7 +25,6 @@ const ELSEWHERE: [(&str, &str); 24] = [
     ("sqr", "square"),
     ("exp_m1", "expm1"),
     ("ln_1p", "log1p"),
-    ("stop_gradient", "detach"),
     ("sum_all", "sum"),
     ("mean_all", "mean"),
 ];

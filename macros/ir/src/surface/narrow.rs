@@ -46,6 +46,7 @@ const AS_IT_IS: &[&str] = &[
     "split",
     "squeeze",
     "stack",
+    "stop_gradient",
     "t",
     "to",
     "transpose",

@@ -94,6 +94,8 @@ table! {
         let over = trailing(b, a, a.tensor(0), &a.sizes(1))?;
         norm::layer_norm(b, a.tensor(0), over, a.maybe(2), a.maybe(3), a.float(4))
     };
+    /// x over its 2-norm along a dim, which counts as no less than 1e-12.
+    Both normalize(x: Tensor, dim: Axis) -> One |b, a| norm::normalize(b, a.tensor(0), a.axis(1), 1e-12);
     /// x / √(mean x² + eps) · weight over the last dims, whose sizes are `shape`.
     Both rms_norm(x: Tensor, shape: Sizes, weight: Maybe, eps: Float) -> One |b, a| {
         let over = trailing(b, a, a.tensor(0), &a.sizes(1))?;

@@ -22,6 +22,12 @@ free_functions! {
     /// See [`Tensor::layer_norm`].
     layer_norm[T](x: Tensor, shape: Sizes, weight: Maybe, bias: Maybe, eps: Float) -> One,
         "let x: Tensor = Tensor::from([1.0, 3.0]);\nassert_eq!(layer_norm(x, [2], None, None, 0).to_string(), \"[-1, 1]\");";
+    /// See [`Tensor::normalize`].
+    normalize[T](x: Tensor, dim: Axis) -> One,
+        "let x: Tensor = Tensor::from([3.0, 4.0]);\nassert_eq!(normalize(x, 0).to_string(), \"[0.6, 0.8]\");";
+    /// The tensor itself, through which no gradient goes: `jax.lax.stop_gradient`, as [`Tensor::detach`].
+    stop_gradient[T](x: Tensor) -> One,
+        "let x: Tensor = Tensor::from([3.0]).requires_grad();\n(&x * stop_gradient(&x)).sum().backward().unwrap();\nassert_eq!(x.grad().unwrap().to_string(), \"[3]\");";
     /// See [`Tensor::rms_norm`].
     rms_norm[T](x: Tensor, shape: Sizes, weight: Maybe, eps: Float) -> One,
         "let x: Tensor = Tensor::from([2.0, -2.0]);\nassert_eq!(rms_norm(x, [2], None, 0).to_string(), \"[1, -1]\");";

@@ -76,6 +76,9 @@ methods! {
     /// The tensor with `src[i, j]` added at `[index[i, j], j]` for dim 0, likewise for others: `torch.scatter_add`.
     scatter_add(dim: Axis, index: Index, src: Tensor) -> One,
         "[1.0, 2.0]": "x.scatter_add(0, kiln::Tensor::<i64>::from([1, 1]), &x)" => "[1, 5]";
+    /// The tensor with entry `i` of `source` along a dim added at `index[i]`: `torch.index_add`.
+    index_add(dim: Axis, index: Index, source: Tensor) -> One,
+        "[1.0, 2.0]": "x.index_add(0, kiln::Tensor::<i64>::from([1, 1, 0]), kiln::Tensor::from([1.0, 2.0, 4.0]))" => "[5, 5]";
     /// The elements in reverse along dims: `torch.flip`.
     flip(dims: Axes) -> One, "[1.0, 2.0, 3.0]": "x.flip([0])" => "[3, 2, 1]";
     /// `[N, C, …]` at other sizes, each element the nearest one: `F.interpolate(mode="nearest")`.

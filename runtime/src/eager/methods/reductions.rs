@@ -79,6 +79,8 @@ methods! {
     /// `F.layer_norm`. Ba, Kiros and Hinton (2016).
     layer_norm(shape: Sizes, weight: Maybe, bias: Maybe, eps: Float) -> One,
         "[1.0, 3.0]": "x.layer_norm([2], None, None, 0)" => "[-1, 1]";
+    /// `x / max(‖x‖₂, 1e-12)` along a dim: `F.normalize`.
+    normalize(dim: Axis) -> One, "[3.0, 4.0]": "x.normalize(0)" => "[0.6, 0.8]";
     /// `x / √(mean x² + eps) · weight` over the last dims, of which `shape` gives the sizes: `F.rms_norm`.
     /// Zhang and Sennrich (2019).
     rms_norm(shape: Sizes, weight: Maybe, eps: Float) -> One,
