@@ -1,7 +1,8 @@
 //! Names what is in a picture: `cargo run --release --example classify -- IMAGE`.
 //!
-//! Five nets of the zoo at their published size, with weights from a safetensors file of torchvision's names; without one with
-//! weights that are no more than a hash, which shows speed and memory, and nothing about the picture.
+//! Six nets of the zoo at their published size, with weights from a safetensors file of torchvision's names (NASNet's of those that
+//! `pretrainedmodels` has); without one with weights that are no more than a hash, which shows speed and memory, and nothing about
+//! the picture.
 
 mod nets;
 mod photo;
@@ -19,8 +20,8 @@ Names what is in a picture (JPEG or PNG), the five likeliest classes of ImageNet
 
   classify IMAGE
 
-  --net NAME       alexnet, vgg16, resnet18, resnet50, mobilenet_v2 (default: resnet50)
-  --weights FILE   safetensors under torchvision's names (default: a fill that knows nothing)
+  --net NAME       alexnet, vgg16, resnet18, resnet50, mobilenet_v2, nasnet (default: resnet50)
+  --weights FILE   safetensors under torchvision's names, for nasnet pretrainedmodels' (default: a fill that knows nothing)
   --labels FILE    names of the 1,000 classes, one a line (default: their numbers)
   --help           this text";
 
@@ -67,7 +68,7 @@ fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
     let net = Net::load(&options.net, options.weights.as_deref())?;
     let loaded = start.elapsed();
-    let x = picture::prepared(&picture);
+    let x = picture::prepared(&picture, net.scale);
     let (scores, took) = scored(&net, &x)?;
     let from = match &options.weights {
         Some(path) => format!("weights of {}", path.display()),

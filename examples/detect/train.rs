@@ -142,13 +142,27 @@ pub fn drawing(net: &mut Yolo, scenes: &[Scene], columns: usize) -> kiln::Result
 mod tests {
     use super::*;
 
+    /// One image, a bar that is said to be a four.
+    fn a_four() -> Images {
+        let lit = |i: usize| (8..20).contains(&(i % 28)) && (6..22).contains(&(i / 28));
+        Images { pixels: (0..28 * 28).map(|i| f32::from(u8::from(lit(i)))).collect(), labels: vec![4] }
+    }
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let (images, train) = (a_four(), super::train);
+        let test = held_out(&images, 1);
+        kiln_examples::stop::changes_no_bit(
+            "detect",
+            || begin(0),
+            |all, run| train(all, &images, 1, &test, run),
+        );
+    }
+
     /// A few steps on the same pictures lower the loss, and all of it stays numbers.
     #[test]
     fn a_net_learns_two_pictures() {
-        let lit = |i: usize| (8..20).contains(&(i % 28)) && (6..22).contains(&(i / 28));
-        let image: Vec<f32> = (0..28 * 28).map(|i| f32::from(u8::from(lit(i)))).collect();
-        let images = Images { pixels: image, labels: vec![4] };
-        let scenes = held_out(&images, 2);
+        let scenes = held_out(&a_four(), 2);
         let truths: Vec<&[Truth]> = scenes.iter().map(|scene| scene.truths.as_slice()).collect();
         let (want, class) = targets(&truths).expect("two pictures");
         let Training { mut net, mut opt, .. } = begin(0);

@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_changes_no_bit() {
+        kiln_examples::stop::changes_no_bit(
+            "segment3d",
+            || begin(0),
+            |all, run| train(all, (1, 32), &[], run),
+        );
+    }
+
+    #[test]
     fn a_side_of_no_sixteenths_is_refused() {
         let error = likely(&mut begin(0).net, &Volume::new(0, 12)).expect_err("12 isn't 16 S").to_string();
         assert!(error.contains("x:") || error.contains("`x`"), "{error}");

@@ -12,6 +12,7 @@ pub mod mnist;
 pub mod picture;
 pub mod progress;
 pub mod run;
+pub mod stop;
 pub mod svg;
 pub mod timing;
 pub mod weights;

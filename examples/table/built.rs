@@ -28,6 +28,7 @@ impl Builds {
         let runtime = zoo.join("../../runtime");
         let manifest = format!(
             "[package]\nname = \"one-net\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[lib]\npath = \"lib.rs\"\n\n\
+             [profile.release.build-override]\nopt-level = 1\n\n\
              [dependencies]\nkiln = {{ path = {runtime:?} }}\n"
         );
         fs::write(folder.join("Cargo.toml"), manifest)?;
