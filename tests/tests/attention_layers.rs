@@ -272,7 +272,13 @@ fn deep<const T: usize, const B: usize>(
 
 fn near(got: &Tensor, want: &Tensor) {
     assert_eq!(got.shape(), want.shape());
-    let far = got.as_slice().iter().zip(want.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let far = got
+        .as_slice()
+        .iter()
+        .zip(want.as_slice())
+        .map(|(a, b)| (a - b).abs())
+        .max_by(f32::total_cmp)
+        .unwrap_or(0.0);
     assert!(far < 1e-4, "{far}");
 }
 

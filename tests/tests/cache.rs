@@ -54,7 +54,13 @@ fn filled<const T: usize>(cache: &mut Tensor<T, 3>, x: Tensor<T, 3>, from: Tenso
 }
 
 fn close(x: &Tensor, y: &Tensor) {
-    let far = x.as_slice().iter().zip(y.as_slice()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+    let far = x
+        .as_slice()
+        .iter()
+        .zip(y.as_slice())
+        .map(|(x, y)| (x - y).abs())
+        .max_by(f32::total_cmp)
+        .unwrap_or(0.0);
     assert!(x.shape() == y.shape() && far < 1e-5, "{far}");
 }
 

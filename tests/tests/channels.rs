@@ -5,35 +5,11 @@
 #[path = "common/sets.rs"]
 mod sets;
 
-use kiln::kernels::threads::set_threads;
+#[path = "common/threads.rs"]
+mod threads;
+
 use kiln::prelude::*;
-use std::sync::Mutex;
-
-/// One test at a time sets the number of threads.
-static THREADS: Mutex<()> = Mutex::new(());
-
-/// What `f` gives on one thread, which must be what it gives on two.
-fn on_threads(f: impl Fn() -> Tensor) -> Tensor {
-    let _own = THREADS.lock().unwrap();
-    set_threads(1);
-    let one = f();
-    set_threads(2);
-    assert_eq!(one.as_slice(), f().as_slice());
-    set_threads(0);
-    one
-}
-
-fn noise<const R: usize>(rng: &mut Rng, shape: [usize; R]) -> Tensor {
-    init::normal(0.0, 1.0).tensor(rng, &shape)
-}
-
-/// The largest difference over the largest number.
-fn apart(x: &Tensor, y: &Tensor) -> f32 {
-    assert_eq!(x.shape(), y.shape());
-    let pairs = || x.as_slice().iter().zip(y.as_slice());
-    let most = pairs().map(|(x, _)| x.abs()).fold(0.0, f32::max);
-    pairs().map(|(x, y)| (x - y).abs()).fold(0.0, f32::max) / most
-}
+use threads::{apart, noise, on_threads};
 
 /// A normalization with kept statistics.
 #[params]

@@ -71,7 +71,13 @@ fn images(shape: &[usize]) -> Tensor {
 
 fn near(a: &Tensor, b: &Tensor, within: f32) {
     assert_eq!(a.shape(), b.shape());
-    let far = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let far = a
+        .as_slice()
+        .iter()
+        .zip(b.as_slice())
+        .map(|(a, b)| (a - b).abs())
+        .max_by(f32::total_cmp)
+        .unwrap_or(0.0);
     assert!(far <= within, "{far}");
 }
 
