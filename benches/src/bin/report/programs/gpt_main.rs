@@ -3,24 +3,31 @@
 mod attention;
 mod gpt2;
 
-use gpt2::{Cache, Gpt2, gpt2, gpt2_step};
+use gpt2::{Cache, Gpt2, gpt2_step};
 use kiln::prelude::*;
+use train::train_step;
 
-#[model]
-fn loss<const N: usize, const T: usize>(net: &Gpt2, ids: Tensor<i64, N, T>, next: Tensor<i64, N, T>) -> Tensor {
-    cross_entropy(gpt2(net, ids).reshape([N * T, gpt2::VOCABULARY]), next.reshape([N * T]))
-}
+/// Apart, as the model has its module's name.
+mod train {
+    use crate::gpt2::{Gpt2, VOCABULARY, gpt2};
+    use kiln::prelude::*;
 
-#[model]
-fn train_step<const N: usize, const T: usize>(
-    net: &mut Gpt2,
-    opt: &mut Adam<Gpt2>,
-    ids: Tensor<i64, N, T>,
-    next: Tensor<i64, N, T>,
-) -> Tensor {
-    let (loss, grads) = value_and_grad(loss)(net, ids, next);
-    opt.step(net, grads);
-    loss
+    #[model]
+    fn loss<const N: usize, const T: usize>(net: &Gpt2, ids: Tensor<i64, N, T>, next: Tensor<i64, N, T>) -> Tensor {
+        cross_entropy(gpt2(net, ids).reshape([N * T, VOCABULARY]), next.reshape([N * T]))
+    }
+
+    #[model]
+    pub fn train_step<const N: usize, const T: usize>(
+        net: &mut Gpt2,
+        opt: &mut Adam<Gpt2>,
+        ids: Tensor<i64, N, T>,
+        next: Tensor<i64, N, T>,
+    ) -> Tensor {
+        let (loss, grads) = value_and_grad(loss)(net, ids, next);
+        opt.step(net, grads);
+        loss
+    }
 }
 
 fn main() -> kiln::Result<()> {
