@@ -39,6 +39,18 @@ fn widening_basic<const I: usize, const O: usize, const S: usize>(
     basic(&b.block, x, b.downsample.forward(x))
 }
 
+/// [`Basic`] that also trains; `to` is what it adds to.
+#[model(inline)]
+pub fn basic_in<const I: usize, const O: usize, const S: usize>(
+    b: &mut Basic<I, O, S>,
+    x: Tensor,
+    to: Tensor,
+    train: bool,
+) -> Tensor {
+    let h = norm_in(&mut b.bn1, b.conv1.forward(x), train).relu();
+    (norm_in(&mut b.bn2, b.conv2.forward(h), train) + to).relu()
+}
+
 /// [`WideningBasic`] that also trains.
 #[model(inline)]
 pub fn widening_basic_in<const I: usize, const O: usize, const S: usize>(
@@ -46,9 +58,8 @@ pub fn widening_basic_in<const I: usize, const O: usize, const S: usize>(
     x: Tensor,
     train: bool,
 ) -> Tensor {
-    let h = norm_in(&mut b.block.bn1, b.block.conv1.forward(x), train).relu();
-    let h = norm_in(&mut b.block.bn2, b.block.conv2.forward(h), train);
-    (h + conv_norm_in(&mut b.downsample, x, train)).relu()
+    let to = conv_norm_in(&mut b.downsample, x, train);
+    basic_in(&mut b.block, x, to, train)
 }
 
 /// 11,689,512 parameters.
