@@ -105,7 +105,7 @@ pub fn windows<T>(
     [places, windows]: [[(usize, usize); 2]; 2],
 ) -> Windows<'_, T> {
     let first = first.map(usize::cast_signed);
-    Windows { data, offset, each, channels, size, first, places, windows, skipped: [0, 0] }
+    Windows { data, offset, each, channels, images: (1, 0), size, first, places, windows, skipped: [0, 0] }
 }
 
 /// Windows over images of `[height, width]` pixels, which lie `pitch` apart: `channels` of each for all columns of the product, or

@@ -37,7 +37,12 @@ impl Runner<'_> {
         let (offset, each) = (self.at(&w.offset), self.dims.dim(&w.each));
         let (channels, rest) =
             (self.pair(&w.channels), self.over(&w.size, &w.first, [&w.places, &w.windows]));
-        quote!(::kiln::rt::windows(#data, #offset, #each, #channels, #rest))
+        let windows = quote!(::kiln::rt::windows(#data, #offset, #each, #channels, #rest));
+        if w.images.0.is(1) {
+            return windows;
+        }
+        let (count, by) = (self.dims.dim(&w.images.0), self.dims.dim(&w.images.1));
+        quote!(#windows.images(#count, #by))
     }
 
     fn pixels(&self, p: &Pixels) -> TokenStream {

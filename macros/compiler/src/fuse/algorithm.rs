@@ -69,10 +69,12 @@ pub fn winograd(func: &Func, kernel: &Kernel, gemm: &Gemm, frozen: bool) -> Opti
     let [channels, height, width] = windows(b.channels.0.literal()?, &b.places, &b.windows)?;
     let m = gemm.roles.iter().position(|r| *r == Role::M).map_or(Some(1), |i| kernel.axes[i].literal())?;
     let batch = (0..gemm.roles.len()).filter(|i| gemm.roles[*i] == Role::Batch);
-    let images = batch.map(|i| kernel.axes[i].literal()).try_fold(1, |n, len| Some(n * len?))?;
+    let times = batch.map(|i| kernel.axes[i].literal()).try_fold(1, |n, len| Some(n * len?))?;
+    // Tiles of several images share vectors where these follow each other.
+    let images = b.images.0.literal().unwrap_or(1);
     let cheapest = |tile: i64| {
-        let cost = by_tiles(tile, [m, channels, height, width], images, frozen);
-        let percent = 100 * cost / direct(m, channels, height * width).max(1);
+        let cost = by_tiles(tile, [m, channels], images * up(height, tile) * up(width, tile), times, frozen);
+        let percent = 100 * cost / direct(m, channels, images * height * width).max(1);
         Winograd { tile, m, channels, together: false, percent }
     };
     TILES.map(cheapest).into_iter().min_by_key(|w| w.percent).filter(|w| w.percent < WORTH)
@@ -140,11 +142,12 @@ fn direct(m: i64, channels: i64, pixels: i64) -> i64 {
     9 * channels * (up(pixels, LANES) * LANES * m + pixels * PACK) + far(9 * m * channels, 1)
 }
 
-fn by_tiles(tile: i64, [m, channels, height, width]: [i64; 4], images: i64, frozen: bool) -> i64 {
-    let (points, tiles) = (points(tile), up(height, tile) * up(width, tile));
+/// So many tiles at a time, `times` over.
+fn by_tiles(tile: i64, [m, channels]: [i64; 2], tiles: i64, times: i64, frozen: bool) -> i64 {
+    let points = points(tile);
     let products = points * m * channels * LANES * up(tiles, LANES);
     let transforms = TRANSFORM * points * tiles * (m + channels);
-    let factors = if frozen { 0 } else { FACTOR * points * m * channels / images.max(1) };
+    let factors = if frozen { 0 } else { FACTOR * points * m * channels / times.max(1) };
     products + transforms + factors + far(points * m * channels, up(tiles, GROUP))
 }
 

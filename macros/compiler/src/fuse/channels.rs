@@ -3,6 +3,9 @@
 //! Then a convolution of single pixels is a product of rows as they lie by weights, whatever an image's size is, and one of each
 //! channel by itself works on vectors of channels. A convolution is rebuilt with its channels last; all that maps or moves elements
 //! passes on the order it finds, so that nothing is transposed between layers. Invariant: what a function returns has its own order.
+//!
+//! A function with gradients computes with channels first, `[c, n, y, x]`: all that a channel has is one row, so that a normalization
+//! by the batch is one pass over it, forward and backward, and tiles of several images share vectors.
 
 use super::affine::Var;
 use super::expr::{counters, through};
@@ -14,14 +17,25 @@ const TRANSPOSED: i64 = 50;
 /// Channels from which on images are better computed by Winograd's tiles, which want them apart if they are no multiple of that.
 const TILED: i64 = 16;
 
-/// The function with its convolutions' channels last, if that pays and all of them are products then.
-pub fn last(func: &Func) -> Func {
-    let convolutions: Option<Vec<Option<Convolution>>> = func.values().map(|(v, _)| found(func, v)).collect();
+/// Where convolutions have their channels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    First,
+    Last,
+}
+
+/// The function with its convolutions' channels last, or first if it has their gradients, where that pays and all of them are
+/// products then.
+pub fn arranged(func: &Func) -> Func {
+    let trains = func.values().any(|(v, _)| is_gradient(func, v));
+    let order = if trains { Order::First } else { Order::Last };
+    let convolutions: Option<Vec<Option<Convolution>>> =
+        func.values().map(|(v, _)| found(func, v, order)).collect();
     let Some(convolutions) = convolutions.filter(|all| all.iter().any(Option::is_some)) else {
         return func.clone();
     };
     let mut rebuilt =
-        Rebuilt { b: Builder::new(&func.name, func.syms.clone()), func, here: vec![], transposed: 0 };
+        Rebuilt { b: Builder::new(&func.name, func.syms.clone()), func, order, here: vec![], transposed: 0 };
     for ((v, node), convolution) in func.values().zip(&convolutions) {
         let moved = rebuilt.node(node, convolution.as_ref());
         if let Some(name) = &func.names[v.0 as usize] {
@@ -36,7 +50,9 @@ pub fn last(func: &Func) -> Func {
     let made = func.values().zip(&convolutions).filter(|(_, c)| c.is_some());
     let made: i64 = made.map(|((_, node), _)| elements(&node.ty.shape)).sum();
     let (transposed, new) = (rebuilt.transposed, rebuilt.b.finish());
-    if transposed * 1000 > made * TRANSPOSED || !all_products(&new) { func.clone() } else { new }
+    // With channels first only whole images change places.
+    let pays = order == Order::First || transposed * 1000 <= made * TRANSPOSED;
+    if pays && all_products(&new) { new } else { func.clone() }
 }
 
 /// A convolution of images, or of their single pixels.
@@ -45,41 +61,69 @@ struct Convolution {
     factors: Vec<u8>,
 }
 
+/// A contraction with windows.
+struct Slides<'f> {
+    /// Labels of the operand that is windows, and of the other one.
+    own: &'f [u8],
+    factors: &'f [u8],
+    windows: Vec<&'f Window>,
+    /// Axes of the former that count places in windows.
+    places: Vec<usize>,
+    /// Whether it sums over them.
+    sums_places: bool,
+}
+
+fn slides(func: &Func, v: Value) -> Option<Slides<'_>> {
+    let node = func.node(v);
+    let Op::Contract { lhs, rhs, out } = &node.op else { return None };
+    let sides = [(0, lhs, rhs), (1, rhs, lhs)];
+    let (x, own, factors) = sides.into_iter().find(|(i, ..)| !windows(func, node.args[*i]).0.is_empty())?;
+    let (windows, places) = windows(func, node.args[x]);
+    let sums_places = places.iter().all(|at| !out.contains(&own[*at]));
+    Some(Slides { own, factors, windows, places, sums_places })
+}
+
+/// Whether a value is the gradient of the factors of a convolution of images: it sums over windows.
+fn is_gradient(func: &Func, v: Value) -> bool {
+    let Some(Slides { own, windows, places, .. }) = slides(func, v) else { return false };
+    let Op::Contract { out, .. } = &func.node(v).op else { return false };
+    windows.len() == 2 && places.len() == 2 && places.iter().all(|at| out.contains(&own[*at]))
+}
+
 /// Whether a value is a convolution; `None` where one in the function is better left as it is, and all others then.
-fn found(func: &Func, v: Value) -> Option<Option<Convolution>> {
+fn found(func: &Func, v: Value, order: Order) -> Option<Option<Convolution>> {
     let node = func.node(v);
     let Op::Contract { lhs, rhs, out } = &node.op else {
-        return (!matches!(node.op, Op::Fold(..) | Op::Scan(_))).then_some(None);
+        let moves = matches!(node.op, Op::Scan(_)) || order == Order::Last && matches!(node.op, Op::Fold(..));
+        return (!moves).then_some(None);
     };
-    let sides = [(0, lhs, rhs), (1, rhs, lhs)];
-    let Some((x, own, factors)) =
-        sides.into_iter().find(|(i, ..)| !windows(func, node.args[*i]).0.is_empty())
-    else {
-        return Some(None);
-    };
-    let (slides, places) = windows(func, node.args[x]);
+    let Some(Slides { own, factors, windows, sums_places, .. }) = slides(func, v) else { return Some(None) };
     let length = |label: &u8| {
-        let (at, arg) = match own.iter().position(|l| l == label) {
-            Some(at) => (at, node.args[x]),
-            None => (factors.iter().position(|l| l == label)?, node.args[1 - x]),
-        };
-        Some(func.ty(arg).shape[at].clone())
+        let (i, at) = [lhs, rhs]
+            .iter()
+            .enumerate()
+            .find_map(|(i, of)| of.iter().position(|l| l == label).map(|at| (i, at)))?;
+        Some(func.ty(node.args[i]).shape[at].clone())
     };
     let wide = |label: &&u8| !length(label).is_some_and(|len| len.is(1));
     let shared = out.iter().filter(|l| own.contains(l) && factors.contains(l)).filter(wide).count();
     let made = out.iter().filter(|l| !own.contains(l)).filter(wide).count();
+    let is_image = windows.len() == 2 && node.ty.dtype == DType::F32 && sums_places;
+    let convolution = || Some(Convolution { factors: factors.to_vec() });
+    if order == Order::First {
+        return match is_gradient(func, v) {
+            true => Some(None),
+            false => (is_image && shared == 0 && made <= 1).then(convolution),
+        };
+    }
     let summed: Vec<Dim> = own.iter().filter(|l| !out.contains(l)).filter_map(length).collect();
-    // A gradient of factors sums over windows.
-    let sums_places = places.iter().all(|at| !out.contains(&own[*at]));
     let tiled =
-        slides.iter().all(|w| [w.size, w.stride, w.dilation] == [3, 1, 1]) && elements(&summed) >= 9 * TILED;
+        windows.iter().all(|w| [w.size, w.stride, w.dilation] == [3, 1, 1]) && elements(&summed) >= 9 * TILED;
     // Tiles of pixels that keep their channels together want whole vectors of these.
     let results = out.iter().filter(|l| !own.contains(l)).filter_map(length).collect::<Vec<_>>();
     let vectors = elements(&summed) % (9 * TILED) == 0
         && results.iter().all(|n| n.literal().is_some_and(|n| n == 1 || n % TILED == 0));
-    let is_image = slides.len() == 2 && node.ty.dtype == DType::F32 && sums_places;
-    (is_image && shared + made == 1 && (!tiled || vectors))
-        .then(|| Some(Convolution { factors: factors.clone() }))
+    (is_image && shared + made == 1 && (!tiled || vectors)).then(convolution)
 }
 
 /// The windows that a value is a view of, and its axes that count places in them.
@@ -127,6 +171,7 @@ struct Moved {
 struct Rebuilt<'f> {
     b: Builder,
     func: &'f Func,
+    order: Order,
     here: Vec<Moved>,
     /// Elements that are read in another order than they are made.
     transposed: i64,
@@ -265,11 +310,11 @@ impl Rebuilt<'_> {
         Some(Moved { value: self.emit(Op::Reshape(shape), &[*value]), order })
     }
 
-    /// The convolution's windows first, its channels last.
+    /// The convolution's windows and its channels, in that order or the other one.
     fn convolution(&mut self, node: &Node, convolution: &Convolution) -> Moved {
         let Op::Contract { out, .. } = &node.op else { unreachable!("found as one") };
         let mut order: Vec<usize> = (0..out.len()).collect();
-        order.sort_by_key(|i| convolution.factors.contains(&out[*i]));
+        order.sort_by_key(|i| convolution.factors.contains(&out[*i]) == (self.order == Order::Last));
         self.contract(node, order)
     }
 

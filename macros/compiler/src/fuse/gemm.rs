@@ -161,11 +161,14 @@ fn by_rows(func: &Func, v: Value, axes: &Axes, accesses: &[&Affine], barriers: &
             if plain.as_ref().is_some_and(|m| m.rows.len() <= 1 && m.cols.len() <= 1) {
                 return plain.map(Operand::Stored);
             }
-            let windows = |sides| pixel.windows(all, sides, &runs).map(Box::new).map(Operand::Windows);
+            let windows = |sides| pixel.windows(all, sides, &runs).map(Box::new);
             let found = match is_right {
-                true => windows([rows, cols]),
+                true => windows([rows, cols]).map(Operand::Windows),
                 false => (pixel.pixels(all, [rows, cols], None, &runs).map(Box::new).map(Operand::Pixels))
-                    .or_else(|| windows([cols, rows]).filter(|_| !matches!(right, Place::Windows(..)))),
+                    .or_else(|| {
+                        let alone = !matches!(right, Place::Windows(..));
+                        windows([cols, rows]).filter(|w| alone && w.images.0.is(1)).map(Operand::Windows)
+                    }),
             };
             found.or(plain.map(Operand::Stored))
         }
@@ -174,6 +177,7 @@ fn by_rows(func: &Func, v: Value, axes: &Axes, accesses: &[&Affine], barriers: &
     let terms = k.iter().fold(Dim::from(1), |n, i| n * all[*i].clone());
     if let (Operand::Stored(a), Operand::Windows(b)) = (&mut a, &mut b)
         && func.ty(b.buffer).dtype == func.ty(v).dtype
+        && b.images.0.is(1)
         && windows::few(&terms)
     {
         windows::each(&lengths(all, &runs), &mut roles, a, b);

@@ -231,7 +231,16 @@ impl Groups<'_> {
         };
         let home = match split == 0 && is_long(&axes) {
             true => (0..self.groups.len()).find(total),
-            false => sources.iter().filter(plain).map(|s| self.of[&s.value]).find(fits),
+            false => {
+                let of = |s: &Source| self.of[&s.value];
+                let sibling = |g: &usize| {
+                    let group = &self.groups[*g];
+                    group.kind == Kind::Rows { split: Some(split) } && !group.deps.is_disjoint(read)
+                };
+                let own = sources.iter().filter(plain).map(of).find(fits);
+                // Rows that another reduction reads are there already.
+                own.or_else(|| (0..self.groups.len()).filter(sibling).find(fits))
+            }
         };
         let home = home.unwrap_or_else(|| self.fresh(Kind::Rows { split: None }, axes));
         self.groups[home].kind = Kind::Rows { split: Some(split) };

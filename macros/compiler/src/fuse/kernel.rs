@@ -210,6 +210,8 @@ pub struct Windows {
     pub each: Dim,
     /// Images that are summed over: how many, and from one to the next.
     pub channels: (Dim, Dim),
+    /// Images with windows of their own, whose columns follow each other: how many, and from one to the next.
+    pub images: (Dim, Dim),
     /// Lines of an image, and pixels of a line.
     pub size: [Dim; 2],
     /// Where the first window begins, over the batch axes' counters; below 0 in what is 0.

@@ -24,7 +24,7 @@ pub fn lay_out(func: &Func) -> Func {
         place.push(Value(out.nodes.len() as u32 - 1));
     }
     out.outputs.iter_mut().for_each(|o| o.value = place[o.value.0 as usize]);
-    super::channels::last(&out)
+    super::channels::arranged(&out)
 }
 
 fn push(func: &mut Func, node: Node, name: Option<String>) {

@@ -28,7 +28,7 @@ pub fn stored(
     let mut stored: BTreeSet<Value> = outputs.iter().chain(readers.keys()).copied().collect();
     // An argument comes before its readers, so that one decision rests on those before.
     for (v, readers) in &readers {
-        let mut cost = Again::of(readers);
+        let mut cost = Again::of(readers, elements(groups.func, *v));
         let free = readers.loops == 0 && !outputs.contains(v);
         if free && again(groups.func, &stored, buffer, *v, true, &mut cost) && cost.is_low() {
             stored.remove(v);
@@ -75,19 +75,34 @@ fn is_there(func: &Func, stored: &BTreeSet<Value>, v: Value) -> bool {
 /// What computing a value again takes, and may take.
 struct Again {
     maps: usize,
+    /// What is loaded for each element; what is there once for many costs next to nothing.
     loads: BTreeSet<Value>,
     most: [usize; 2],
+    /// Elements of the value, if known.
+    elements: Option<i64>,
+}
+
+/// Elements for each of which there is one of another value, from which on that doesn't count.
+const MANY: i64 = 16;
+
+fn elements(func: &Func, v: Value) -> Option<i64> {
+    func.ty(v).numel().literal()
+}
+
+/// Whether a value has few elements beside so many.
+fn is_few(func: &Func, v: Value, beside: Option<i64>) -> bool {
+    elements(func, v).zip(beside).is_some_and(|(few, many)| few * MANY <= many)
 }
 
 impl Again {
     /// A product that is the only reader computes the value as often as its own kernel would.
-    fn of(readers: &Readers) -> Again {
+    fn of(readers: &Readers, elements: Option<i64>) -> Again {
         let most = match (readers.products.len(), readers.others) {
             (0, _) => [4, 2],
             (1, 0) => [6, 4],
             _ => [2, 2],
         };
-        Again { maps: 0, loads: BTreeSet::new(), most }
+        Again { maps: 0, loads: BTreeSet::new(), most, elements }
     }
 
     fn is_low(&self) -> bool {
@@ -106,7 +121,9 @@ fn again(
 ) -> bool {
     let node = func.node(v);
     if let Some(b) = buffer(v).filter(|b| !first && is_there(func, stored, *b)) {
-        cost.loads.insert(b);
+        if !is_few(func, b, cost.elements) {
+            cost.loads.insert(b);
+        }
         return true;
     }
     let simple = match &node.op {

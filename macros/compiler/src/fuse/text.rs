@@ -181,7 +181,11 @@ impl Writer<'_> {
         let each = if w.each.is(0) { String::new() } else { format!(" each row by {}", self.dim(&w.each)) };
         let over = self.over(&w.size, &w.first, [&w.places, &w.windows]);
         let (at, channels) = (self.affine(&w.offset), self.side(&w.channels));
-        format!("%{}[{at}]{each} channels [{channels}] {over}", w.buffer.0)
+        let images = match w.images.0.is(1) {
+            true => String::new(),
+            false => format!(" images [{}]", self.side(&w.images)),
+        };
+        format!("%{}[{at}]{each} channels [{channels}]{images} {over}", w.buffer.0)
     }
 
     fn pixels(&self, p: &Pixels) -> String {

@@ -69,14 +69,17 @@ impl Pixel {
     ) -> Option<Windows> {
         let (parts, size) = self.parts(0)?;
         let (channels, places, _) = parts.split(lengths, terms)?;
-        let (none, windows, _) = parts.split(lengths, columns)?;
-        if !none.is_empty() || self.has_places(columns) {
+        let (images, windows, _) = parts.split(lengths, columns)?;
+        if self.has_places(columns) {
             return None;
         }
-        let channels = one_axis(walk(&parts.image, lengths, channels))?;
+        let [channels, images] = [channels, images].map(|axes| one_axis(walk(&parts.image, lengths, axes)));
+        let (channels, images) = (channels?, images?);
         let own = |at: &Affine| own(at, [terms, columns], runs);
         let (offset, first) = (own(&parts.image), parts.at.each_ref().map(own));
-        Some(Windows { buffer: self.buffer, offset, each: 0.into(), channels, size, first, places, windows })
+        let each = 0.into();
+        let buffer = self.buffer;
+        Some(Windows { buffer, offset, each, channels, images, size, first, places, windows })
     }
 
     /// The operand whose rows are windows over images of pixels that keep their channels together, and whose columns are those

@@ -26,7 +26,7 @@ const LANES: usize = 16;
 
 /// Whether a product of `m` rows and `k` terms is for this room.
 pub(super) fn fits<T>(m: usize, k: usize, b: &Windows<T>) -> bool {
-    (b.each > 0 || m <= ROWS) && (1..=TERMS).contains(&k) && b.skipped == [0, 0]
+    (b.each > 0 || m <= ROWS) && b.images.0 == 1 && (1..=TERMS).contains(&k) && b.skipped == [0, 0]
 }
 
 /// The product of what fits. The operands have been checked.
@@ -264,13 +264,14 @@ mod tests {
     /// A sum of the definition.
     fn sum(a: &[f32], b: &Windows<f32>, row: usize, at: usize) -> f32 {
         let [k, _] = b.shape();
-        let [(_, down), (across, along)] = b.windows;
+        let [(height, down), (across, along)] = b.windows;
+        let (image, line) = (at / across / height * b.images.1, at / across % height);
         let term = |p: usize| {
             let [channel, r, s] = b.place(p);
-            let y = b.first[0] + (at / across * down + r) as isize;
+            let y = b.first[0] + (line * down + r) as isize;
             let x = b.first[1] + (at % across * along + s) as isize;
             let inside = (0..b.size[0] as isize).contains(&y) && (0..b.size[1] as isize).contains(&x);
-            let image = b.offset + row * b.each + channel * b.channels.1;
+            let image = image + b.offset + row * b.each + channel * b.channels.1;
             if inside { a[row * k + p] * b.data[image + y as usize * b.size[1] + x as usize] } else { 0.0 }
         };
         (0..k).map(term).sum()
@@ -322,6 +323,7 @@ mod tests {
                 offset: 3,
                 each,
                 channels: (channels, plane),
+                images: (1, 0),
                 size,
                 first,
                 places,
@@ -332,6 +334,9 @@ mod tests {
             check(5, &b(plane, 1));
             check(3, &b(0, 2));
             check(7, &b(0, 5));
+            // Two channels of two images, which overlap here, or lie one behind the other.
+            check(3, &b(0, 2).images(2, plane));
+            check(7, &b(0, 2).images(3, plane));
         }
     }
 
@@ -345,6 +350,7 @@ mod tests {
             offset: 0,
             each: 0,
             channels,
+            images: (1, 0),
             size: [3, 3],
             first: [0, 0],
             places,

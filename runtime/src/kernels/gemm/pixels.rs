@@ -228,6 +228,7 @@ mod tests {
             offset: 0,
             each: 0,
             channels: (3, 80),
+            images: (1, 0),
             size: [8, 10],
             first: [-1, -1],
             places: [(3, 1); 2],

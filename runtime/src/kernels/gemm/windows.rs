@@ -19,6 +19,8 @@ pub struct Windows<'a, T> {
     pub each: usize,
     /// Images whose products are summed, and from one to the next.
     pub channels: (usize, usize),
+    /// Images with windows of their own, whose columns follow each other, and from one to the next.
+    pub images: (usize, usize),
     /// Lines of an image, and pixels of a line.
     pub size: [usize; 2],
     /// Where the first window begins, down and along; below 0 in what is 0.
@@ -32,10 +34,16 @@ pub struct Windows<'a, T> {
 }
 
 impl<'a, T> Windows<'a, T> {
+    /// The windows over so many images, one behind the other, `by` apart.
+    #[must_use]
+    pub fn images(self, images: usize, by: usize) -> Self {
+        Windows { images: (images, by), ..self }
+    }
+
     /// Terms and windows.
     pub(super) fn shape(&self) -> [usize; 2] {
         let [[(r, _), (s, _)], [(y, _), (x, _)]] = [self.places, self.windows];
-        [self.channels.0 * r * s, y * x]
+        [self.channels.0 * r * s, self.images.0 * y * x]
     }
 
     /// Panics unless the operand is of that size and the pixels for a row of the product lie in the data.
@@ -44,8 +52,8 @@ impl<'a, T> Windows<'a, T> {
         assert_eq!(have, want, "gemm: operand {name} is {have:?}, not {want:?}");
         let [height, width] = self.size;
         if !want.contains(&0) && height * width > 0 {
-            let (channels, plane) = self.channels;
-            let last = self.offset + (channels - 1) * plane + height * width - 1;
+            let last = [self.channels, self.images].iter().map(|(n, by)| (n - 1) * by).sum::<usize>();
+            let last = self.offset + last + height * width - 1;
             let len = self.data.len();
             assert!(last < len, "gemm: operand {name} needs element {last}, but its data has {len}");
         }
@@ -118,13 +126,17 @@ impl<'a, T> Windows<'a, T> {
     /// Windows of a panel, line by line.
     #[inline(always)]
     fn runs<'r>(&self, col: usize, cols: usize, runs: &'r mut [Run; WIDEST]) -> &'r [Run] {
-        let [(_, down), (across, along)] = self.windows;
-        let (mut y, mut x, mut at, mut count) = (col / across, col % across, 0, 0);
+        let [(height, down), (across, along)] = self.windows;
+        let (line, mut x, mut at, mut count) = (col / across, col % across, 0, 0);
+        let (mut image, mut y) = (line / height, line % height);
         while at < cols {
             let len = (across - x).min(cols - at);
             let place = [self.first[0] + (y * down) as isize, self.first[1] + (x * along) as isize];
-            runs[count] = Run { place, at, len };
+            runs[count] = Run { image: image * self.images.1, place, at, len };
             (y, x, at, count) = (y + 1, 0, at + len, count + 1);
+            if y == height {
+                (image, y) = (image + 1, 0);
+            }
         }
         &runs[..count]
     }
@@ -136,6 +148,8 @@ const WIDEST: usize = 64;
 /// Windows that follow each other along a line.
 #[derive(Clone, Copy, Default)]
 struct Run {
+    /// From the first image to theirs.
+    image: usize,
     /// Where the first one begins.
     place: [isize; 2],
     /// Its column in the panel.
@@ -171,6 +185,7 @@ impl<T: Reads<U>, U: Scalar> Body for Panel<'_, T, U> {
                     to.fill(U::default());
                 }
                 let first = x + (there.start * step) as isize;
+                let image = image + run.image;
                 if there.is_empty() || !b.pixels(image, [y, first], step, &mut to[there]) {
                     to.fill(U::default());
                 }

@@ -46,10 +46,33 @@ fn by_tiles<const T: usize, const P: usize>(
 {
     let image = checked(b, T, n);
     assert_eq!(factors.len(), weights::len(T, m, image.channels), "winograd: elements of the factors");
-    let kernels = Kernels::of(Isa::detect());
-    let point = image.channels * CHANNEL + LANES;
-    with_buffer(pack::PATCHES, P * P * point, |patches| {
-        for first in (0..image.tiles()).step_by(GROUP) {
+    let all = All::<T, P> { image, m, factors, kernels: Kernels::of(Isa::detect()), epilogue };
+    let (groups, cost) = (image.tiles().div_ceil(GROUP), 2 * P * P * GROUP * image.channels * m);
+    // Groups share threads where there are enough of them, else each group's parts do.
+    match groups >= 4 * threads_for(groups, cost) {
+        true => parallel(groups, cost, &|groups| groups.for_each(|group| all.group(group * GROUP))),
+        false => (0..groups).for_each(|group| all.group(group * GROUP)),
+    }
+}
+
+/// What is convolved.
+struct All<'a, const T: usize, const P: usize> {
+    image: Image<'a>,
+    m: usize,
+    factors: &'a [f32],
+    kernels: Kernels<f32>,
+    epilogue: Epilogue<'a, f32>,
+}
+
+impl<const T: usize, const P: usize> All<'_, T, P>
+where
+    By: Cut<T, P>,
+{
+    /// A group of tiles, from the first one.
+    fn group(&self, first: usize) {
+        let &All { image, m, factors, kernels, epilogue } = self;
+        let point = image.channels * CHANNEL + LANES;
+        with_buffer(pack::PATCHES, P * P * point, |patches| {
             let tiles = GROUP.min(image.tiles() - first);
             let shared = Shared(patches.as_mut_ptr(), patches.len());
             parallel(image.channels, PATCHING * P * P * tiles, &|channels| {
@@ -65,8 +88,8 @@ fn by_tiles<const T: usize, const P: usize>(
                     group.rows(piece * rows..m.min((piece + 1) * rows), epilogue);
                 }
             });
-        }
-    });
+        });
+    }
 }
 
 /// A buffer of which threads write disjoint parts.
@@ -235,7 +258,8 @@ where
         let cols = (segment.tiles * T).min(width - x);
         for r in 0..T.min(height - y) {
             let acc = &pixels[r * LINE + segment.at * T..];
-            epilogue(Tile { row, col: (y + r) * width + x, rows, cols, stride: T * LINE, acc });
+            let col = (segment.image * height + y + r) * width + x;
+            epilogue(Tile { row, col, rows, cols, stride: T * LINE, acc });
         }
     }
 }

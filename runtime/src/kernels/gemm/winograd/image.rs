@@ -11,6 +11,8 @@ pub(super) struct Image<'a> {
     pub channels: usize,
     /// From one channel to the next.
     plane: usize,
+    /// Images, and from one to the next.
+    images: (usize, usize),
     /// Lines and pixels of one that are there.
     size: [usize; 2],
     /// Where the first window begins.
@@ -25,7 +27,9 @@ pub(super) struct Image<'a> {
 /// Tiles of one row of tiles that follow each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Segment {
-    /// Which row of tiles.
+    /// Which image.
+    pub image: usize,
+    /// Which row of tiles in it.
     pub row: usize,
     /// The first tile in it.
     pub col: usize,
@@ -55,8 +59,8 @@ impl<'a> Image<'a> {
             panic!("winograd: no windows of 3 × 3 with stride 1: {:?}, {:?}", b.places, b.windows);
         };
         assert!(b.skipped == [0, 0] && b.each == 0, "winograd: no windows of an image");
-        let ((channels, plane), Windows { data, offset: start, size, first, .. }) = (b.channels, *b);
-        Image { data, start, channels, plane, size, first, height, width, tile }
+        let ((channels, plane), Windows { data, offset: start, images, size, first, .. }) = (b.channels, *b);
+        Image { data, start, channels, plane, images, size, first, height, width, tile }
     }
 
     /// Tiles of a row.
@@ -64,17 +68,24 @@ impl<'a> Image<'a> {
         self.width.div_ceil(self.tile)
     }
 
+    /// Rows of tiles of an image.
+    fn down(&self) -> usize {
+        self.height.div_ceil(self.tile)
+    }
+
+    /// Tiles of all images.
     pub fn tiles(&self) -> usize {
-        self.across() * self.height.div_ceil(self.tile)
+        self.images.0 * self.across() * self.down()
     }
 
     /// The tiles from `first` on as parts of rows of tiles.
     pub fn segments(&self, first: usize, tiles: usize) -> impl Iterator<Item = Segment> {
-        let across = self.across();
+        let (down, across) = (self.down(), self.across());
         let mut at = 0;
         std::iter::from_fn(move || {
             let (row, col) = ((first + at) / across, (first + at) % across);
-            let here = Segment { row, col, tiles: (across - col).min(tiles - at), at };
+            let (image, row) = (row / down, row % down);
+            let here = Segment { image, row, col, tiles: (across - col).min(tiles - at), at };
             at += here.tiles;
             (here.tiles > 0).then_some(here)
         })
@@ -85,15 +96,17 @@ impl<'a> Image<'a> {
     pub fn lines<const P: usize>(&self, channel: usize, segment: Segment, to: &mut Lines<P>) {
         let (at, len) = (segment.at * self.tile, segment.tiles * self.tile);
         let (row, col) = (segment.row * self.tile, segment.col * self.tile);
+        let start = self.start + channel * self.plane + segment.image * self.images.1;
         for r in 0..P {
-            self.line(channel, [row + r, col], len, &mut to.own[r][at..]);
-            self.line(channel, [row + r, col + self.tile], len, &mut to.next[r][at..]);
+            self.line(start, [row + r, col], len, &mut to.own[r][at..]);
+            self.line(start, [row + r, col + self.tile], len, &mut to.next[r][at..]);
         }
     }
 
-    /// Fills `len` pixels from those on that the first window has at `place`; more may be written where there is room.
+    /// Fills `len` pixels of the image at `start` from those on that the first window has at `place`; more may be written where there
+    /// is room.
     #[inline(always)]
-    fn line(&self, channel: usize, place: [usize; 2], len: usize, to: &mut [f32]) {
+    fn line(&self, start: usize, place: [usize; 2], len: usize, to: &mut [f32]) {
         let [height, width] = self.size;
         let [y, x] = [0, 1].map(|i| self.first[i] + place[i] as isize);
         if y < 0 || y >= height as isize || place[0] >= self.height + 2 {
@@ -103,7 +116,7 @@ impl<'a> Image<'a> {
         let low = ((-x).max(0) as usize).min(len);
         let high = ((width as isize - x).max(low as isize) as usize).min(len);
         let high = high.min((self.width + 2).saturating_sub(place[1])).max(low);
-        let from = self.start + channel * self.plane + y as usize * width;
+        let from = start + y as usize * width;
         let from = self.data.get(from + (x + low as isize) as usize..).unwrap_or(&[]);
         if low > 0 {
             to[..low].fill(0.0);

@@ -16,7 +16,18 @@ fn windows(
     [height, width]: [usize; 2],
 ) -> Windows<'_, f32> {
     let (places, windows) = ([(3, 1); 2], [(height, 1), (width, 1)]);
-    Windows { data, offset, each: 0, channels, size, first: [0, 0], places, windows, skipped: [0, 0] }
+    Windows {
+        data,
+        offset,
+        each: 0,
+        channels,
+        images: (1, 0),
+        size,
+        first: [0, 0],
+        places,
+        windows,
+        skipped: [0, 0],
+    }
 }
 
 /// The convolution, and the largest error over the norms of the factors and the pixels that make an element.
@@ -193,4 +204,28 @@ fn pixels_that_keep_their_channels_together() {
     }
     let error = errors_together(4, 128, 128, 14, 14);
     assert!(error < 1e-6, "{error}");
+}
+
+/// Several images side by side are computed as one by one, on more threads than one as well.
+#[test]
+fn images_one_behind_the_other() {
+    let mut rng = Rng::seed(4);
+    for (tile, images, height, width) in
+        [(4, 3, 5, 6), (2, 5, 7, 3), (4, 40, 8, 8), (4, 9, 33, 20), (2, 1, 4, 4)]
+    {
+        let (m, channels, size) = (7, 5, height * width);
+        let (a, b) = (noise(&mut rng, m * channels * 9), noise(&mut rng, channels * images * size));
+        let first = |b| Windows { first: [-1, -1], ..b };
+        let all = first(windows(&b, 0, (channels, images * size), [height, width], [height, width]));
+        let n = images * size;
+        let [mut got, mut want] = [(); 2].map(|()| vec![f32::NAN; m * n]);
+        winograd(tile, m, channels, super::super::Matrix::rows(&a, 9 * channels), |factors| {
+            winograd_into(tile, [m, n], factors, all.images(images, size), &mut got, n);
+            for i in 0..images {
+                let one = Windows { offset: i * size, ..all };
+                winograd_into(tile, [m, size], factors, one, &mut want[i * size..], n);
+            }
+        });
+        assert_eq!(got, want, "{tile}: {images} of {height} {width}");
+    }
 }
