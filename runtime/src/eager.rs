@@ -9,6 +9,7 @@ pub(crate) mod args;
 pub(crate) mod backward;
 pub mod body;
 pub(crate) mod call;
+mod element;
 pub(crate) mod eval;
 mod forward;
 pub(crate) mod methods;

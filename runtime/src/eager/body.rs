@@ -8,6 +8,7 @@ use super::args::TensorArg;
 use super::tape::Track;
 use crate::{AsTensor, Element, Error, Result, Shape, Tensor};
 
+pub use super::element::{AsIs, Taken};
 pub use super::forward::{Rows, jvp, vmap};
 pub use super::rule::custom_vjp;
 pub use super::transform::{Outcome, Returned, Scope, Wrt, value_and_grad, vjp};

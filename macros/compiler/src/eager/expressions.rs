@@ -215,11 +215,17 @@ impl Body<'_> {
             }
             other => self.value(other),
         };
-        let body = self.scoped(|body| {
+        let (own, body) = self.scoped(|body| {
             body.bind_elements(pat, &f.expr);
-            body.block(&f.body)
+            let own = if is_range(&f.expr) { Vec::new() } else { body.values_in(pat) };
+            (own, body.block(&f.body))
         });
-        quote!(for #pat in #over #body)
+        // What is walked by reference is a value all the same.
+        let own = own.iter().map(|name| quote!(let #name = ::kiln::rt::eager::Taken(#name).own();));
+        match own.len() {
+            0 => quote!(for #pat in #over #body),
+            _ => quote!(for #pat in #over { use ::kiln::rt::eager::AsIs as _; #(#own)* #body }),
+        }
     }
 
     /// Binds what a loop takes: elements that are changed where they lie are `&mut`, in pairs and numbered as well.
@@ -265,5 +271,15 @@ impl Body<'_> {
             Some((_, Name::States)) => Name::State,
             _ => Name::Tree,
         }
+    }
+}
+
+/// Whether numbers are gone over.
+fn is_range(over: &Expr) -> bool {
+    match over {
+        Expr::Range(_) => true,
+        Expr::Paren(syn::ExprParen { expr, .. }) | Expr::Group(syn::ExprGroup { expr, .. }) => is_range(expr),
+        Expr::MethodCall(call) => is_range(&call.receiver),
+        _ => false,
     }
 }

@@ -105,26 +105,19 @@ impl<'a> Body<'a> {
     }
 
     pub fn bind(&mut self, pat: &Pat, name: Name) {
-        struct Bound(Vec<String>);
-        impl<'ast> Visit<'ast> for Bound {
-            fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
-                self.0.push(pat.ident.to_string());
-                visit::visit_pat_ident(self, pat);
-            }
-        }
-        let mut bound = Bound(Vec::new());
-        bound.visit_pat(pat);
-        bound.0.into_iter().for_each(|text| self.define_as(text, name));
+        names_in(pat).iter().for_each(|ident| self.define(ident, name));
     }
 
-    /// Lets a name stand for a function.
+    /// The names in a pattern that stand for values.
+    pub fn values_in(&self, pat: &Pat) -> Vec<Ident> {
+        let is_value = |ident: &Ident| matches!(self.local_since(ident), Some((Name::Value, _)));
+        names_in(pat).into_iter().filter(is_value).collect()
+    }
+
+    /// Lets a name stand for something.
     pub fn define(&mut self, ident: &Ident, name: Name) {
-        self.define_as(ident.to_string(), name);
-    }
-
-    fn define_as(&mut self, text: String, name: Name) {
         let scope = self.scopes.last_mut().expect("a scope is open from the start");
-        scope.insert(text, (name, self.bound));
+        scope.insert(ident.to_string(), (name, self.bound));
         self.bound += 1;
     }
 
@@ -231,6 +224,19 @@ pub fn untyped(pat: &Pat) -> &Pat {
         Pat::Paren(paren) => untyped(&paren.pat),
         other => other,
     }
+}
+
+fn names_in(pat: &Pat) -> Vec<Ident> {
+    struct Bound(Vec<Ident>);
+    impl<'ast> Visit<'ast> for Bound {
+        fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+            self.0.push(pat.ident.clone());
+            visit::visit_pat_ident(self, pat);
+        }
+    }
+    let mut bound = Bound(Vec::new());
+    bound.visit_pat(pat);
+    bound.0
 }
 
 fn has_slice(pat: &Pat) -> bool {

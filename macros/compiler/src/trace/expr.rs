@@ -19,9 +19,10 @@ impl<'a> Tracer<'a> {
             Expr::Path(path) => self.path(path),
             Expr::Paren(p) => self.expr(&p.expr),
             Expr::Group(g) => self.expr(&g.expr),
-            Expr::Reference(r) if r.mutability.is_some() => match self.place(&r.expr) {
-                Some(var) => self.reborrowed(var),
-                None => self.expr(&r.expr),
+            Expr::Reference(r) if r.mutability.is_some() => match (self.place(&r.expr), self.peek(&r.expr)) {
+                (Some(var), _) => self.reborrowed(var),
+                (None, Some(parts @ (Value::Tree(_) | Value::Array(_) | Value::Layers(_)))) => parts,
+                (None, _) => self.expr(&r.expr),
             },
             Expr::Reference(r) => self.expr(&r.expr),
             Expr::Unary(u) => match u.op {

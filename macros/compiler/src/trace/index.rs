@@ -21,10 +21,15 @@ impl Tracer<'_> {
                     let at = self.show_dim(&n);
                     self.fault(&index.index, message::index_out(&at, &list.len().to_string()))
                 }
-                None => {
-                    let at = self.show_dim(&n);
-                    self.unsettled(&index.index, &[n], message::index_unknown(&at))
-                }
+                None => match self.stacked(&list, &index.expr) {
+                    Some(Value::Layers(all)) if self.is_counted(&n) => {
+                        self.layer(&all.each, &n, &index.index)
+                    }
+                    _ => {
+                        let at = self.show_dim(&n);
+                        self.unsettled(&index.index, &[n], message::index_unknown(&at))
+                    }
+                },
             },
             (Value::Layers(layers), _) => self.separate(&layers),
             (Value::Series(t), Value::Int(n)) => self.nth_of(&t, &n, &index.index).unwrap_or(Value::Poison),

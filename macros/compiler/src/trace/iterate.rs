@@ -3,7 +3,7 @@
 use super::Tracer;
 use super::expr::MOST_ELEMENTS;
 use super::frame::Flow;
-use super::value::{Range, Value};
+use super::value::{Range, Value, Variable};
 use crate::message::body as message;
 use kiln_ir::{Dim, surface};
 use quote::ToTokens;
@@ -76,7 +76,11 @@ impl<'a> Tracer<'a> {
             return self.fault(label, message::cant("a label", message::OTHER));
         }
         let over = self.expr(&f.expr);
-        if let Some(turns) = self.turns(f, &over) {
+        let stacked = match &over {
+            Value::Array(list) => self.stacked(list, &f.expr),
+            _ => None,
+        };
+        if let Some(turns) = self.turns(f, stacked.as_ref().unwrap_or(&over)) {
             return turns;
         }
         let list = match over {
@@ -92,7 +96,7 @@ impl<'a> Tracer<'a> {
                 return self.fault(&f.expr, message::for_kind(&got));
             }
         };
-        let faults = self.errors.len();
+        let (faults, before) = (self.errors.len(), self.vars.clone());
         for item in list {
             self.scoped(|tracer| {
                 tracer.pattern(&f.pat, item);
@@ -107,8 +111,9 @@ impl<'a> Tracer<'a> {
                 Flow::Continue => self.frame().flow = Flow::On,
                 Flow::On => {}
             }
-            // The same fault in each turn is one fault.
+            // The same fault in each turn is one fault, and what is missing of the others none.
             if self.errors.len() != faults {
+                self.poison_changed(before);
                 break;
             }
         }
@@ -123,12 +128,17 @@ impl<'a> Tracer<'a> {
             tracer.statements(&f.body.stmts)
         });
         self.frame().flow = Flow::On;
+        self.poison_changed(before);
+        Value::Poison
+    }
+
+    /// What has changed since is nothing that others could use.
+    fn poison_changed(&mut self, before: Vec<Variable>) {
         for (i, old) in before.into_iter().enumerate() {
             if !is_untouched(&old.value, &self.vars[i].value) {
                 self.vars[i].value = Value::Poison;
             }
         }
-        Value::Poison
     }
 
     /// What was a range or series as an array.

@@ -24,9 +24,7 @@ impl<'a> Tracer<'a> {
         {
             return self.push(var, call);
         }
-        let receiver = self.expr(&call.receiver);
-        let receiver = self.read(receiver);
-        match receiver {
+        match self.receiver(call) {
             Value::Poison => {
                 // The arguments' faults are their own.
                 call.args.iter().for_each(|arg| drop(self.expr(arg)));
@@ -42,6 +40,19 @@ impl<'a> Tracer<'a> {
             other => {
                 let what = self.describe(&other);
                 self.fault(&call.method, message::unknown_method(&what, &name, None))
+            }
+        }
+    }
+
+    /// What a method is called on: a tree, and what `iter_mut` goes over, with its places.
+    fn receiver(&mut self, call: &ExprMethodCall) -> Value {
+        let peeked = self.peek(&call.receiver).map(|value| self.read(value));
+        match peeked {
+            Some(tree @ Value::Tree(_)) => tree,
+            Some(list @ (Value::Array(_) | Value::Layers(_))) if call.method == "iter_mut" => list,
+            _ => {
+                let value = self.expr(&call.receiver);
+                self.read(value)
             }
         }
     }

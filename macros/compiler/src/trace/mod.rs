@@ -33,6 +33,7 @@ mod optimizer;
 mod random;
 mod series;
 mod several;
+mod stack;
 mod surface;
 mod tree;
 mod turns;

@@ -2,11 +2,12 @@
 
 use super::Tracer;
 use super::types::Owner;
-use super::value::{Value, Var};
+use super::value::{Tree, Value, Var};
 use crate::message::body as message;
 use crate::syntax::ast::{Model, TensorTy, Tensors};
 use kiln_ir::{Dim, Role, SymKind, Ty};
 use quote::ToTokens;
+use std::rc::Rc;
 use syn::{Expr, Type};
 
 impl<'a> Tracer<'a> {
@@ -48,36 +49,47 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// What a `mut` local of several tensors is: a variable for each, so that a loop carries them and a callee changes them.
+    /// What a `mut` local of several tensors, or of params, is: a variable for each, so that a loop carries them and a callee
+    /// changes them.
     pub(super) fn spread(&mut self, name: &str, value: Value) -> Value {
-        if self.float(&value).is_none() {
-            return value;
+        match &value {
+            Value::Tuple(_) | Value::Array(_) if self.float(&value).is_some() => {
+                self.spread_part(name, value)
+            }
+            // One that has places is a reference: it leads to what is the caller's.
+            Value::Tree(_) if !has_places(&value) => self.spread_part(name, value),
+            _ => value,
         }
-        match value {
+    }
+
+    fn spread_part(&mut self, name: &str, value: Value) -> Value {
+        match self.read(value) {
+            tensor @ Value::Tensor(_) => Value::Place(self.variable(name, tensor, true, None)),
             Value::Tuple(list) => Value::Tuple(self.spread_parts(name, list)),
             Value::Array(list) => Value::Array(self.spread_parts(name, list)),
-            one => one,
+            Value::Tree(tree) => {
+                let fields = tree.form.fields.iter().zip(&tree.fields);
+                let fields = fields.map(|(field, v)| self.spread_part(&format!("{name}.{field}"), v.clone()));
+                let fields = fields.collect();
+                Value::Tree(Rc::new(Tree { form: tree.form.clone(), fields }))
+            }
+            Value::Layers(layers) => {
+                layers.with(self.spread_part(&super::layers::path(name), layers.each.clone()))
+            }
+            other => other,
         }
     }
 
     fn spread_parts(&mut self, name: &str, list: Vec<Value>) -> Vec<Value> {
-        let each = list.into_iter().enumerate().map(|(i, part)| {
-            let name = format!("{name}.{i}");
-            match self.read(part) {
-                tensor @ Value::Tensor(_) => Value::Place(self.variable(&name, tensor, true, None)),
-                other => self.spread(&name, other),
-            }
-        });
-        each.collect()
+        let each = list.into_iter().enumerate();
+        each.map(|(i, part)| self.spread_part(&format!("{name}.{i}"), part)).collect()
     }
 
     /// Whether a value is several variables of a local.
     pub(super) fn is_spread(&self, value: &Value) -> bool {
-        let local = |value: &Value| match value {
-            Value::Place(var) => self.vars[var.0].role.is_none(),
-            other => self.is_spread(other),
-        };
-        matches!(value, Value::Tuple(list) | Value::Array(list) if list.iter().any(local))
+        let mut all = Vec::new();
+        super::entry::places(value, &mut all);
+        !matches!(value, Value::Place(_)) && all.iter().any(|var| self.vars[var.0].role.is_none())
     }
 
     /// `pair = (a, b)`, where `pair` is a variable for each part; `false` if it isn't, or the parts are others.
@@ -101,6 +113,11 @@ impl<'a> Tracer<'a> {
             (Value::Tuple(a), Value::Tuple(b)) | (Value::Array(a), Value::Array(b)) => {
                 a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| self.same_form(a, b))
             }
+            (Value::Tree(a), Value::Tree(b)) => {
+                a.form == b.form && a.fields.iter().zip(&b.fields).all(|(a, b)| self.same_form(a, b))
+            }
+            (Value::Layers(a), Value::Layers(b)) => a.count == b.count && self.same_form(&a.each, &b.each),
+            (Value::Absent, Value::Absent) => true,
             _ => false,
         }
     }
@@ -236,6 +253,12 @@ impl<'a> Tracer<'a> {
             }
         }
     }
+}
+
+fn has_places(value: &Value) -> bool {
+    let mut all = Vec::new();
+    super::entry::places(value, &mut all);
+    !all.is_empty()
 }
 
 /// The parts of a tuple or array as they are written.

@@ -24,10 +24,15 @@ pub(crate) struct Turn {
     layers: Vec<(Var, Var, Value)>,
 }
 
+/// Element-wise operations of all turns that are unrolled.
+const SMALL: i64 = 32;
+
 /// Why a loop can't stay one.
 enum Obstacle {
     /// Faults were noted, or tracing starts over.
     Noted,
+    /// It is faster unrolled.
+    Small,
     /// This.
     Because(String),
 }
@@ -56,6 +61,7 @@ impl<'a> Tracer<'a> {
             let traced = self.turn(f, over, &range, &carried);
             let frame = self.frames.pop().expect("the turn's own");
             if self.again {
+                self.vars = before;
                 return Some(Value::Poison);
             }
             let turn = frame.turn.as_ref().expect("it is one");
@@ -75,6 +81,7 @@ impl<'a> Tracer<'a> {
                         Some(other) => Err(Obstacle::Because(message::turn_variable(&before[other.0].name))),
                     }
                 }
+                Ok(()) if sound && is_small(&frame, &range) && !is_array(over) => Err(Obstacle::Small),
                 Ok(()) if sound => self.closed(frame, &range, &carried, before.clone()),
                 Ok(()) => Err(Obstacle::Noted),
                 Err(obstacle) => Err(obstacle),
@@ -85,7 +92,7 @@ impl<'a> Tracer<'a> {
                     self.errors.truncate(faults);
                     self.vars = before;
                     match over {
-                        Value::Layers(layers) => Some(self.separate(layers)),
+                        Value::Layers(layers) if is_array(over) => Some(self.separate(layers)),
                         _ => None,
                     }
                 }
@@ -202,7 +209,10 @@ impl<'a> Tracer<'a> {
         for (var, value) in &turn.pushed {
             let (Value::Tensor(t), false) = (self.read(value.clone()), lists.contains(var)) else {
                 self.frames.pop();
-                return Err(Obstacle::Because(message::turn_push(&before[var.0].name)));
+                return Err(match value.is_poison() {
+                    true => Obstacle::Noted,
+                    false => Obstacle::Because(message::turn_push(&before[var.0].name)),
+                });
             };
             let at = self.here(&t);
             self.b().output(&before[var.0].name, at, None);
@@ -348,4 +358,21 @@ impl<'a> Tracer<'a> {
             .get_or_insert_with(|| frame.builder.input("counter", Ty::scalar(DType::I64), Role::Argument));
         self.here(&Tensor { at, level, chain: None })
     }
+}
+
+/// Whether it is over the layers of params, which lie in one place, and not over tensors that were stacked for the loop.
+fn is_array(over: &Value) -> bool {
+    matches!(over, Value::Layers(layers) if !layers.arrays.is_empty())
+}
+
+/// Whether all turns together are few element-wise operations, which one kernel computes where they aren't a loop.
+fn is_small(frame: &Frame, range: &Range) -> bool {
+    let func = frame.builder.func();
+    let maps = func.nodes.iter().filter(|node| matches!(node.op, Op::Map(_) | Op::Cast(_))).count() as i64;
+    let whole = |op: &Op| {
+        let moves = matches!(op, Op::Reshape(_) | Op::Permute(_) | Op::Broadcast(_) | Op::Slice(_));
+        moves || matches!(op, Op::Input(_) | Op::Const(..) | Op::Map(_) | Op::Cast(_))
+    };
+    let few = range.trips.literal().is_some_and(|n| n * maps <= SMALL);
+    few && func.nodes.iter().all(|node| whole(&node.op))
 }
