@@ -138,7 +138,13 @@ def places(folder):
         case(folder, "normalize", variant, lambda x: F.normalize(x, dim=dim), {"x": normal(*shape)}, result="y", dim=dim)
 
 
+def scalars(folder):
+    for variant, shape in [("matrix", (5, 7)), ("rank4", (2, 3, 1, 4))]:
+        given = {"x": torch.tensor(rng.uniform(-1.4, 1.4, size=shape), dtype=torch.float32)}
+        case(folder, "unary_tan", variant, torch.tan, given, result="y")
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
-    for write in [margins, classes, likelihoods, ctc, places]:
+    for write in [margins, classes, likelihoods, ctc, places, scalars]:
         write(folder)

@@ -49,7 +49,7 @@ fn unary(op: &str, c: &Case) -> Option<Body> {
         "pow" => format!("x.pow({})", f("exponent")?),
         "abs" | "ceil" | "cos" | "erf" | "exp" | "expm1" | "floor" | "gelu_tanh" | "hardsigmoid"
         | "hardswish" | "log" | "log1p" | "logsigmoid" | "mish" | "neg" | "reciprocal" | "relu" | "relu6"
-        | "round" | "rsqrt" | "sigmoid" | "sign" | "silu" | "sin" | "sqrt" | "square" | "tanh" => {
+        | "round" | "rsqrt" | "sigmoid" | "sign" | "silu" | "sin" | "sqrt" | "square" | "tan" | "tanh" => {
             format!("x.{op}()")
         }
         _ => return None,

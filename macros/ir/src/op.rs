@@ -31,6 +31,7 @@ pub enum Scalar {
     Sqrt,
     Sin,
     Cos,
+    Tan,
     Tanh,
     Erf,
     // two of one type to bool

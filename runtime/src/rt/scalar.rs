@@ -12,7 +12,7 @@ macro_rules! real {
         }
     )*};
 }
-real!(sqrt sin cos floor ceil round abs);
+real!(sqrt sin cos tan floor ceil round abs);
 
 /// `x + y`, for folds.
 #[inline(always)]

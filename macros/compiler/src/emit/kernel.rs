@@ -246,7 +246,7 @@ pub fn weight(s: Scalar) -> usize {
         Exp | Expm1 | Log | Log1p => 24,
         Tanh => 64,
         Div | Sqrt => 32,
-        Erf | Sin | Cos | Pow | Atan2 => 60,
+        Erf | Sin | Cos | Tan | Pow | Atan2 => 60,
         _ => 1,
     }
 }

@@ -6,17 +6,17 @@ use Scalar::*;
 
 impl Scalar {
     /// Every scalar, in the order of the enum.
-    pub const ALL: [Scalar; 30] = [
+    pub const ALL: [Scalar; 31] = [
         Add, Sub, Mul, Div, Max, Min, Pow, Atan2, Neg, Abs, Sign, Floor, Ceil, Round, Exp, Expm1, Log, Log1p,
-        Sqrt, Sin, Cos, Tanh, Erf, Eq, Lt, Le, And, Or, Not, Select,
+        Sqrt, Sin, Cos, Tan, Tanh, Erf, Eq, Lt, Le, And, Or, Not, Select,
     ];
 
     /// Name in the text form and of the runtime's function.
     pub fn name(self) -> &'static str {
-        const NAMES: [&str; 30] = [
+        const NAMES: [&str; 31] = [
             "add", "sub", "mul", "div", "max", "min", "pow", "atan2", "neg", "abs", "sign", "floor", "ceil",
-            "round", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf", "eq", "lt", "le",
-            "and", "or", "not", "select",
+            "round", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf", "eq", "lt",
+            "le", "and", "or", "not", "select",
         ];
         NAMES[self as usize]
     }
@@ -34,7 +34,20 @@ impl Scalar {
     pub fn floats_only(self) -> bool {
         matches!(
             self,
-            Pow | Atan2 | Floor | Ceil | Round | Exp | Expm1 | Log | Log1p | Sqrt | Sin | Cos | Tanh | Erf
+            Pow | Atan2
+                | Floor
+                | Ceil
+                | Round
+                | Exp
+                | Expm1
+                | Log
+                | Log1p
+                | Sqrt
+                | Sin
+                | Cos
+                | Tan
+                | Tanh
+                | Erf
         )
     }
 
@@ -65,6 +78,7 @@ impl Scalar {
             Sqrt => x[0].sqrt(),
             Sin => x[0].sin(),
             Cos => x[0].cos(),
+            Tan => x[0].tan(),
             Tanh => x[0].tanh(),
             Erf => erf(x[0]),
             Eq => truth(x[0] == x[1]),
@@ -169,6 +183,12 @@ pub(crate) fn vjp(
         Cos => {
             let sin = b.map(Sin, &[x])?;
             let slope = b.map(Neg, &[sin])?;
+            one(b.map(Mul, &[ct, slope])?)
+        }
+        Tan => {
+            let square = b.map(Mul, &[out, out])?;
+            let unit = b.splat(1.0, x)?;
+            let slope = b.map(Add, &[square, unit])?;
             one(b.map(Mul, &[ct, slope])?)
         }
         Tanh => {

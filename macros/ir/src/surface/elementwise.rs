@@ -58,6 +58,8 @@ table! {
     Method sin(x: Tensor) -> One |b, a| b.map(Scalar::Sin, &[a.tensor(0)]);
     /// cos x
     Method cos(x: Tensor) -> One |b, a| b.map(Scalar::Cos, &[a.tensor(0)]);
+    /// tan x
+    Method tan(x: Tensor) -> One |b, a| b.map(Scalar::Tan, &[a.tensor(0)]);
     /// The hyperbolic tangent.
     Method tanh(x: Tensor) -> One |b, a| b.map(Scalar::Tanh, &[a.tensor(0)]);
     /// The error function.

@@ -123,6 +123,7 @@ fn real<T: Num + Real>(scalar: Scalar, x: &View<T>) -> View<T> {
         Scalar::Sqrt => unary(x, Real::sqrt),
         Scalar::Sin => unary(x, Real::sin),
         Scalar::Cos => unary(x, Real::cos),
+        Scalar::Tan => unary(x, Real::tan),
         Scalar::Tanh => unary(x, Real::tanh::<Rounded>),
         Scalar::Erf => unary(x, Real::erf::<Rounded>),
         _ => one(scalar, x),

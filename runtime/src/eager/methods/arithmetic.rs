@@ -54,6 +54,8 @@ methods! {
     sin() -> One, "[0.0]": "x.sin()" => "[0]";
     /// The cosine: `torch.cos`.
     cos() -> One, "[0.0]": "x.cos()" => "[1]";
+    /// The tangent: `torch.tan`.
+    tan() -> One, "[0.0]": "x.tan()" => "[0]";
     /// The hyperbolic tangent: `torch.tanh`.
     tanh() -> One, "[0.0, 100.0]": "x.tanh()" => "[0, 1]";
     /// The error function `2/√π ∫₀ˣ e^(−t²) dt`: `torch.erf`.
