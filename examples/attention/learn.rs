@@ -23,16 +23,32 @@ pub struct Curve {
     pub held_out: f64,
 }
 
-/// Trains a net. All nets see the same sequences.
+/// Trains a net, and tests it.
 pub fn learn<P: Net>(name: &'static str, (steps, seed): (usize, u64), options: &RunOptions) -> Result<Curve> {
-    let mut rng = Rng::seed(seed);
-    let net = P::init(&mut rng.clone());
-    let mut training = Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng: Rng::seed(rng.next_u64()) };
+    let mut training = begin::<P>(seed);
     let settings = format!("{steps} steps, seed {seed}");
     let mut run = Run::open(options, name, ("part", steps.min(PARTS)), settings, &mut training)?;
+    train(name, &mut training, (steps, seed), &mut run)?;
+    let held_out = copied(&training.net, READ, seed + 1)?;
+    Ok(Curve { held_out, accuracy: run.finish(&training.net)?.series("copied") })
+}
+
+/// A net of random weights. All nets see the same sequences.
+fn begin<P: Net>(seed: u64) -> Training<P, AdamW<P>> {
+    let mut rng = Rng::seed(seed);
+    let net = P::init(&mut rng.clone());
+    Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng: Rng::seed(rng.next_u64()) }
+}
+
+fn train<P: Net>(
+    name: &str,
+    training: &mut Training<P, AdamW<P>>,
+    (steps, seed): (usize, u64),
+    run: &mut Run,
+) -> Result<()> {
     let parts = run.rest();
     for part in parts.clone() {
-        let Training { net, opt, rng } = &mut training;
+        let Training { net, opt, rng } = &mut *training;
         let mut loss = 0.0;
         let (first, behind) = (part * steps / parts.end, (part + 1) * steps / parts.end);
         for step in first..behind {
@@ -46,10 +62,9 @@ pub fn learn<P: Net>(name: &'static str, (steps, seed): (usize, u64), options: &
             loss += f64::from(net.step(opt, &x, &y)?) / (behind - first) as f64;
         }
         let copied = copied(net, BATCH, seed)?;
-        run.log(&[("loss", loss), ("copied", copied)], name, &training)?;
+        run.log(&[("loss", loss), ("copied", copied)], name, training)?;
     }
-    let held_out = copied(&training.net, READ, seed + 1)?;
-    Ok(Curve { held_out, accuracy: run.finish(&training.net)?.series("copied") })
+    Ok(())
 }
 
 /// The share of symbols copied in sequences of another generator.
@@ -76,6 +91,7 @@ fn sequences(count: usize, rng: &mut Rng) -> kiln::Result<(Tensor<i64>, Tensor<i
 mod tests {
     use super::*;
     use crate::nets::{Exact, Linformer, Performer};
+    use kiln_examples::stop;
 
     #[test]
     fn the_first_symbols_are_asked_for_at_the_last_places() {
@@ -102,5 +118,11 @@ mod tests {
         learns::<Exact>();
         learns::<Linformer>();
         learns::<Performer>();
+    }
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let example = "attention";
+        stop::changes_no_bit(example, || begin::<Linformer>(0), |all, run| train(example, all, (2, 0), run));
     }
 }

@@ -60,9 +60,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 fn run(options: &Options) -> Result<()> {
     let folder = options.run.folder("attention")?;
     let costs = costs(options.longest)?;
-    let mut curves = Vec::new();
-    for (name, _) in NAMES {
-        let run = RunOptions { folder: Some(folder.join(name)), ..options.run.clone() };
+    let (mut curves, names) = (Vec::new(), NAMES.map(|(name, _)| name));
+    for (name, run) in names.into_iter().zip(options.run.row("attention", &names)?) {
         let how = (options.steps, options.seed);
         curves.push(match name {
             "exact" => learn::<Exact>(name, how, &run)?,

@@ -101,10 +101,14 @@ fn run(options: &Options) -> Result<()> {
     let prompt = text::encode(&options.prompt).filter(|ids| !ids.is_empty());
     let prompt = prompt.ok_or("the prompt is empty or has characters that the text hasn't")?;
     let (ids, held_out) = text::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/gospels.txt.gz"))?;
-    let mut rng = Rng::seed(options.seed);
-    let net = Gpt::init(&mut rng);
-    let mut training = Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng };
-    learn(&mut training, &ids, options)?;
+    let mut training = begin(options.seed);
+    let settings = format!("{} steps, seed {}", options.steps, options.seed);
+    let parts = ("part", options.steps.min(40));
+    let mut run = Run::open(&options.run, "chargpt", parts, settings, &mut training)?;
+    learn(&mut training, &ids, options.steps, &mut run)?;
+    println!("{} parameters trained in {:.0} s", training.net.param_count(), run.seconds());
+    let metrics = run.finish(&training.net)?;
+    println!("{}", chart::curve("bits per character while training", &metrics.series("bits per character")));
     let Training { net, rng, .. } = &mut training;
     let start = Instant::now();
     let text = write::write(net, &prompt, options.write, &options.draw, rng)?;
@@ -114,11 +118,15 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Trains a net; each fortieth of the steps is a part of the run.
-fn learn(training: &mut Training<Gpt, AdamW<Gpt>>, ids: &[i64], options: &Options) -> Result<()> {
-    let steps = options.steps;
-    let settings = format!("{steps} steps, seed {}", options.seed);
-    let mut run = Run::open(&options.run, "chargpt", ("part", steps.min(40)), settings, training)?;
+/// A net of random weights.
+fn begin(seed: u64) -> Training<Gpt, AdamW<Gpt>> {
+    let mut rng = Rng::seed(seed);
+    let net = Gpt::init(&mut rng);
+    Training { opt: AdamW::new(&net, LEARNING_RATE), net, rng }
+}
+
+/// Trains a net, by as many steps in each part of the run.
+fn learn(training: &mut Training<Gpt, AdamW<Gpt>>, ids: &[i64], steps: usize, run: &mut Run) -> Result<()> {
     let parts = run.rest();
     for part in parts.clone() {
         let Training { net, opt, rng } = training;
@@ -137,9 +145,6 @@ fn learn(training: &mut Training<Gpt, AdamW<Gpt>>, ids: &[i64], options: &Option
         let bits = f64::from(sum) / count as f64 / std::f64::consts::LN_2;
         run.log(&[("bits per character", bits)], &format!("{speed:.0} characters/s"), training)?;
     }
-    println!("{} parameters trained in {:.0} s", training.net.param_count(), run.seconds());
-    let metrics = run.finish(&training.net)?;
-    println!("{}", chart::curve("bits per character while training", &metrics.series("bits per character")));
     Ok(())
 }
 
@@ -152,4 +157,15 @@ fn held_out_bits(net: &Gpt, ids: &[i64]) -> kiln::Result<f32> {
         sum += loss(net, &x, &next)?.item()? * some.len() as f32;
     }
     Ok(sum / starts.len() as f32 / std::f32::consts::LN_2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let ids: Vec<i64> = (0..4 * T as i64).map(|i| i * i % net::VOCAB as i64).collect();
+        kiln_examples::stop::changes_no_bit("chargpt", || begin(0), |all, run| learn(all, &ids, 2, run));
+    }
 }

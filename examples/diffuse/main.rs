@@ -10,7 +10,7 @@ mod train;
 use draw::Draw;
 use kiln::Params;
 use kiln_examples::run::{Run, RunOptions};
-use kiln_examples::{Result, chart, cli, mnist, picture};
+use kiln_examples::{Result, chart, cli, mnist, picture, weights};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -76,7 +76,7 @@ fn run(options: &Options) -> Result<()> {
     let images = images.spread(options.images);
     let mut all = train::begin(options.seed);
     match &options.load {
-        Some(file) => all.mean.load(file)?,
+        Some(file) => weights::load(&mut all.mean, file, &[])?,
         None => {
             let settings = format!("{} images, seed {}", options.images, options.seed);
             let mut run = Run::open(&options.run, "diffuse", ("epoch", options.epochs), settings, &mut all)?;

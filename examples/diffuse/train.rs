@@ -165,6 +165,14 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_changes_no_bit() {
+        let mut rng = Rng::seed(0);
+        let images = Images { pixels: (0..2 * PIXELS).map(|_| rng.uniform()).collect(), labels: vec![3, 4] };
+        let train = |all: &mut Diffusion, run: &mut Run| super::train(all, &images, &images.pick(&[0]), run);
+        kiln_examples::stop::changes_no_bit("diffuse", || begin(0), train);
+    }
+
+    #[test]
     fn the_mean_moves_towards_the_net() {
         let Diffusion { training, mut mean } = begin(0);
         let net = training.net.zeros_like();

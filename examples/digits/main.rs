@@ -7,7 +7,7 @@ mod train;
 
 use kiln::prelude::*;
 use kiln_examples::run::{Run, RunOptions};
-use kiln_examples::{Result, Training, chart, cli, mnist};
+use kiln_examples::{Result, Training, chart, cli, mnist, weights};
 use net::Mlp;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +50,7 @@ fn run(options: &Options) -> Result<()> {
     let (images, test) = mnist::split(&mnist::read(&file)?);
     let mut training = train::begin(options.seed);
     match &options.load {
-        Some(file) => training.net.load(file)?,
+        Some(file) => weights::load(&mut training.net, file, &[])?,
         None => learn(&mut training, &images, &test, options)?,
     }
     let net = &training.net;

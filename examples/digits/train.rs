@@ -95,8 +95,12 @@ mod tests {
         let images =
             all.expect("the file beside the example").pick(&(0..5000).step_by(20).collect::<Vec<_>>());
         let (whole, cut) = (folder("whole"), folder("cut"));
-        let options =
-            |folder: &PathBuf, resume, stop| RunOptions { folder: Some(folder.clone()), resume, stop };
+        let options = |folder: &PathBuf, resume, stop| RunOptions {
+            folder: Some(folder.clone()),
+            own: None,
+            resume,
+            stop,
+        };
         let want = left(&options(&whole, false, None), &images).expect("a run");
         for (resume, stop) in [(false, 1), (true, 2)] {
             let stopped = left(&options(&cut, resume, Some(stop)), &images).err().expect("a stop");
@@ -118,7 +122,7 @@ mod tests {
     /// A checkpoint that isn't there, of another run or cut off is told by name.
     fn refusals(cut: &Path) {
         let told = |folder: PathBuf, epochs| {
-            let options = RunOptions { folder: Some(folder), resume: true, stop: None };
+            let options = RunOptions { folder: Some(folder), resume: true, ..RunOptions::default() };
             let run = Run::open(&options, "digits", ("epoch", epochs), "seed 1".into(), &mut begin(1));
             let told = run.err().expect("nothing to go on from").to_string();
             assert!(told.contains("checkpoint.safetensors") && !told.contains('\n'), "{told}");

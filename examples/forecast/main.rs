@@ -67,6 +67,13 @@ struct Ensemble {
     net: Net,
 }
 
+impl Ensemble {
+    /// None yet.
+    fn begin(seed: u64) -> Ensemble {
+        Ensemble { sum: vec![0.0; AHEAD], net: Net::init(&mut Rng::seed(seed)) }
+    }
+}
+
 impl State for Ensemble {
     fn store(&self, parts: &mut Parts) -> Result<()> {
         parts.put("sum", self.sum.iter().flat_map(|month| month.to_le_bytes()).collect());
@@ -106,19 +113,25 @@ fn run(options: &Options) -> Result<()> {
 fn mean_forecast(known: &[f64], options: &Options) -> Result<Vec<f64>> {
     let Options { epochs, nets, seed, backtest, run } = options;
     let settings = format!("{epochs} epochs, seed {seed}, backtest {backtest}");
-    let growth = Growth::of(known);
-    let mut all = Ensemble { sum: vec![0.0; AHEAD], net: Net::init(&mut Rng::seed(*seed)) };
+    let mut all = Ensemble::begin(*seed);
     let mut run = Run::open(run, "forecast", ("net", *nets), settings, &mut all)?;
+    learn_all(&mut all, known, (*epochs, *seed), &mut run)?;
+    run.finish(&all.net)?;
+    Ok(all.sum.iter().map(|sum| sum / *nets as f64).collect())
+}
+
+/// Each net is a part of the run.
+fn learn_all(all: &mut Ensemble, known: &[f64], (epochs, seed): (usize, u64), run: &mut Run) -> Result<()> {
+    let growth = Growth::of(known);
     for i in run.rest() {
-        let (net, loss) = learn(&growth, *epochs, seed * 1000 + i as u64)?;
+        let (net, loss) = learn(&growth, epochs, seed * 1000 + i as u64)?;
         for (sum, month) in all.sum.iter_mut().zip(forecast(&net, &growth, known)?) {
             *sum += month;
         }
         all.net = net;
-        run.log(&[("loss", loss.into())], "", &all)?;
+        run.log(&[("loss", loss.into())], "", all)?;
     }
-    run.finish(&all.net)?;
-    Ok(all.sum.iter().map(|sum| sum / *nets as f64).collect())
+    Ok(())
 }
 
 /// A net that learned from all windows at once, and its loss.
@@ -174,4 +187,19 @@ fn picture(known: &[f64], truth: &[f64], forecast: &[f64], naive: &[f64]) -> Str
     ];
     let title = "Airline passengers by month, thousands".into();
     svg::page(&[Plot { title, lines, names, ..Plot::default() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let months: Vec<f64> = (0..60).map(|i| 100.0 + f64::from(i * i % 17 + i)).collect();
+        kiln_examples::stop::changes_no_bit(
+            "forecast",
+            || Ensemble::begin(0),
+            |all, run| learn_all(all, &months, (2, 0), run),
+        );
+    }
 }

@@ -7,15 +7,36 @@ use std::path::Path;
 /// Months of a year.
 pub const YEAR: usize = 12;
 
+/// The column with passengers.
+const COLUMN: &str = "AirPassengers";
+/// Lines of the file behind the names.
+const MONTHS: usize = 144;
+
 /// Reads passengers by month, the first of January 1949.
 pub fn read(path: &Path) -> Result<Vec<f64>, String> {
-    let named = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
-    let mut file = csv::Reader::from_path(path).map_err(|e| named(&e))?;
-    let rows = file.deserialize::<(usize, f64, f64)>();
-    let months: Result<Vec<f64>, _> = rows.map(|row| row.map(|(_, _, passengers)| passengers)).collect();
-    match months.map_err(|e| named(&e))? {
-        months if months.len() == 144 && months.iter().all(|m| *m > 0.0) => Ok(months),
-        months => Err(named(&format!("144 months above 0 were expected, {} are there", months.len()))),
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
+    text.and_then(|text| parse(&text)).map_err(|what| format!("{}: {what}", path.display()))
+}
+
+fn parse(text: &str) -> Result<Vec<f64>, String> {
+    let mut file = csv::Reader::from_reader(text.as_bytes());
+    let names = file.headers().map_err(|e| e.to_string())?.clone();
+    let column = names.iter().position(|n| n == COLUMN);
+    let column = column.ok_or_else(|| {
+        format!("no column {COLUMN}; there are {}", names.iter().collect::<Vec<_>>().join(", "))
+    })?;
+    let mut months = Vec::new();
+    for (i, row) in file.records().enumerate() {
+        let row = row.map_err(|e| e.to_string())?;
+        let cell = row.get(column).unwrap_or_default();
+        match cell.parse::<f64>() {
+            Ok(month) if month > 0.0 && month.is_finite() => months.push(month),
+            _ => return Err(format!("line {}: {COLUMN} is `{cell}`; a number above 0 was expected", i + 2)),
+        }
+    }
+    match months.len() {
+        MONTHS => Ok(months),
+        n => Err(format!("{MONTHS} months were expected, {n} are there")),
     }
 }
 
@@ -88,6 +109,25 @@ mod tests {
         let months = read(&file).expect("the file beside the example");
         assert_eq!((months[0], months[143]), (112.0, 432.0));
         assert!(read(Path::new("no such file")).is_err());
+        let other = read(&file.with_file_name("papers.csv")).expect_err("no passengers");
+        assert!(other.contains("papers.csv: no column AirPassengers; there are "), "{other}");
+    }
+
+    #[test]
+    fn faults_are_told_with_line_and_column() {
+        let told = |text: &str| parse(text).expect_err("a fault");
+        assert_eq!(told("month,passengers\n1,112\n"), "no column AirPassengers; there are month, passengers");
+        assert_eq!(
+            told("a,AirPassengers\n1,112\n2,many\n"),
+            "line 3: AirPassengers is `many`; a number above 0 was expected"
+        );
+        assert_eq!(
+            told("a,AirPassengers\n1,0\n"),
+            "line 2: AirPassengers is `0`; a number above 0 was expected"
+        );
+        assert_eq!(told("a,AirPassengers\n1,112\n"), "144 months were expected, 1 are there");
+        let short = told("a,AirPassengers\n1\n");
+        assert!(short.contains("line: 2") && !short.contains('\n'), "{short}");
     }
 
     #[test]

@@ -50,3 +50,36 @@ pub fn predictions(net: &LeNet, images: &Images) -> kiln::Result<Vec<i64>> {
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kiln_examples::mnist::PIXELS;
+    use kiln_examples::run::RunOptions;
+
+    /// Noise.
+    fn images(labels: Vec<i64>) -> Images {
+        let mut rng = Rng::seed(0);
+        Images { pixels: (0..labels.len() * PIXELS).map(|_| rng.uniform()).collect(), labels }
+    }
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let images = images((0..10).collect());
+        kiln_examples::stop::changes_no_bit("lenet", || begin(0), |all, run| train(all, &images, run));
+    }
+
+    /// The loss of such a label is no number.
+    #[test]
+    fn a_label_that_is_no_digit_ends_the_run() {
+        let folder = std::env::temp_dir().join(format!("kiln-lenet-label-{}", std::process::id()));
+        let options = RunOptions { folder: Some(folder.clone()), ..RunOptions::default() };
+        let mut training = begin(0);
+        let mut run =
+            Run::open(&options, "lenet", ("epoch", 2), String::new(), &mut training).expect("a folder");
+        let error = train(&mut training, &images(vec![3, 10]), &mut run).expect_err("no digit").to_string();
+        assert_eq!(error, "loss is NaN in epoch 1: a label that is no class, or too high a rate");
+        assert!(!folder.join("checkpoint.safetensors").exists());
+        std::fs::remove_dir_all(&folder).expect("it is there");
+    }
+}

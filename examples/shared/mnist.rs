@@ -91,6 +91,9 @@ pub fn read(path: &Path) -> Result<Images, String> {
                 let image: Vec<f32> = grey.iter().map(|g| f32::from(*g) / 255.0).collect();
                 images.push(&image, i64::from(*label));
             }
+            Some((label @ 10.., grey)) if grey.len() == PIXELS => {
+                return Err(named(&format!("line {}: the label is {label}; 0 to 9 were expected", n + 1)));
+            }
             _ => {
                 let want =
                     format!("line {} has {} numbers; {PIXELS} and a digit were expected", n + 1, line.len());
@@ -162,7 +165,7 @@ mod tests {
             (zipped(""), "no more than 400 images of the digit 0"),
             (zipped(&image("3")), "no more than 400 images of the digit 0"),
             (zipped(&image("300")), ""),
-            (zipped(&image("10")), "784 and a digit were expected"),
+            (zipped(&image("10")), ": line 1: the label is 10; 0 to 9 were expected"),
             (zipped("1,2,3\n"), "line 1 has 3 numbers"),
         ];
         for (bytes, want) in cases {

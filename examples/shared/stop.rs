@@ -16,7 +16,7 @@ pub fn changes_no_bit<S: State>(
 ) {
     let folder = std::env::temp_dir().join(format!("kiln-{example}-stop-{}", std::process::id()));
     let go = |name: &str, stop: Option<usize>, resume: bool| {
-        let options = RunOptions { folder: Some(folder.join(name)), stop, resume };
+        let options = RunOptions { folder: Some(folder.join(name)), own: None, stop, resume };
         let mut state = begin();
         let mut run =
             Run::open(&options, example, ("epoch", 2), String::new(), &mut state).expect("a folder");

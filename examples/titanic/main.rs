@@ -64,16 +64,22 @@ fn run(options: &Options) -> Result<()> {
     let settings = format!("seed {}, data {}", options.seed, options.data.display());
     let total = options.rounds * FOLDS;
     let mut run = Run::open(&options.run, "titanic", ("fold", total), settings, &mut folds)?;
-    for part in run.rest() {
-        let mut rng = Rng::seed(1000 * options.seed + (part / FOLDS) as u64);
-        let (train, test) = fold(&all, part % FOLDS, &mut rng);
-        let forecast = train::forecast(&mut folds.nets, &train, &test, &mut rng)?;
-        let measured = folds.push(&forecast, &test);
-        run.log(&measured, "", &folds)?;
-    }
+    measure(&mut folds, &all, options.seed, &mut run)?;
     println!("{} nets trained in {:.1} s", total * NETS, run.seconds());
     std::fs::write(run.folder.join("reliability.svg"), folds.reliability())?;
     report::print(&run.finish(&folds.nets)?);
+    Ok(())
+}
+
+/// Forecasts fold after fold from the others, each of which is a part of the run.
+fn measure(folds: &mut Folds, all: &[Passenger], seed: u64, run: &mut Run) -> Result<()> {
+    for part in run.rest() {
+        let mut rng = Rng::seed(1000 * seed + (part / FOLDS) as u64);
+        let (train, test) = fold(all, part % FOLDS, &mut rng);
+        let forecast = train::forecast(&mut folds.nets, &train, &test, &mut rng)?;
+        let measured = folds.push(&forecast, &test);
+        run.log(&measured, "", folds)?;
+    }
     Ok(())
 }
 
@@ -85,4 +91,21 @@ fn fold<'a>(all: &'a [Passenger], which: usize, rng: &mut Rng) -> (Vec<&'a Passe
     let dealt = order.into_iter().enumerate().partition::<Vec<_>, _>(|(i, _)| i % FOLDS != which);
     let plain = |part: Vec<(usize, &'a Passenger)>| part.into_iter().map(|(_, p)| p).collect();
     (plain(dealt.0), plain(dealt.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_changes_no_bit() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/titanic.arff.gz");
+        let all = passengers::read(&file).expect("the file beside the example");
+        let some: Vec<Passenger> = all.into_iter().step_by(30).collect();
+        kiln_examples::stop::changes_no_bit(
+            "titanic",
+            || Folds::new(0),
+            |folds, run| measure(folds, &some, 0, run),
+        );
+    }
 }

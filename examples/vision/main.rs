@@ -67,10 +67,10 @@ fn run(options: &Options) -> Result<()> {
     let (images, test) = mnist::split(&mnist::read(&file)?);
     let images = images.spread(options.images);
     let (data, how) = ((images, test), (options.epochs, options.seed));
-    let folder = options.run.folder("vision")?;
+    let names = NAMES.into_iter().filter(|name| options.net == "all" || options.net == *name);
+    let names: Vec<&str> = names.collect();
     let mut outcomes = Vec::new();
-    for name in NAMES.into_iter().filter(|name| options.net == "all" || options.net == *name) {
-        let run = RunOptions { folder: Some(folder.join(name)), ..options.run.clone() };
+    for (name, run) in names.iter().copied().zip(options.run.row("vision", &names)?) {
         outcomes.push(match name {
             "alexnet" => learn::<AlexNet>(name, &data, how, &run)?,
             "vgg" => learn::<Vgg>(name, &data, how, &run)?,

@@ -115,7 +115,7 @@ mod tests {
         let data = (images.spread(60), test.spread(20));
         let folder = std::env::temp_dir().join(format!("kiln-vision-{}", std::process::id()));
         let weights = |name: &str, stop, resume| {
-            let options = RunOptions { folder: Some(folder.join(name)), stop, resume };
+            let options = RunOptions { folder: Some(folder.join(name)), stop, resume, own: None };
             let ended = learn::<MobileNet>("mobilenet", &data, (2, 0), &options).is_ok();
             (ended, std::fs::read(folder.join(name).join("weights.safetensors")).ok())
         };
