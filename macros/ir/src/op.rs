@@ -33,6 +33,7 @@ pub enum Scalar {
     Cos,
     Tan,
     Tanh,
+    Sigmoid,
     Erf,
     // two of one type to bool
     Eq,

@@ -11,7 +11,7 @@ use kiln_ir::{Builder, DType, Error, Op, PadAxis, Reduction, Scalar, SliceAxis, 
 /// A scalar, and arguments for it that lie away from its kinks and poles.
 type Row = (Scalar, fn(&mut Rng) -> Vec<f64>);
 
-const SCALARS: [Row; 31] = [
+const SCALARS: [Row; 32] = [
     (Scalar::Add, free2),
     (Scalar::Sub, free2),
     (Scalar::Mul, free2),
@@ -35,6 +35,7 @@ const SCALARS: [Row; 31] = [
     (Scalar::Cos, free),
     (Scalar::Tan, |r| vec![r.uniform(-1.2, 1.2)]),
     (Scalar::Tanh, free),
+    (Scalar::Sigmoid, free),
     (Scalar::Erf, |r| vec![r.uniform(-3.0, 3.0)]),
     (Scalar::Eq, apart),
     (Scalar::Lt, apart),

@@ -1,6 +1,6 @@
 //! Scalar functions of the emitted loops, for `f32` and `f64`.
 //!
-//! `f32`: exp, expm1, log, log1p, tanh and erf are polynomials without branches, which LLVM vectorizes inside
+//! `f32`: exp, expm1, log, log1p, tanh, sigmoid and erf are polynomials without branches, which LLVM vectorizes inside
 //! [`super::isa::simd`]; the rest is std's. `f64`: std's, and an erf of our own. NaN gives NaN, infinities and tails
 //! their limits; the tests state the errors. How a polynomial's `a b + c` is rounded is for a type to say, [`Math`],
 //! as only what is known while compiling lets the loop around it be vectorized.
@@ -39,6 +39,11 @@ pub trait Math: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn tanh<T: Real>(x: T) -> T {
         x.tanh::<Self>()
+    }
+    /// `1 / (1 + e^(-x))`.
+    #[inline(always)]
+    fn sigmoid<T: Real>(x: T) -> T {
+        x.sigmoid::<Self>()
     }
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     #[inline(always)]
@@ -119,6 +124,8 @@ pub trait Real:
     fn atan(self) -> Self;
     /// The hyperbolic tangent.
     fn tanh<M: Math>(self) -> Self;
+    /// `1 / (1 + e^(-x))`.
+    fn sigmoid<M: Math>(self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     fn erf<M: Math>(self) -> Self;
     /// The angle in radians of the point `(x, self)`.
@@ -208,11 +215,12 @@ macro_rules! real {
 
 real!(f32;
     exp = single::exp::<M>, expm1 = single::expm1::<M>, log = single::log::<M>, log1p = single::log1p::<M>,
-    tanh = single::tanh::<M>, erf = single::erf::<M>;
+    tanh = single::tanh::<M>, sigmoid = single::sigmoid::<M>, erf = single::erf::<M>;
     abs = abs, sqrt = sqrt, sin = sin, cos = cos, tan = tan, atan = atan, floor = floor, ceil = ceil,
     round = round_ties_even, trunc = trunc);
 real!(f64;
-    exp = f64::exp, expm1 = f64::exp_m1, log = f64::ln, log1p = f64::ln_1p, tanh = f64::tanh, erf = double::erf;
+    exp = f64::exp, expm1 = f64::exp_m1, log = f64::ln, log1p = f64::ln_1p, tanh = f64::tanh,
+    sigmoid = double::sigmoid, erf = double::erf;
     abs = abs, sqrt = sqrt, sin = sin, cos = cos,
     tan = tan, atan = atan, floor = floor, ceil = ceil, round = round_ties_even, trunc = trunc);
 
@@ -233,6 +241,7 @@ mod tests {
             T::log::<M>,
             T::log1p::<M>,
             T::tanh::<M>,
+            T::sigmoid::<M>,
             T::erf::<M>,
             T::sqrt,
             T::sin,
@@ -249,6 +258,7 @@ mod tests {
             (T::exp::<M> as fn(T) -> T, 0.0, inf),
             (T::expm1::<M>, -1.0, inf),
             (T::tanh::<M>, -1.0, 1.0),
+            (T::sigmoid::<M>, 0.0, 1.0),
             (T::erf::<M>, -1.0, 1.0),
         ] {
             for x in [1e4, 1e30, inf] {

@@ -244,7 +244,7 @@ pub fn weight(s: Scalar) -> usize {
     use Scalar::*;
     match s {
         Exp | Expm1 | Log | Log1p => 24,
-        Tanh => 64,
+        Tanh | Sigmoid => 48,
         Div | Sqrt => 32,
         Erf | Sin | Cos | Tan | Pow | Atan2 => 60,
         _ => 1,

@@ -165,7 +165,7 @@ fn real(s: Scalar, x: &[Code]) -> Code {
             let (name, x) = (format_ident!("{}", s.name()), x.iter().map(Code::bare));
             let home = match s {
                 // What the kernel's own parameter computes, by polynomials.
-                Exp | Expm1 | Log | Log1p | Tanh | Erf => quote!(Math),
+                Exp | Expm1 | Log | Log1p | Tanh | Sigmoid | Erf => quote!(Math),
                 _ => quote!(::kiln::rt),
             };
             Code::atom(quote!(#home::#name(#(#x),*)))

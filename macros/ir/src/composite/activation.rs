@@ -1,7 +1,7 @@
 //! Activations. Their subgradients at kinks are torch's.
 
 use super::Built;
-use crate::{Builder, DType, Scalar, Value};
+use crate::{Builder, Scalar, Value};
 
 /// `max(x, 0)`; its derivative at 0 is 0. NaN passes.
 pub fn relu(b: &mut Builder, x: Value) -> Built {
@@ -42,14 +42,7 @@ pub fn relu6(b: &mut Builder, x: Value) -> Built {
 
 /// `1 / (1 + e⁻ˣ)`
 pub fn sigmoid(b: &mut Builder, x: Value) -> Built {
-    // Capped where e⁻ˣ would be infinite and its derivative no number.
-    let cap = if b.ty(x).dtype == DType::F64 { 700.0 } else { 88.0 };
-    let neg = b.map(Scalar::Neg, &[x])?;
-    let top = b.splat(cap, x)?;
-    let capped = b.map(Scalar::Min, &[neg, top])?;
-    let e = b.map(Scalar::Exp, &[capped])?;
-    let below = b.shift(e, 1.0)?;
-    b.over(1.0, below)
+    b.map(Scalar::Sigmoid, &[x])
 }
 
 /// `x · sigmoid(x)`

@@ -6,17 +6,17 @@ use Scalar::*;
 
 impl Scalar {
     /// Every scalar, in the order of the enum.
-    pub const ALL: [Scalar; 31] = [
+    pub const ALL: [Scalar; 32] = [
         Add, Sub, Mul, Div, Max, Min, Pow, Atan2, Neg, Abs, Sign, Floor, Ceil, Round, Exp, Expm1, Log, Log1p,
-        Sqrt, Sin, Cos, Tan, Tanh, Erf, Eq, Lt, Le, And, Or, Not, Select,
+        Sqrt, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Eq, Lt, Le, And, Or, Not, Select,
     ];
 
     /// Name in the text form and of the runtime's function.
     pub fn name(self) -> &'static str {
-        const NAMES: [&str; 31] = [
+        const NAMES: [&str; 32] = [
             "add", "sub", "mul", "div", "max", "min", "pow", "atan2", "neg", "abs", "sign", "floor", "ceil",
-            "round", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf", "eq", "lt",
-            "le", "and", "or", "not", "select",
+            "round", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "erf",
+            "eq", "lt", "le", "and", "or", "not", "select",
         ];
         NAMES[self as usize]
     }
@@ -47,6 +47,7 @@ impl Scalar {
                 | Cos
                 | Tan
                 | Tanh
+                | Sigmoid
                 | Erf
         )
     }
@@ -80,6 +81,7 @@ impl Scalar {
             Cos => x[0].cos(),
             Tan => x[0].tan(),
             Tanh => x[0].tanh(),
+            Sigmoid => 1.0 / (1.0 + (-x[0]).exp()),
             Erf => erf(x[0]),
             Eq => truth(x[0] == x[1]),
             Lt => truth(x[0] < x[1]),
@@ -194,6 +196,13 @@ pub(crate) fn vjp(
         Tanh => {
             let (unit, square) = (b.splat(1.0, x)?, b.map(Mul, &[out, out])?);
             let slope = b.map(Sub, &[unit, square])?;
+            one(b.map(Mul, &[ct, slope])?)
+        }
+        Sigmoid => {
+            // σ′ = σ (1 − σ)
+            let unit = b.splat(1.0, x)?;
+            let rest = b.map(Sub, &[unit, out])?;
+            let slope = b.map(Mul, &[out, rest])?;
             one(b.map(Mul, &[ct, slope])?)
         }
         Erf => {

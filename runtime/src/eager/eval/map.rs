@@ -125,6 +125,7 @@ fn real<T: Num + Real>(scalar: Scalar, x: &View<T>) -> View<T> {
         Scalar::Cos => unary(x, Real::cos),
         Scalar::Tan => unary(x, Real::tan),
         Scalar::Tanh => unary(x, Real::tanh::<Rounded>),
+        Scalar::Sigmoid => unary(x, Real::sigmoid::<Rounded>),
         Scalar::Erf => unary(x, Real::erf::<Rounded>),
         _ => one(scalar, x),
     }

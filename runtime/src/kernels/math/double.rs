@@ -1,4 +1,4 @@
-//! What std lacks for `f64`: the error function.
+//! What std lacks for `f64`: the error function, and what is made of std's functions.
 //!
 //! `|x| <= 1`: the Maclaurin series. Beyond: the Taylor series about the middle `c` of the unit interval,
 //! `erf(c + h) = erf(c) + 2/√π e^(-c²) Σ (-1)ⁿ Hₙ(c) hⁿ⁺¹ / (n+1)!` with the Hermite polynomials `Hₙ₊₁ = 2c Hₙ - 2n Hₙ₋₁`.
@@ -8,6 +8,12 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 /// `erf(c)` for c = 1.5, 2.5, … 5.5.
 const AT_MIDDLE: [f64; 5] =
     [0.9661051464753108, 0.999593047982555, 0.9999992569016276, 0.9999999998033839, 0.9999999999999927];
+
+/// `1 / (1 + e^(-x))`.
+#[inline(always)]
+pub(super) fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
 
 /// The error function, within 2 units in the last place.
 pub(super) fn erf(x: f64) -> f64 {

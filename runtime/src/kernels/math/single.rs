@@ -48,13 +48,6 @@ fn power_of_two(biased: u32) -> f32 {
     f32::from_bits(biased << 23)
 }
 
-/// `e^x` for `-87 <= x <= 88`.
-#[inline(always)]
-fn exp_middle<M: Math>(x: f32) -> f32 {
-    let (r, n) = reduce::<M>(x, BIAS);
-    (1.0 + expm1_near::<M>(r)) * power_of_two(n)
-}
-
 /// `x` held within limits; NaN stays.
 #[inline(always)]
 fn limit(x: f32, low: f32, high: f32) -> f32 {
@@ -131,15 +124,40 @@ pub(super) fn log1p<M: Math>(x: f32) -> f32 {
     select(u == 1.0, x, corrected)
 }
 
-/// `tanh x`, within 2 ulp.
+/// `tanh x`, within 2 ulp: `m / (m + 1)` for `m = (e^(2|x|) - 1) / 2`, and near 0, where the rounding of the divisor would count,
+/// `m - m (m / (m + 1))`.
 #[inline(always)]
 pub(super) fn tanh<M: Math>(x: f32) -> f32 {
     let size = x.abs();
-    let s = x * x;
-    let p = poly!(s, [-0.333_332_84, 0.133_314_85, -0.053_742_93, 0.020_648_636, -0.005_714_762]);
-    let near = M::mul_add(x, s * p, x);
-    let far = 1.0 - 2.0 / (exp_middle::<M>(2.0 * limit(size, 0.0, 12.0)) + 1.0);
-    select(size < 0.625, near, far).copysign(x)
+    let size = select(size > 12.0, 12.0, size);
+    // |x| = n (ln 2)/2 + h
+    let shifted = M::mul_add(size, 2.0 * LOG2_E, ROUNDER + BIAS);
+    let n = shifted - (ROUNDER + BIAS);
+    let h = M::mul_add(n, -0.5 * LN2_LOW, M::mul_add(n, -0.5 * LN2_HIGH, size));
+    // (e^(2h) - 1) / 2, with the coefficients of `expm1_near`.
+    let p = poly!(h, [1.0, 0.666_660_7, 0.333_329_63, 0.133_903_26, 0.044_641_9]);
+    let near = M::mul_add(h * h, p, h);
+    let power = power_of_two(shifted.to_bits());
+    let m = M::mul_add(near, power, M::mul_add(power, 0.5, -0.5));
+    let y = m / (m + 1.0);
+    select(size < 0.3, M::mul_add(-m, y, m), y).copysign(x)
+}
+
+/// `1 / (1 + e^(-x))`, within 2 ulp, denormal results included: both parts are `2^-24` times what they are, so that the power
+/// has a number where the result is the least.
+#[inline(always)]
+pub(super) fn sigmoid<M: Math>(x: f32) -> f32 {
+    const SMALL: f32 = 1.0 / 16_777_216.0;
+    let x = limit(x, -104.0, 70.0);
+    let shift = ROUNDER + (BIAS - 24.0);
+    let shifted = M::mul_add(x, -LOG2_E, shift);
+    let n = shifted - shift;
+    // x = -n ln 2 - r, of which this is -r
+    let r = M::mul_add(n, LN2_LOW, M::mul_add(n, LN2_HIGH, x));
+    let p = poly!(r, [0.5, -0.166_665_18, 0.041_666_204, -0.008_368_954, 0.001_395_059_4]);
+    let (e, power) = (M::mul_add(r * r, p, -r), power_of_two(shifted.to_bits()));
+    // The power is added last: it is exact, and greater than the rest.
+    SMALL / (power + M::mul_add(e, power, SMALL))
 }
 
 /// `erf x`, within 2 ulp: `1 - e^(-t - t S(t))` for `t = |x|`, which is exact enough near 0 as `e^z - 1` is.
@@ -248,6 +266,7 @@ mod tests {
         log 1.0: f64::ln, |x| x > 0.0 && x.is_finite();
         log1p 2.0: f64::ln_1p, |x| x > -1.0 && x.is_finite();
         tanh 2.0: f64::tanh, f32::is_finite;
+        sigmoid 2.0: super::super::double::sigmoid, f32::is_finite;
         erf 2.0: super::super::double::erf, |x| x.abs() < 8.0;
     }
 }
