@@ -98,7 +98,7 @@ fn read_and_frozen() {
     let frozen = many::freeze(&net).unwrap();
     near(many(&net, X).unwrap().as_slice(), want.as_slice());
     near(frozen.run(X).unwrap().as_slice(), want.as_slice());
-    // What is kept is shared until one side is written to.
+    // What is kept is shared until one side is written to; the last layers are those that the result hangs on.
     net.rest[6].c.bias.as_mut_slice()[2] = 7.0;
     near(frozen.run(X).unwrap().as_slice(), want.as_slice());
     assert_ne!(many(&net, X).unwrap().as_slice(), want.as_slice());

@@ -10,8 +10,6 @@ pub struct Var {
     pub text: String,
     /// Its sizes.
     pub shape: Shape,
-    /// The bound of its elements, if they are indices.
-    pub below: Option<usize>,
 }
 
 /// What is written.
@@ -86,19 +84,18 @@ impl<'a> Body<'a> {
 
     /// Lets expressions read a tensor.
     pub fn add(&mut self, text: &str, shape: Shape) {
-        self.vars.push(Var { text: text.into(), shape, below: None });
+        self.vars.push(Var { text: text.into(), shape });
     }
 
-    /// Floats in scope, newer ones more often.
+    /// One in scope, a newer one more often.
     pub fn any(&mut self) -> Var {
-        let floats: Vec<&Var> = self.vars.iter().filter(|v| v.below.is_none()).collect();
-        let at = self.rng.below(floats.len()).max(self.rng.below(floats.len()));
-        floats[at].clone()
+        let count = self.vars.len();
+        self.vars[self.rng.below(count).max(self.rng.below(count))].clone()
     }
 
-    /// A float that the test holds for.
+    /// One whose shape fits.
     pub fn find(&mut self, fits: impl Fn(&Shape) -> bool) -> Option<Var> {
-        let all: Vec<&Var> = self.vars.iter().filter(|v| v.below.is_none() && fits(&v.shape)).collect();
+        let all: Vec<&Var> = self.vars.iter().filter(|v| fits(&v.shape)).collect();
         if all.is_empty() { None } else { Some((*self.rng.pick(&all)).clone()) }
     }
 

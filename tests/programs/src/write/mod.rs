@@ -5,6 +5,7 @@
 mod body;
 mod expr;
 mod function;
+#[path = "../../../../macros/ir/tests/common/rng.rs"]
 mod rng;
 mod shape;
 mod statement;

@@ -94,7 +94,7 @@ impl Body<'_> {
         let mut pushed: Option<Shape> = None;
         let (lines, ()) = self.inside(|body| {
             body.add(&held, start.shape.clone());
-            body.vars.extend(item.map(|(text, shape)| super::body::Var { text, shape, below: None }));
+            body.vars.extend(item.map(|(text, shape)| super::body::Var { text, shape }));
             if body.rng.chance(70) {
                 body.statements(2);
             }
