@@ -219,7 +219,8 @@ impl Groups<'_> {
                 Kind::Rows { split: had } => had.is_none_or(|had| had == split),
                 _ => false,
             };
-            had && self.groups[*g].axes == axes && read.iter().all(|r| r == g || !self.reaches(*r, *g))
+            let fits = had && self.groups[*g].axes == axes && !self.folds(*g);
+            fits && read.iter().all(|r| r == g || !self.reaches(*r, *g))
         };
         let plain = |s: &&Source| s.plain && self.same_order(shape, s, axes.len());
         // Sums of everything share loops with each other, not with what is stored for each element.
@@ -246,6 +247,11 @@ impl Groups<'_> {
         self.groups[home].kind = Kind::Rows { split: Some(split) };
         let apart = read.iter().copied().filter(|r| *r != home).collect();
         self.join(v, home, read, &apart);
+    }
+
+    /// Whether a group sums over windows, as the gradient of a pool does: each pass over its rows would do so again.
+    pub fn folds(&self, g: usize) -> bool {
+        self.groups[g].members.iter().any(|v| matches!(self.func.node(*v).op, Op::Fold(..)))
     }
 
     /// Whether a group's loops can compute `v` where they have `s`.
@@ -324,6 +330,9 @@ impl Groups<'_> {
         let kind = match (&a.kind, &b.kind) {
             _ if a.axes != b.axes => return,
             (Kind::Rows { split: x }, Kind::Rows { split: y }) if x.is_none() || y.is_none() || x == y => {
+                if x.or(*y).is_some() && (self.folds(other) || self.folds(home)) {
+                    return;
+                }
                 Kind::Rows { split: x.or(*y) }
             }
             (Kind::Gemm(v), Kind::Rows { split: None }) | (Kind::Rows { split: None }, Kind::Gemm(v)) => {

@@ -178,7 +178,11 @@ fn dissolve(groups: &mut Groups, outputs: &[Value], buffer: &dyn Fn(Value) -> Op
         let mut own = readers.get(&g).into_iter().flatten();
         let (Some(&(reader, false)), None) = (own.next(), own.next()) else { continue };
         let by = &groups.groups[reader];
-        let once = !matches!(by.kind, Kind::Gather | Kind::Scatter) && numel(&by.axes) == numel(&group.axes);
+        // Each pass over a row would compute it again.
+        let passes = matches!(by.kind, Kind::Rows { split: Some(_) }) && groups.folds(g);
+        let once = !matches!(by.kind, Kind::Gather | Kind::Scatter)
+            && !passes
+            && numel(&by.axes) == numel(&group.axes);
         let cheap = !group.axes.is_empty()
             && group.members.len() <= 4
             && group.members.iter().all(|v| light(groups.func, *v));
