@@ -4,6 +4,7 @@ use super::linalg::matmul;
 use super::norm::softmax;
 use super::reduce::{amax, keepdim, size, sum};
 use super::shape::{above_diagonal, cat, flatten, slice, stack, transpose, tril, unsqueeze};
+use super::strips::{Strips, by_strips};
 use super::{Built, reduce};
 use crate::{Builder, DType, Dim, Error, Fault, Op, Scalar, Value};
 
@@ -17,20 +18,38 @@ pub fn scaled_dot_product(
     causal: bool,
     scale: Option<f64>,
 ) -> Built {
-    let width = b.axis("scaled_dot_product_attention", query, -1)?;
+    b.axis("scaled_dot_product_attention", query, -1)?;
+    if let Some(all) = by_strips(b, [query, key, value], mask, (causal, scale), Strips::default())? {
+        return Ok(all);
+    }
+    let later = |b: &mut Builder, scores: Value| above_diagonal(b, scores, 0);
+    attend(b, [query, key, value], mask, causal.then_some(&later), scale)
+}
+
+/// Which of the scores are of keys behind the query's place.
+pub(super) type Later<'a> = &'a dyn Fn(&mut Builder, Value) -> Built;
+
+/// Attention of all queries at once.
+pub(super) fn attend(
+    b: &mut Builder,
+    [query, key, value]: [Value; 3],
+    mask: Option<Value>,
+    later: Option<Later>,
+    scale: Option<f64>,
+) -> Built {
     let keys = transpose(b, key, -2, -1)?;
     let scores = matmul(b, query, keys)?;
     let mut scores = match scale {
         Some(scale) => b.scale(scores, scale)?,
         None => {
             let ty = b.ty(query).clone();
-            let n = size(b, &ty.shape[width], ty.dtype)?;
+            let n = size(b, &ty.shape[ty.rank() - 1], ty.dtype)?;
             let root = b.map(Scalar::Sqrt, &[n])?;
             b.div(scores, root)?
         }
     };
-    if causal {
-        let later = above_diagonal(b, scores, 0)?;
+    if let Some(later) = later {
+        let later = later(b, scores)?;
         let nothing = b.splat(f64::NEG_INFINITY, scores)?;
         scores = b.elementwise(Scalar::Select, &[later, nothing, scores])?;
     }

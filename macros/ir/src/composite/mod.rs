@@ -23,6 +23,7 @@ pub mod reduce;
 pub mod resize;
 pub mod rule;
 pub mod shape;
+pub mod strips;
 
 use crate::{Builder, Error, Fault, Scalar, Value};
 

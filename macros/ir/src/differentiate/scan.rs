@@ -248,9 +248,11 @@ impl Sums {
         let fixed = joint.wrt.iter().copied().filter(|i| *i >= own.end);
         let (mut sunk, mut added) = (BTreeMap::new(), Vec::new());
         for i in fixed {
-            // Behind a loop of turns that may be left out there would be work for none.
+            // Behind a loop of turns that may be left out there would be work for none, and one that is to store little
+            // hands on no factors of all its turns.
+            let stays = scan.guard.is_some() || (scan.again && !scan.trips.is(1));
             let behind = || sink::sink(&joint.func, joint.gradient(&scan.body, i), stacks, &joint.backward);
-            match scan.guard.map_or_else(behind, |_| None) {
+            match (!stays).then(behind).flatten() {
                 Some(sum) => drop(sunk.insert(i, sum)),
                 None => added.push(i),
             }

@@ -55,7 +55,8 @@ free_functions! {
     einsum[T](equation: Text, tensors: Tensors) -> One,
         "let x: Tensor = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);\nassert_eq!(einsum(\"ij,jk->ik\", [x.clone(), x.clone()]).to_string(), x.matmul(&x).to_string());\nassert_eq!(einsum(\"ii\", [x]).to_string(), \"5\");";
     /// `softmax(query · keyᵀ / √E) · value` for `[.., L, E]`, `[.., S, E]` and `[.., S, V]`:
-    /// `F.scaled_dot_product_attention`. Vaswani et al. (2017).
+    /// `F.scaled_dot_product_attention`. Vaswani et al. (2017). Heads of 512 × 512 scores and more are computed by strips of
+    /// queries, whose gradient computes them again, as in Dao et al., *FlashAttention* (2022): memory grows with the length.
     scaled_dot_product_attention[T](query: Tensor, key: Tensor, value: Tensor) -> One,
         "let x: Tensor = Tensor::from([[0.0], [0.0]]);\nlet value = Tensor::from([[1.0], [3.0]]);\nassert_eq!(scaled_dot_product_attention(&x, &x, value).flatten(0, -1).to_string(), \"[2, 2]\");";
     /// The same with a mask that is added to the scores `[.., L, S]` and another scale; if causal, a query sees the keys up
