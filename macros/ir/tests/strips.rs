@@ -126,7 +126,7 @@ fn masks_are_cut_as_queries_are() {
             );
         }
     }
-    for mask in [&[2, 2, 32, 32][..], &[2, 32, 32], &[32, 1]] {
+    for mask in [&[2, 2, 32, 32][..], &[2, 32, 32], &[32, 1], &[1, 1, 1, 1, 32]] {
         assert!(Case { shapes, mask: Some(mask), causal: false }.strips().is_none(), "a mask of {mask:?}");
     }
 }

@@ -75,7 +75,7 @@ pub fn by_strips(
         let last = &ty.shape[ty.rank() - 2..];
         scanned.push(b.emit(Op::Reshape([&[count.clone(), seats], last].concat()), &[x])?);
     }
-    match mask.map(|mask| heads.mask(b, mask, &count)).transpose()? {
+    match mask.map(|mask| heads.mask(b, mask, tensors[0], &count)).transpose()? {
         Some(Mask::Other) => return Ok(None),
         Some(Mask::Same(mask)) => fixed.push(mask),
         Some(Mask::Each(mask)) => scanned.push(mask),
@@ -95,7 +95,7 @@ enum Mask {
     Same(Value),
     /// `[heads, 1, S]`.
     Each(Value),
-    /// A matrix for each.
+    /// A matrix for each, or none that fits.
     Other,
 }
 
@@ -109,7 +109,9 @@ impl Heads {
     ) -> Option<Heads> {
         let [query, key, value] = tensors.map(|x| b.ty(x).shape.as_slice());
         let rank = query.len();
-        if rank < 2 || key.len() != rank || value.len() != rank {
+        let alike =
+            tensors.iter().all(|x| b.ty(*x).dtype == b.ty(tensors[0]).dtype && b.ty(*x).rank() == rank);
+        if rank < 2 || !alike {
             return None;
         }
         let around = rank - 2;
@@ -132,9 +134,12 @@ impl Heads {
     }
 
     /// A mask that broadcasts to `[heads…, sharing…, L, S]`.
-    fn mask(&self, b: &mut Builder, mask: Value, count: &Dim) -> Result<Mask, Error> {
+    fn mask(&self, b: &mut Builder, mask: Value, query: Value, count: &Dim) -> Result<Mask, Error> {
         let mut shape = b.ty(mask).shape.clone();
         let rank = shape.len();
+        if b.ty(mask).dtype != b.ty(query).dtype || rank > b.ty(query).rank() {
+            return Ok(Mask::Other);
+        }
         let at = |i: usize| rank.checked_sub(i).map_or(Dim::from(1), |i| shape[i].clone());
         let (rows, cols) = (at(2), at(1));
         let around = &shape[..rank.saturating_sub(2)];
