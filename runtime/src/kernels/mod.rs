@@ -3,6 +3,7 @@
 //! Emitted code names only what is here. Nothing here knows of graphs, tensors or files: kernels take slices,
 //! sizes and strides, and check them once, up front.
 
+mod area;
 pub mod fold;
 pub mod gemm;
 pub mod isa;

@@ -1,11 +1,7 @@
 //! The memory for intermediate results: one area a thread, which grows to what the largest model needs.
 
+use super::area::{Area, Line};
 use std::cell::RefCell;
-
-/// A cache line, which is also the longest vector.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
 
 /// The scratch area of a call, cut into slots.
 #[derive(Debug)]
@@ -36,7 +32,7 @@ unsafe impl Plain for i32 {}
 unsafe impl Plain for u8 {}
 
 thread_local! {
-    static AREA: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+    static AREA: RefCell<Area> = const { RefCell::new(Area::new()) };
 }
 
 /// Bytes that a slot for `bytes` bytes takes.
@@ -53,14 +49,12 @@ pub fn scratch<R>(bytes: usize, f: impl FnOnce(Scratch) -> R) -> R {
     let lines = bytes.div_ceil(64);
     AREA.with(|area| match area.try_borrow_mut() {
         Ok(mut area) => f(ready(&mut area, lines)),
-        Err(_) => f(ready(&mut Vec::new(), lines)),
+        Err(_) => f(ready(&mut Area::new(), lines)),
     })
 }
 
-fn ready(area: &mut Vec<Line>, lines: usize) -> Scratch<'_> {
-    if area.len() < lines {
-        area.resize(lines, Line([0; 64]));
-    }
+fn ready(area: &mut Area, lines: usize) -> Scratch<'_> {
+    area.reserve(lines);
     if poisoned() {
         area.fill(Line([0xff; 64]));
     }
