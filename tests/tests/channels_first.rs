@@ -64,6 +64,12 @@ fn gradients(net: &Net, x: Tensor<4, 3, 22, 18>) -> Net {
     grads
 }
 
+#[model(exact)]
+fn exact_gradients(net: &Net, x: Tensor<4, 3, 22, 18>) -> Net {
+    let (_, (grads, _)) = value_and_grad(loss)(net, x);
+    grads
+}
+
 fn leaves(of: &Net) -> Vec<Tensor> {
     let mut leaves = Vec::new();
     of.leaves("", &mut leaves);
@@ -75,6 +81,8 @@ fn channels_come_first() {
     let plan = gradients::PLAN;
     assert!(plan.contains("[16, 1584] of 144 terms by winograd"), "{plan}");
     assert!(plan.contains("[20, 396] of 144 terms from net.down.conv"), "{plan}");
+    assert!(plan.contains("[16, 144] of 1584 terms by winograd 4×4 (64 % of direct)"), "{plan}");
+    assert!(!exact_gradients::PLAN.contains("winograd"), "{}", exact_gradients::PLAN);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! although the crate is compiled for the baseline processor. The environment variable `KILN_ISA` (`portable`,
 //! `avx2`, `avx512`) can only narrow the choice: what the processor lacks is never chosen.
 
+#[cfg(target_arch = "x86_64")]
+use super::math::Wide;
 use super::math::{Fused, Math, Rounded};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -163,7 +165,7 @@ trait Boundary<B: Body> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
     unsafe fn avx512(body: B) -> B::Output {
-        body.run::<Fused>()
+        body.run::<Wide>()
     }
 
     /// # Safety

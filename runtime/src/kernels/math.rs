@@ -7,12 +7,21 @@
 
 mod double;
 mod single;
+#[cfg(target_arch = "x86_64")]
+mod wide;
+
+use super::lanes::{Lanes, Plain};
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use wide::Wide;
 
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// How products are added to: what the instruction set says of it.
 pub trait Math: Copy + Send + Sync + 'static {
+    /// Sixteen floats.
+    type Lanes: Lanes;
     /// `a b + c`
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T;
     /// `e^x`.
@@ -61,6 +70,7 @@ pub struct Rounded;
 pub struct Fused;
 
 impl Math for Rounded {
+    type Lanes = Plain<Self>;
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
         a * b + c
@@ -68,6 +78,7 @@ impl Math for Rounded {
 }
 
 impl Math for Fused {
+    type Lanes = Plain<Self>;
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
         a.fused(b, c)

@@ -7,6 +7,7 @@ mod area;
 pub mod fold;
 pub mod gemm;
 pub mod isa;
+pub mod lanes;
 pub mod launch;
 pub mod math;
 pub mod scratch;

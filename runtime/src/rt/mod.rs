@@ -12,7 +12,7 @@ pub use crate::half::{bf16, f16};
 pub use crate::kernels::fold::{BLOCK, ahead, blocks, total};
 pub use crate::kernels::gemm::{
     Finish, Plane, Source, Together, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,
-    winograd_finish, winograd_into,
+    winograd_finish, winograd_gradient_finish, winograd_gradient_into, winograd_into,
 };
 pub use crate::kernels::launch::{Kernel, Part, batched, launch, part};
 pub use crate::kernels::math::Math;

@@ -2,7 +2,7 @@
 
 use super::{Frozen, Ready};
 use crate::fuse::Fused;
-use crate::fuse::algorithm::{self, Winograd};
+use crate::fuse::algorithm::{self, Gradient, Winograd};
 use crate::fuse::kernel::{Kernel, Loops, Matrix, Operand};
 use crate::fuse::panels::{self, Panels, input_of};
 use kiln_ir::{Func, Value};
@@ -22,6 +22,8 @@ pub struct Stays {
 pub struct Choice {
     /// By kernel.
     by_kernel: BTreeMap<Value, Winograd>,
+    /// Gradients of factors, by kernel.
+    gradients: BTreeMap<Value, Gradient>,
     /// By input: in what form it is frozen.
     pub frozen: Frozen,
     /// By input: the panels in which it is found.
@@ -59,6 +61,9 @@ impl Choice {
     fn points(&mut self, func: &Func, fused: &Fused, frozen: usize) {
         for kernel in &fused.kernels {
             let Loops::Gemm(gemm) = &kernel.loops else { continue };
+            if let Some(gradient) = algorithm::gradient(func, gemm) {
+                self.gradients.insert(gemm.value, gradient);
+            }
             let factors = factors(kernel);
             let input = factors.as_ref().and_then(|a| frozen_input(func, fused, a, frozen));
             let Some(winograd) = algorithm::winograd(func, kernel, gemm, input.is_some()) else { continue };
@@ -97,6 +102,12 @@ impl Choice {
     pub fn winograd(&self, kernel: &Kernel) -> Option<Winograd> {
         let Loops::Gemm(gemm) = &kernel.loops else { return None };
         self.by_kernel.get(&gemm.value).copied()
+    }
+
+    /// What is chosen for a kernel that is a gradient of factors, if it is no direct sum.
+    pub fn gradient(&self, kernel: &Kernel) -> Option<&Gradient> {
+        let Loops::Gemm(gemm) = &kernel.loops else { return None };
+        self.gradients.get(&gemm.value)
     }
 
     /// Whether a kernel finds its factors at the points.

@@ -32,7 +32,7 @@ impl Runner<'_> {
         }
     }
 
-    fn windows(&self, w: &Windows) -> TokenStream {
+    pub fn windows(&self, w: &Windows) -> TokenStream {
         let data = self.get(w.buffer, self.plan.places[&w.buffer]);
         let (offset, each) = (self.at(&w.offset), self.dims.dim(&w.each));
         let (channels, rest) =

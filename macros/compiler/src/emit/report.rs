@@ -146,6 +146,10 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
                 let frozen = if choice.is_frozen(func, kernel) { ", factors frozen" } else { "" };
                 format!(" by winograd {0}×{0} ({1} % of direct{frozen})", w.tile, w.percent)
             });
+            let how = match choice.gradient(kernel) {
+                Some(g) => format!(" by winograd {0}×{0} ({1} % of direct)", g.tile, g.percent),
+                None => how,
+            };
             let how = match &g.b {
                 Operand::Windows(w) if !w.each.is(0) => ", each row of images of its own".to_string(),
                 _ => how,

@@ -275,6 +275,18 @@ impl Runner<'_> {
         let winograd = self.choice.winograd(kernel);
         let tile = winograd.map(|w| proc_macro2::Literal::i64_unsuffixed(w.tile));
         let images = if winograd.is_some_and(|w| w.together) { &a } else { &b };
+        if let Some(gradient) = self.choice.gradient(kernel) {
+            let tile = proc_macro2::Literal::i64_unsuffixed(gradient.tile);
+            let [a, b] = [&gradient.of, &gradient.images].map(|w| self.windows(w));
+            if kernel.is_bare() {
+                let out = &outs[0];
+                return quote!(::kiln::rt::winograd_gradient_into(#tile, &#a, &#b, #out, #stride););
+            }
+            let planes: Vec<TokenStream> =
+                outs.iter().map(|out| quote!(::kiln::rt::plane(#out, #stride))).collect();
+            let planes = nested(&planes);
+            return quote!(::kiln::rt::winograd_gradient_finish(#tile, &#a, &#b, &#value, &#planes););
+        }
         let call = if kernel.is_bare() && winograd.is_some() {
             let out = &outs[0];
             quote!(::kiln::rt::winograd_into(#tile, [#m, #n], factors, #images, #out, #stride);)

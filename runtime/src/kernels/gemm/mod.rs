@@ -38,7 +38,8 @@ pub use pixels::Pixels;
 pub use walk::{MAX_AXES, Operand, Right, Walk, Walked};
 pub use windows::Windows;
 pub use winograd::{
-    Images, Tiles, Together, winograd, winograd_finish, winograd_into, winograd_len, winograd_weights,
+    Images, Tiles, Together, winograd, winograd_finish, winograd_gradient_finish, winograd_gradient_into,
+    winograd_into, winograd_len, winograd_weights,
 };
 
 /// A strided operand: element `(i, j)` is `data[offset + i * row_stride + j * col_stride]`.

@@ -1,13 +1,14 @@
 //! Tiles of images whose pixels keep their channels together: a lane is a channel, so that tiles need no order of their own, and of
 //! small images none is computed in vain. A tile is a row of a product, `[tiles, channels] × [channels, n]` at each point.
 
-use super::transform::{By, Cut, LANES};
+use super::transform::{Along, By, Cut, column};
 use super::weights;
 use crate::kernels::gemm::kernel::{Call, Kernels};
 use crate::kernels::gemm::pack::{self, with_buffer};
 use crate::kernels::gemm::pixels::Pixels;
 use crate::kernels::gemm::{Epilogue, Tile};
 use crate::kernels::isa::{Body, Isa, simd_run};
+use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::math::Math;
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
@@ -240,52 +241,29 @@ where
         for tile in self.tiles.clone() {
             let places = self.of.patch(self.first + tile);
             for channel in (0..channels).step_by(LANES) {
-                let mut down = [[[0.0; LANES]; P]; P];
-                for c in 0..P {
-                    let mut d = [[0.0; LANES]; P];
-                    for r in 0..P {
-                        if places[r][c] != usize::MAX {
-                            d[r] =
-                                *a.data[places[r][c] + channel..].first_chunk().expect("a pixel's channels");
+                let mut across = [[M::Lanes::all(0.0); P]; P];
+                for (across, places) in across.iter_mut().zip(&places) {
+                    let mut pixels = [M::Lanes::all(0.0); P];
+                    for (pixel, place) in pixels.iter_mut().zip(places) {
+                        if *place != usize::MAX {
+                            let from = a.data[place + channel..].first_chunk();
+                            *pixel = M::Lanes::of(from.expect("a pixel's channels"));
                         }
                     }
-                    let to = lines::<M, T, P>(&d);
-                    for r in 0..P {
-                        down[r][c] = to[r];
-                    }
+                    *across = <By as Cut<T, P>>::Patch::line(pixels);
                 }
-                for (r, down) in down.iter().enumerate() {
-                    for (c, x) in lines::<M, T, P>(down).iter().enumerate() {
+                for c in 0..P {
+                    let points = <By as Cut<T, P>>::Patch::line(column(&across, c));
+                    for (r, x) in points.iter().enumerate() {
                         let place = (r * P + c) * self.point + tile * channels + channel;
                         assert!(place + LANES <= self.to.1);
                         // SAFETY: in bounds by the assertion; a tile's places are written by the one thread that has it.
-                        unsafe { self.to.0.add(place).cast::<[f32; LANES]>().write_unaligned(*x) };
+                        x.put(unsafe { &mut *self.to.0.add(place).cast() });
                     }
                 }
             }
         }
     }
-}
-
-/// A line of pixels at the points.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // Lanes.
-fn lines<M: Math, const T: usize, const P: usize>(d: &[[f32; LANES]; P]) -> [[f32; LANES]; P]
-where
-    By: Cut<T, P>,
-{
-    let mut to = [[0.0; LANES]; P];
-    for l in 0..LANES {
-        let mut line = [0.0; P];
-        for r in 0..P {
-            line[r] = d[r][l];
-        }
-        let line = <By as Cut<T, P>>::patch::<M>(line);
-        for r in 0..P {
-            to[r][l] = line[r];
-        }
-    }
-    to
 }
 
 /// The pixels of tiles that lie side by side, from the products at the points: `[T, HANDED · T, cols]`.
@@ -310,45 +288,23 @@ where
         for tile in 0..tiles {
             for at in (0..cols).step_by(LANES) {
                 let from = (first + tile) * cols + at;
-                let mut down = [[[0.0; LANES]; P]; T];
-                for c in 0..P {
-                    let mut m = [[0.0; LANES]; P];
-                    for r in 0..P {
-                        m[r] = *products[(r * P + c) * point + from..].first_chunk().expect("a vector");
+                let mut across = [[M::Lanes::all(0.0); T]; P];
+                for (r, across) in across.iter_mut().enumerate() {
+                    let mut points = [M::Lanes::all(0.0); P];
+                    for (c, x) in points.iter_mut().enumerate() {
+                        let from = &products[(r * P + c) * point + from..];
+                        *x = M::Lanes::of(from.first_chunk().expect("a vector"));
                     }
-                    let line = pixels::<M, T, P>(&m);
-                    for r in 0..T {
-                        down[r][c] = line[r];
-                    }
+                    *across = <By as Cut<T, P>>::Tile::line(points);
                 }
-                for (r, down) in down.iter().enumerate() {
-                    for (c, x) in pixels::<M, T, P>(down).iter().enumerate() {
+                for c in 0..T {
+                    let pixels = <By as Cut<T, P>>::Tile::line(column(&across, c));
+                    for (r, x) in pixels.iter().enumerate() {
                         let place = ((r * HANDED + tile) * T + c) * cols + at;
-                        *to[place..].first_chunk_mut().expect("a vector") = *x;
+                        x.put(to[place..].first_chunk_mut().expect("a vector"));
                     }
                 }
             }
         }
     }
-}
-
-/// The pixels of a line of products.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // Lanes.
-fn pixels<M: Math, const T: usize, const P: usize>(m: &[[f32; LANES]; P]) -> [[f32; LANES]; T]
-where
-    By: Cut<T, P>,
-{
-    let mut to = [[0.0; LANES]; T];
-    for l in 0..LANES {
-        let mut line = [0.0; P];
-        for r in 0..P {
-            line[r] = m[r][l];
-        }
-        let line = <By as Cut<T, P>>::tile::<M>(line);
-        for r in 0..T {
-            to[r][l] = line[r];
-        }
-    }
-    to
 }

@@ -1,13 +1,15 @@
 //! A group of tiles after the other: their patches at the points, the products, their pixels.
 
-use super::image::{GROUP, Image, LINE, Lines, Segment};
-use super::transform::{By, Cut, LANES};
+use super::image::{GROUP, Image, LINE, Segment};
+use super::patches::{CHANNEL, Patches, Shared};
+use super::transform::{Along, By, Cut, column};
 use super::{checked, weights};
 use crate::kernels::gemm::kernel::{Call, Kernels};
 use crate::kernels::gemm::pack::{self, with_buffer};
 use crate::kernels::gemm::windows::Windows;
 use crate::kernels::gemm::{Epilogue, Tile};
 use crate::kernels::isa::{Body, Isa, simd_run};
+use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::math::Math;
 use crate::kernels::threads::{parallel, threads_for};
 use std::ops::Range;
@@ -18,9 +20,6 @@ const ROWS: usize = 96;
 const HANDED: usize = 8;
 /// Operations that evaluating a patch at a point takes.
 const PATCHING: usize = 8;
-/// From one channel to the next at a point: vectors are written beyond the last tile.
-const CHANNEL: usize = GROUP + LANES;
-
 /// The convolution of the windows `b` with factors at the points, tile by tile to the epilogue.
 pub(super) fn convolve(
     tile: usize,
@@ -90,91 +89,6 @@ where
             });
         });
     }
-}
-
-/// A buffer of which threads write disjoint parts.
-struct Shared(*mut f32, usize);
-
-// SAFETY: threads write the parts of different channels.
-unsafe impl Sync for Shared {}
-
-/// Evaluates the patches of some channels of a group at the points.
-struct Patches<'a, 's, const T: usize, const P: usize> {
-    image: Image<'a>,
-    first: usize,
-    tiles: usize,
-    channels: Range<usize>,
-    /// From one point to the next.
-    point: usize,
-    to: &'s Shared,
-}
-
-impl<const T: usize, const P: usize> Body for Patches<'_, '_, T, P>
-where
-    By: Cut<T, P>,
-{
-    type Output = ();
-    #[inline(always)]
-    fn run<M: Math>(self) {
-        let mut lines = Lines { own: [[0.0; LINE]; P], next: [[0.0; LINE]; P] };
-        for channel in self.channels {
-            for segment in self.image.segments(self.first, self.tiles) {
-                self.image.lines(channel, segment, &mut lines);
-            }
-            let pixels = self.tiles.next_multiple_of(LANES) * T;
-            down::<M, T, P>(&mut lines.own, pixels);
-            down::<M, T, P>(&mut lines.next, pixels);
-            for r in 0..P {
-                for at in (0..self.tiles).step_by(LANES) {
-                    let place = r * P * self.point + channel * CHANNEL + at;
-                    for (c, line) in
-                        across::<M, T, P>(&lines.own[r], &lines.next[r], at * T).iter().enumerate()
-                    {
-                        let place = place + c * self.point;
-                        assert!(place + LANES <= self.to.1);
-                        // SAFETY: in bounds by the assertion; a channel's places, up to `CHANNEL` at each point, are
-                        // written by the one thread that has it.
-                        unsafe { self.to.0.add(place).cast::<[f32; LANES]>().write_unaligned(*line) };
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A patch's lines of pixels, evaluated down the columns.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // Lanes.
-fn down<M: Math, const T: usize, const P: usize>(lines: &mut [[f32; LINE]; P], pixels: usize)
-where
-    By: Cut<T, P>,
-{
-    let lines = lines.each_mut();
-    for x in 0..pixels.min(LINE) {
-        let column = <By as Cut<T, P>>::patch::<M>(std::array::from_fn(|r| lines[r][x]));
-        (0..P).for_each(|r| lines[r][x] = column[r]);
-    }
-}
-
-/// A line of several patches, evaluated along it.
-#[inline(always)]
-#[allow(clippy::needless_range_loop)] // Lanes.
-fn across<M: Math, const T: usize, const P: usize>(
-    own: &[f32; LINE],
-    next: &[f32; LINE],
-    at: usize,
-) -> [[f32; LANES]; P]
-where
-    By: Cut<T, P>,
-{
-    let (own, next) = (&own[at..][..LANES * T], &next[at..][..LANES * T]);
-    let mut to = [[0.0; LANES]; P];
-    for l in 0..LANES {
-        let pixel = |c: usize| if c < T { own[l * T + c] } else { next[l * T + c - T] };
-        let line = <By as Cut<T, P>>::patch::<M>(std::array::from_fn(pixel));
-        (0..P).for_each(|c| to[c][l] = line[c]);
-    }
-    to
 }
 
 /// A group whose patches are evaluated.
@@ -283,40 +197,33 @@ where
         for row in 0..self.rows {
             let lines = &mut self.to[row * T * LINE..][..T * LINE];
             for at in (0..self.tiles).step_by(LANES) {
-                let mut columns = [[[0.0; LANES]; T]; P];
-                for (r, columns) in columns.iter_mut().enumerate() {
-                    let line: [&[f32; LANES]; P] = std::array::from_fn(|c| {
+                let mut down = [[M::Lanes::all(0.0); T]; P];
+                for (c, down) in down.iter_mut().enumerate() {
+                    let mut points = [M::Lanes::all(0.0); P];
+                    for (r, x) in points.iter_mut().enumerate() {
                         let from = (r * P + c) * self.point + row * GROUP + at;
-                        self.products[from..].first_chunk().expect("whole vectors")
-                    });
-                    for l in 0..LANES {
-                        let sums = <By as Cut<T, P>>::tile::<M>(std::array::from_fn(|c| line[c][l]));
-                        (0..T).for_each(|c| columns[c][l] = sums[c]);
+                        *x = M::Lanes::of(self.products[from..].first_chunk().expect("whole vectors"));
                     }
+                    *down = <By as Cut<T, P>>::Tile::line(points);
                 }
-                pixels::<M, T, P>(&columns, at * T, lines);
+                for (r, line) in lines.chunks_exact_mut(LINE).enumerate() {
+                    let pixels = <By as Cut<T, P>>::Tile::line(column(&down, r));
+                    join(&pixels, &mut line[at * T..][..LANES * T]);
+                }
             }
         }
     }
 }
 
-/// Lines of pixels from what the products are down the columns.
+/// Pixels of several tiles' line, a vector each, as they follow each other.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // Lanes.
-fn pixels<M: Math, const T: usize, const P: usize>(
-    columns: &[[[f32; LANES]; T]; P],
-    at: usize,
-    lines: &mut [f32],
-) where
-    By: Cut<T, P>,
-{
-    let mut lines = lines.chunks_exact_mut(LINE);
-    let lines: [&mut [f32]; T] =
-        std::array::from_fn(|_| &mut lines.next().expect("a line of each")[at..][..LANES * T]);
-    for c in 0..T {
-        for l in 0..LANES {
-            let column = <By as Cut<T, P>>::tile::<M>(std::array::from_fn(|r| columns[r][c][l]));
-            (0..T).for_each(|r| lines[r][l * T + c] = column[r]);
-        }
+fn join<V: Lanes, const T: usize>(pixels: &[V; T], to: &mut [f32]) {
+    if let (Some(pixels), Some(to)) = (pixels.first_chunk::<4>(), to.first_chunk_mut()) {
+        return V::join(*pixels, to);
+    }
+    for (c, pixels) in pixels.iter().enumerate() {
+        let mut every = [0.0; LANES];
+        pixels.put(&mut every);
+        (0..LANES).for_each(|l| to[l * T + c] = every[l]);
     }
 }

@@ -1,6 +1,5 @@
 //! The images that windows of 3 × 3 slide over.
 
-use super::transform::LANES;
 use crate::kernels::gemm::windows::Windows;
 
 /// Images, a channel each, under windows of 3 × 3.
@@ -42,12 +41,6 @@ pub(super) struct Segment {
 pub(super) const GROUP: usize = 64;
 /// Pixels of a line of their patches, at most.
 pub(super) const LINE: usize = GROUP * 4;
-
-/// The lines of a group's patches: the pixels of each tile, and the first ones of the tile after it.
-pub(super) struct Lines<const P: usize> {
-    pub own: [[f32; LINE]; P],
-    pub next: [[f32; LINE]; P],
-}
 
 impl<'a> Image<'a> {
     /// The images under these windows, in tiles of so many pixels along a side.
@@ -91,55 +84,64 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Fills the lines of a channel's patches, with zeros beyond the image and the windows.
+    /// A channel's pixels, from that of the first image on.
     #[inline(always)]
-    pub fn lines<const P: usize>(&self, channel: usize, segment: Segment, to: &mut Lines<P>) {
-        let (at, len) = (segment.at * self.tile, segment.tiles * self.tile);
-        let (row, col) = (segment.row * self.tile, segment.col * self.tile);
-        let start = self.start + channel * self.plane + segment.image * self.images.1;
-        for r in 0..P {
-            self.line(start, [row + r, col], len, &mut to.own[r][at..]);
-            self.line(start, [row + r, col + self.tile], len, &mut to.next[r][at..]);
-        }
+    pub fn pixels(&self, channel: usize) -> &'a [f32] {
+        &self.data[self.start + channel * self.plane..]
     }
 
-    /// Fills `len` pixels of the image at `start` from those on that the first window has at `place`; more may be written where there
-    /// is room.
+    /// The pixels that are there of a line of a segment's patches: of line `line / 2` those of the tiles, or the first ones of the tiles after
+    /// them. All others are zeros: beyond the image, and beyond what windows reach.
     #[inline(always)]
-    fn line(&self, start: usize, place: [usize; 2], len: usize, to: &mut [f32]) {
+    pub fn run(&self, segment: Segment, line: usize) -> Option<Run> {
         let [height, width] = self.size;
-        let [y, x] = [0, 1].map(|i| self.first[i] + place[i] as isize);
-        if y < 0 || y >= height as isize || place[0] >= self.height + 2 {
-            return to[..len].fill(0.0);
+        let (row, col) = (segment.row * self.tile + line / 2, (segment.col + line % 2) * self.tile);
+        let [y, x] = [(0, row), (1, col)].map(|(i, place)| self.first[i] + place as isize);
+        if y < 0 || y >= height as isize || row >= self.height + 2 {
+            return None;
         }
         // The first pixel that is there, and the first one that is not.
-        let low = ((-x).max(0) as usize).min(len);
-        let high = ((width as isize - x).max(low as isize) as usize).min(len);
-        let high = high.min((self.width + 2).saturating_sub(place[1])).max(low);
-        let from = start + y as usize * width;
-        let from = self.data.get(from + (x + low as isize) as usize..).unwrap_or(&[]);
-        if low > 0 {
-            to[..low].fill(0.0);
-        }
-        copy(from, &mut to[low..], len - low, high - low);
+        let reach = (width as isize - x).min((self.width + 2) as isize - col as isize);
+        let high = reach.clamp(0, (segment.tiles * self.tile) as isize) as usize;
+        let low = (-x).max(0) as usize;
+        let from = segment.image * self.images.1 + y as usize * width;
+        let from = || from + (x + low as isize) as usize;
+        (low < high).then(|| Run {
+            from: from(),
+            to: (line * LINE + segment.at * self.tile + low) as u32,
+            len: (high - low) as u32,
+        })
     }
 }
 
-/// The first `there` elements, then zeros, `len` in all; more may be written where there is room.
-#[inline(always)]
-fn copy(from: &[f32], to: &mut [f32], len: usize, there: usize) {
-    for x in (0..len).step_by(LANES) {
-        match (from.get(x..x + LANES), to.get_mut(x..x + LANES)) {
-            (Some(from), Some(to)) => to.copy_from_slice(from),
-            _ => {
-                let end = there.min(x + LANES);
-                if x < end {
-                    to[x..end].copy_from_slice(&from[x..end]);
-                }
-            }
+/// Pixels of a line that are copied.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Run {
+    from: usize,
+    to: u32,
+    len: u32,
+}
+
+impl Run {
+    #[inline(always)]
+    pub fn copy(self, from: &[f32], to: &mut [f32]) {
+        let len = self.len as usize;
+        let (from, to) = (&from[self.from..][..len], &mut to[self.to as usize..][..len]);
+        match len {
+            16.. => by::<16>(from, to),
+            8..=15 => by::<8>(from, to),
+            4..=7 => by::<4>(from, to),
+            _ => to.iter_mut().zip(from).for_each(|(to, x)| *to = *x),
         }
     }
-    if there < len {
-        to[there..len].fill(0.0);
+}
+
+/// Some elements at a time, the last ones over some of those before: short runs take less than a call would.
+#[inline(always)]
+fn by<const W: usize>(from: &[f32], to: &mut [f32]) {
+    for at in (0..to.len()).step_by(W) {
+        let at = at.min(to.len() - W);
+        let from: &[f32; W] = from[at..].first_chunk().expect("as many as there are to write");
+        *to[at..].first_chunk_mut().expect("whole steps") = *from;
     }
 }

@@ -1,12 +1,13 @@
 //! The factors at the points: at each, strips of as many rows as a kernel has, or panels of as many columns, term by term, so that a product reads them from end
 //! to end. They are more than any cache near a core holds, and read once.
 
-use super::transform::{By, Cut, LANES};
+use super::transform::{By, Cut, both};
 use crate::kernels::gemm::kernel::Kernels;
 use crate::kernels::gemm::pack::{self, with_buffer};
 use crate::kernels::gemm::stored::Stored;
 use crate::kernels::gemm::walk::{Operand, Side};
 use crate::kernels::isa::{Body, Isa, simd_run};
+use crate::kernels::lanes::{LANES, Lanes};
 use crate::kernels::math::Math;
 
 /// Elements of the factors at one point: `m · channels`, and some so that points don't meet in a set of the cache.
@@ -131,37 +132,23 @@ where
                         (channel, row) = (channel + 1, 0);
                     }
                 }
-                for (p, line) in points::<M, T, P>(&g).iter().flatten().enumerate() {
+                let mut rows = [[M::Lanes::all(0.0); 3]; 3];
+                for (x, g) in rows.as_flattened_mut().iter_mut().zip(&g) {
+                    *x = M::Lanes::of(g);
+                }
+                let points = both::<<By as Cut<T, P>>::Factors, _, _, _>(&rows);
+                for (p, x) in points.as_flattened().iter().enumerate() {
                     let to = &mut to[p * plane + n * strip * channels + first..];
                     match to.first_chunk_mut() {
-                        Some(to) if here == LANES => *to = *line,
-                        _ => to[..here].copy_from_slice(&line[..here]),
+                        Some(to) if here == LANES => x.put(to),
+                        _ => {
+                            let mut line = [0.0; LANES];
+                            x.put(&mut line);
+                            to[..here].copy_from_slice(&line[..here]);
+                        }
                     }
                 }
             }
         }
     }
-}
-
-/// Factors of several rows and channels at the points.
-#[inline(always)]
-fn points<M: Math, const T: usize, const P: usize>(g: &[[f32; LANES]; 9]) -> [[[f32; LANES]; P]; P]
-where
-    By: Cut<T, P>,
-{
-    let mut down = [[[0.0; LANES]; 3]; P];
-    for c in 0..3 {
-        for l in 0..LANES {
-            let line = <By as Cut<T, P>>::factors::<M>([g[c][l], g[3 + c][l], g[6 + c][l]]);
-            (0..P).for_each(|r| down[r][c][l] = line[r]);
-        }
-    }
-    let mut to = [[[0.0; LANES]; P]; P];
-    for (to, down) in to.iter_mut().zip(&down) {
-        for l in 0..LANES {
-            let line = <By as Cut<T, P>>::factors::<M>([down[0][l], down[1][l], down[2][l]]);
-            (0..P).for_each(|c| to[c][l] = line[c]);
-        }
-    }
-    to
 }

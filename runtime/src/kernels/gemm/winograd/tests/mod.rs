@@ -1,5 +1,7 @@
 //! Against direct sums in f64, for images of every size modulo a tile, and the error at the sizes of the field's nets.
 
+mod gradient;
+
 use super::*;
 use crate::rng::Rng;
 
