@@ -19,7 +19,7 @@ pub fn product<const N: usize>(check: bool) -> Outcome<Workload> {
         std::hint::black_box(&out);
         Ok(())
     });
-    Ok(Workload { run, kept: 0, passed: 3 * 4 * N * N, scratch: 0 })
+    Ok(Workload { run, kept: 0, frozen: 0, passed: 3 * 4 * N * N, scratch: 0 })
 }
 
 /// A matrix times a vector.

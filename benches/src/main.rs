@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p kiln-benches -- [--threads N] [--seconds S] [--only mlp_b1,gemm_64] [--memory]`
 //!
-//! With `--memory` nothing is timed or compared: a line has the bytes of weights, of what comes in and out and of scratch, and the most that the process had
+//! With `--memory` nothing is timed or compared: a line has the bytes of weights, of them frozen, of what comes in and out and of scratch, and the most that the process had
 //! after three calls; one workload a process.
 
 mod convolutional;
@@ -111,15 +111,15 @@ fn timed(
     ))
 }
 
-/// Bytes of weights, of what comes in and out and of scratch, and the most that the process had so far, where the system tells.
-fn most(workload: &str, Workload { mut run, kept, passed, scratch }: Workload) -> Outcome<String> {
+/// Bytes of weights, of them frozen, of what comes in and out and of scratch, and the most that the process had so far, where the system tells.
+fn most(workload: &str, Workload { mut run, kept, frozen, passed, scratch }: Workload) -> Outcome<String> {
     (0..3).try_for_each(|_| run())?;
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kib =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
     let peak: usize = kib.ok_or("the system doesn't tell how much memory a process had")?;
     Ok(format!(
-        r#"{{"workload": "{workload}", "kept": {kept}, "passed": {passed}, "scratch": {scratch}, "peak": {}}}"#,
+        r#"{{"workload": "{workload}", "kept": {kept}, "frozen": {frozen}, "passed": {passed}, "scratch": {scratch}, "peak": {}}}"#,
         peak * 1024
     ))
 }

@@ -20,7 +20,7 @@ pub fn softmax(check: bool) -> Outcome<Workload> {
         near("the output", &soft(&x)?, &soft::eager(&x))?;
     }
     let run = Box::new(move || soft(&x).map(|y| drop(std::hint::black_box(y))));
-    Ok(Workload { run, kept: 0, passed: 2 * 4 * 1024 * 1024, scratch: soft::SCRATCH_BYTES })
+    Ok(Workload { run, kept: 0, frozen: 0, passed: 2 * 4 * 1024 * 1024, scratch: soft::SCRATCH_BYTES })
 }
 
 /// `gelu(layer_norm(x)) + x`.

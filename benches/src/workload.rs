@@ -16,6 +16,8 @@ pub struct Workload {
     pub run: Box<dyn FnMut() -> kiln::Result<()>>,
     /// Bytes of weights, and of the optimizer's state.
     pub kept: usize,
+    /// Bytes of what is kept of the weights once they are frozen.
+    pub frozen: usize,
     /// Bytes of arguments and results.
     pub passed: usize,
     /// Bytes between arguments and results, as the plan says.
@@ -40,15 +42,17 @@ macro_rules! inference {
             let net = <$net>::init(&mut rng);
             $crate::workload::counted(&net, $count)?;
             let x: Tensor = init::normal(0.0, 1.0).tensor(&mut rng, &$shape);
-            let frozen = $model::freeze(&net)?;
-            let y = frozen.run(&x)?;
-            if check {
-                $crate::workload::near("the output", &y, &$model::eager(&net, &x))?;
+            let kept = $crate::workload::bytes(&net);
+            let want = check.then(|| $model::eager(&net, &x));
+            let net = $model::into_frozen(net)?;
+            let y = net.run(&x)?;
+            if let Some(want) = want {
+                $crate::workload::near("the output", &y, &want)?;
             }
-            let (kept, scratch) = ($crate::workload::bytes(&net), $model::SCRATCH_BYTES);
+            let (frozen, scratch) = ($model::FROZEN_BYTES, $model::SCRATCH_BYTES);
             let passed = $crate::workload::size(&x) + $crate::workload::size(&y);
-            let run = Box::new(move || frozen.run(&x).map(|y| drop(std::hint::black_box(y))));
-            Ok($crate::workload::Workload { run, kept, passed, scratch })
+            let run = Box::new(move || net.run(&x).map(|y| drop(std::hint::black_box(y))));
+            Ok($crate::workload::Workload { run, kept, frozen, passed, scratch })
         }
     };
 }
@@ -74,7 +78,7 @@ macro_rules! training {
             let (kept, scratch) = (3 * $crate::workload::bytes(&net), $step::SCRATCH_BYTES);
             let passed = $crate::workload::size(&x) + $crate::workload::size(&y);
             let step = move || $step(&mut net, &mut opt, &x, &y).map(|loss| drop(std::hint::black_box(loss)));
-            Ok($crate::workload::Workload { run: Box::new(step), kept, passed, scratch })
+            Ok($crate::workload::Workload { run: Box::new(step), kept, frozen: 0, passed, scratch })
         }
     };
 }

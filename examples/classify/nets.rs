@@ -40,7 +40,7 @@ macro_rules! nets {
                     $(stringify!($name) => {
                         use $model as model;
                         let net: $net = read(file)?;
-                        let (params, net) = (net.param_count(), model::freeze(&net)?);
+                        let (params, net) = (net.param_count(), model::into_frozen(net)?);
                         Ok(Net { params, scale: picture::$scale, scores: Box::new(move |x| net.run(x)) })
                     })*
                     _ => Err(format!("there is no net `{name}`, but {}", [$(stringify!($name)),*].join(", ")).into()),

@@ -26,7 +26,8 @@ pub fn find(image: &Path, file: Option<&Path>, names: Option<&Path>, how: Choice
     if let Some(file) = file {
         weights::load(&mut net, file, &[])?;
     }
-    let frozen = yolov5s::freeze(&net)?;
+    let params = net.param_count();
+    let frozen = yolov5s::into_frozen(net)?;
     let place = Letterbox::new(photo.dimensions(), SIDE);
     let x = place.filled(&photo, SIDE);
     let start = Instant::now();
@@ -54,7 +55,7 @@ pub fn find(image: &Path, file: Option<&Path>, names: Option<&Path>, how: Choice
         Some(path) => format!("weights of {}", path.display()),
         None => "weights that know nothing (--weights FILE loads some)".to_string(),
     };
-    println!("YOLOv5s, {} parameters, {from}", net.param_count());
+    println!("YOLOv5s, {params} parameters, {from}");
     let ms = took.as_secs_f64() * 1e3;
     println!("{} objects in {}; {ms:.0} ms a picture{}", found.len(), png.display(), memory::told());
     Ok(())

@@ -28,18 +28,18 @@ impl Embedder {
         let vocabulary = Vocabulary::read(&folder.join("vocab.txt"), bert::VOCABULARY)?;
         let mut net = MiniLm::init(&mut Rng::seed(0));
         weights::load(&mut net, &folder.join("model.safetensors"), &["embeddings.position_ids"])?;
-        Embedder::new(vocabulary, &net)
+        Embedder::new(vocabulary, net)
     }
 
     /// One that knows nothing, with the words of these texts as its vocabulary.
     pub fn ignorant<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Embedder> {
         let all: BTreeSet<String> = texts.flat_map(words).collect();
         let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].into_iter().chain(all.iter().map(String::as_str));
-        Embedder::new(Vocabulary::new(pieces.take(bert::VOCABULARY))?, &filled())
+        Embedder::new(Vocabulary::new(pieces.take(bert::VOCABULARY))?, filled())
     }
 
-    fn new(vocabulary: Vocabulary, net: &MiniLm) -> Result<Embedder> {
-        let net = bert::embedded::freeze(net)?;
+    fn new(vocabulary: Vocabulary, net: MiniLm) -> Result<Embedder> {
+        let net = bert::embedded::into_frozen(net)?;
         Ok(Embedder { vocabulary, points: Box::new(move |ids, keep| net.run(ids, keep)) })
     }
 

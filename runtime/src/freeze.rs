@@ -34,6 +34,33 @@
 /// assert_eq!(twice.as_slice()[0], 2.0 * once.as_slice()[0]);
 /// # Ok::<(), kiln::Error>(())
 /// ```
+/// Beside the params, what is frozen takes memory of its own. `f::into_frozen(net)` takes the params for itself: each tensor that is
+/// kept as it is moves, each other one is let go of as soon as its frozen form is made, and a normalization is folded into weights
+/// where they lie, so that nothing is held twice, neither meanwhile nor later. (Of params that a clone shares, the clone keeps what is
+/// its.) `f::FROZEN_BYTES` says how much is kept.
+///
+/// ```
+/// use kiln::prelude::*;
+///
+/// #[params]
+/// struct Net {
+///     fc: Linear<256, 256>,
+/// }
+///
+/// #[model]
+/// fn net<const N: usize>(net: &Net, x: Tensor<N, 256>) -> Tensor<N, 256> {
+///     net.fc.forward(x)
+/// }
+///
+/// let params = Net::init(&mut Rng::seed(0));
+/// let x: Tensor = Tensor::ones([1, 256]);
+/// let lent = net::freeze(&params)?.run(&x)?;
+/// let frozen: kiln::Frozen<net> = net::into_frozen(params)?;
+/// assert_eq!(frozen.run(&x)?, lent);
+/// // The weight in panels, and the bias.
+/// assert!(net::FROZEN_BYTES < 4 * (256 * 256 + 256) + 512);
+/// # Ok::<(), kiln::Error>(())
+/// ```
 pub trait Freeze {
     /// What is kept.
     type Frozen;

@@ -75,10 +75,15 @@ impl<T: Element> Storage<T> {
     }
 
     /// The elements, copied only if another owner shares them.
-    pub(crate) fn into_vec(mut self) -> Vec<T> {
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        self.into_unshared().unwrap_or_else(|shared| shared.to_vec())
+    }
+
+    /// The elements, unless another owner shares them.
+    pub(crate) fn into_unshared(mut self) -> Result<Vec<T>, Self> {
         match Arc::get_mut(&mut self.0) {
-            Some(buffer) => std::mem::take(&mut buffer.data),
-            None => self.0.data.clone(),
+            Some(buffer) => Ok(std::mem::take(&mut buffer.data)),
+            None => Err(self),
         }
     }
 }

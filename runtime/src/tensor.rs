@@ -148,6 +148,12 @@ impl<T: Element> Tensor<T> {
         self.data.into_vec()
     }
 
+    /// The elements, unless a clone shares them.
+    pub(crate) fn into_unshared(self) -> Result<Vec<T>, Self> {
+        let Self { shape, data, track } = self;
+        data.into_unshared().map_err(|data| Self { shape, data, track })
+    }
+
     /// The only element, whatever the rank; an error if there are none or several.
     pub fn item(&self) -> Result<T> {
         self.track.sound()?;

@@ -132,6 +132,25 @@ impl Tree {
         }
     }
 
+    /// Numbers likewise, and tells which inputs or outputs are the tensors of all layers: the number of the first one's, how many
+    /// layers there are, and how far apart their numbers.
+    pub fn number_layers(&self, count: &mut usize, tell: &mut dyn FnMut(usize, usize, [usize; 2])) {
+        match self {
+            Tree::Leaf(_) => *count += 1,
+            Tree::Struct(fields) => fields.iter().for_each(|(_, tree)| tree.number_layers(count, tell)),
+            Tree::Array(items) | Tree::Tuple(items) => {
+                items.iter().for_each(|tree| tree.number_layers(count, tell));
+            }
+            Tree::Layers(layers, each) => {
+                let (mut of_one, mut found) = (0, Vec::new());
+                each.number(&mut of_one, &mut |index, leaf| found.push((index, leaf)));
+                let layers = usize::try_from(*layers).unwrap_or(0);
+                found.into_iter().for_each(|(index, leaf)| tell(index, *count + leaf, [layers, of_one]));
+                *count += of_one * layers;
+            }
+        }
+    }
+
     /// Whether it is a tensor, or tensors in tuples and arrays, and no struct.
     pub fn is_plain(&self) -> bool {
         match self {

@@ -50,6 +50,15 @@ macro_rules! from {
             }
         }
 
+        /// The tensor, if it is of that type; else what was given.
+        impl<'a> TryFrom<LeafTensorMut<'a>> for &'a mut Tensor<$ty> {
+            type Error = LeafTensorMut<'a>;
+
+            fn try_from(leaf: LeafTensorMut<'a>) -> Result<Self, LeafTensorMut<'a>> {
+                if let LeafTensorMut::$variant(tensor) = leaf { Ok(tensor) } else { Err(leaf) }
+            }
+        }
+
         impl<'a> From<&'a mut Tensor<$ty>> for LeafTensorMut<'a> {
             fn from(tensor: &'a mut Tensor<$ty>) -> Self {
                 LeafTensorMut::$variant(tensor)

@@ -1,6 +1,7 @@
 //! What emitted code calls. No part of the public surface: it may change with any release.
 
 mod frozen;
+mod kept;
 mod leaves;
 mod panels;
 mod scalar;
@@ -20,11 +21,12 @@ pub use crate::kernels::scratch::{Plain, Scratch, Slot, scratch, slot_bytes};
 pub use crate::kernels::total::{Total, total as total_of};
 pub use crate::params::leaf::stored;
 pub use frozen::{CalledInModels, HasOneGraph, HasParams, ReturnsTensors, UpdatesNoParams};
+pub use kept::{joined, taken, taken_layers};
 pub use leaves::{Stored, gathered, layer, layers, leaf, leaf_mut, named, numbered, of_layer, spread, zero};
-pub use panels::{in_panels, packed, with_panels};
+pub use panels::{in_panels, layers_in_panels, packed, with_panels};
 pub use scalar::*;
 pub use sizes::{Place, agree, bound, extents, fit, room, same};
-pub use table::{Each, Row, all, elements, outputs, put, shared, table, table_mut};
+pub use table::{Each, Row, all, elements, outputs, put, table, table_both, table_mut};
 
 use crate::kernels::gemm::{Matrix, Pixels, Tiles, Walk, Walked, Windows, winograd_len, winograd_weights};
 pub use crate::rng::{random_bits, random_uniform};
@@ -154,12 +156,13 @@ pub fn padded<T: Copy + Default>(
 ///
 /// # Panics
 /// If the tensor has another size.
-pub fn at_points(factors: &Tensor, tiles: impl Into<Tiles>, m: usize, channels: usize) -> Tensor {
+pub fn at_points(factors: Tensor, tiles: impl Into<Tiles>, m: usize, channels: usize) -> Tensor {
     let tiles = tiles.into();
-    let len = winograd_len(tiles.side(), m, channels);
-    let mut points: Tensor = output(&[len]);
+    let mut points: Tensor = Tensor::zeros([winograd_len(tiles.side(), m, channels)]);
     let rows = Matrix::rows(factors.as_slice(), 9 * channels);
     winograd_weights(tiles, m, channels, rows, points.as_mut_slice());
+    // No pool keeps them.
+    drop(factors.into_unshared());
     points
 }
 

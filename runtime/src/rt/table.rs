@@ -1,7 +1,7 @@
 //! Trees of many leaves, which emitted code takes apart by a table: a row a leaf, where trees of a few have a call a leaf.
 
 use super::sizes::fit;
-use crate::{Element, LeafTensor, Params, Result, Tensor};
+use crate::{LeafTensor, Params, Result, Tensor};
 
 /// What shows its tensors one after the other: a tree of params, or what is kept of a frozen one.
 pub trait Each {
@@ -17,6 +17,9 @@ impl<P: Params> Each for P {
 
 /// A leaf that a model wants: which of the tree's it is, its path, its extents, and these as the signature has them.
 pub type Row<'r> = (usize, &'static str, &'r [usize], &'static str);
+
+/// The elements of leaves that are read, and of those that are written.
+type Both<'a, const N: usize, const M: usize> = ([&'a [f32]; N], [&'a mut [f32]; M]);
 
 /// What rows have seen of a tree so far.
 struct Seen<'r> {
@@ -83,6 +86,32 @@ pub fn table_mut<'a, const N: usize>(
     seen.fits.map(|()| slices)
 }
 
+/// [`table`] of leaves some of which are written: those of the rows in `written`, ascending, apart from the others.
+pub fn table_both<'a, const N: usize, const M: usize>(
+    tree: &'a mut impl Params,
+    model: &'static str,
+    rows: &[Row],
+    written: &[usize; M],
+) -> Result<Both<'a, N, M>> {
+    let mut read: [&[f32]; N] = [&[]; N];
+    let mut write: [&mut [f32]; M] = std::array::from_fn(|_| Default::default());
+    let (mut seen, mut found) = (Seen::new(model, rows), 0);
+    tree.__kiln_each_mut(&mut |leaf| {
+        let Some(tensor) = leaf.into_f32() else {
+            seen.leaves += 1;
+            return;
+        };
+        let Some(row) = seen.row(tensor.shape()) else { return };
+        if written.get(found) == Some(&row) {
+            write[found] = tensor.as_mut_slice();
+            found += 1;
+        } else {
+            read[row - found] = tensor.as_slice();
+        }
+    });
+    seen.fits.map(|()| (read, write))
+}
+
 /// Tensors of these shapes, to be written.
 pub fn outputs<const N: usize>(shapes: [&[usize]; N]) -> [Tensor; N] {
     shapes.map(super::output)
@@ -110,25 +139,6 @@ pub fn put(tree: &mut impl Params, tensors: &mut [Tensor], places: &[(usize, usi
     });
 }
 
-/// Leaves by their numbers, ascending, to be kept: nothing is copied before either side is written to.
-pub fn shared<T: Element, const N: usize>(tree: &impl Each, numbers: [usize; N]) -> [Tensor<T>; N]
-where
-    for<'a> &'a Tensor<T>: TryFrom<LeafTensor<'a>>,
-{
-    let mut tensors: [Tensor<T>; N] = std::array::from_fn(|_| Tensor::default());
-    let (mut leaves, mut found) = (0, 0);
-    tree.each(&mut |leaf| {
-        if numbers.get(found) == Some(&leaves) {
-            if let Ok(tensor) = <&Tensor<T>>::try_from(leaf) {
-                tensors[found] = tensor.clone();
-            }
-            found += 1;
-        }
-        leaves += 1;
-    });
-    tensors
-}
-
 /// As many tensors in an array as there are.
 ///
 /// # Panics
@@ -151,6 +161,9 @@ mod tests {
         let [bias, weight] = table_mut(&mut net, "f", &rows).expect("both are there");
         (bias[0], weight[1]) = (2.0, 3.0);
         assert_eq!((net[0].bias.as_slice()[0], net[2].weight.as_slice()[1]), (2.0, 3.0));
+        let ([bias], [weight]) = table_both(&mut net, "f", &rows, &[1]).expect("both are there");
+        (weight[1], weight[0]) = (4.0, bias[0]);
+        assert_eq!(net[2].weight.as_slice(), [2.0, 4.0, 1.0, 1.0]);
     }
 
     #[test]

@@ -32,18 +32,28 @@ pub fn section(peers: &[String]) -> Outcome<String> {
     let own =
         std::env::current_exe()?.with_file_name(format!("kiln-benches{}", std::env::consts::EXE_SUFFIX));
     let mut text = format!(
-        "In MB; weights include the optimizer's state, {PROCESS} MB are allowed for the process. None of it depends on how busy the\n\
-         machine is.\n\n| workload | weights | in and out | scratch | sum, and {PROCESS} | most measured |\n|---|---|---|---|---|---|\n"
+        "In MB; weights include the optimizer's state. An inference's are given away as they are frozen, in the form that its products\n\
+         read: in panels, or as factors at Winograd's points, which are up to four times as many; so what is frozen stands in the sum in\n\
+         their place. {PROCESS} MB are allowed for the process. None of it depends on how busy the machine is.\n\n\
+         | workload | weights | frozen | in and out | scratch | sum, and {PROCESS} | most measured |\n|---|---|---|---|---|---|---|\n"
     );
     for workload in WORKLOADS {
         let mut command = Command::new(&own);
         let (line, _) = process::run(command.args(["--memory", "--threads", "2", "--only", workload]))
             .map_err(|error| format!("{error} (build it first: cargo build --release -p kiln-benches)"))?;
         let number = |key| field(&line, key).ok_or_else(|| format!("no {key} in {line}"));
-        let parts = [number("kept")?, number("passed")?, number("scratch")?].map(|bytes| bytes / 1e6);
-        let ([kept, passed, scratch], peak) = (parts, number("peak")? / 1e6);
-        let sum = parts.iter().sum::<f64>() + PROCESS;
-        writeln!(text, "| {workload} | {kept:.1} | {passed:.1} | {scratch:.1} | {sum:.1} | {peak:.1} |")?;
+        let keys = ["kept", "frozen", "passed", "scratch", "peak"];
+        let mut megabytes = [0.0; 5];
+        for (to, key) in megabytes.iter_mut().zip(keys) {
+            *to = number(key)? / 1e6;
+        }
+        let [kept, frozen, passed, scratch, peak] = megabytes;
+        let sum = kept.max(frozen) + passed + scratch + PROCESS;
+        let frozen = if frozen > 0.0 { format!("{frozen:.1}") } else { "–".into() };
+        writeln!(
+            text,
+            "| {workload} | {kept:.1} | {frozen} | {passed:.1} | {scratch:.1} | {sum:.1} | {peak:.1} |"
+        )?;
     }
     for peer in peers {
         for workload in &WORKLOADS[WORKLOADS.len() - 2..] {

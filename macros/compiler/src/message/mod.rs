@@ -117,6 +117,7 @@ messages! {
     const_differs(name) = "two constants named `{name}` reach one model, and their values differ: rename one";
     dims_differ(model, left, right) = "`{model}` needs `{left}` and `{right}` to be equal";
     freeze_doc(name) = "Computes once what hangs on the parameters of `{name}` alone; `run` of the result does the rest.";
+    into_frozen_doc(name) = "`freeze` of params that are given away: each tensor is let go of as soon as its frozen form is made, so that nothing of `{name}` is held twice.";
     frozen_doc(name) = "The model `{name}` with its parameters frozen.";
     frozen_run_doc(name) = "`{name}` of these arguments, with the frozen parameters.";
     derivative_doc(name) = "The compiled `{name}` of this model.";

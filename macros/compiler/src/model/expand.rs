@@ -120,13 +120,15 @@ fn compiled(root: &Root, model: &Model, variants: &[Variant], consts: &Consts) -
         entry.second_alone(&format_ident!("grad"), &quote!(#[doc = #doc] #[inline]))
     });
     let inner = entries.iter().map(Entry::inner);
-    let facts = facts::facts(function, &derived);
+    let kept = freeze.as_ref().map(|freeze| (freeze.bytes(), freeze.summary()));
+    let plan = facts::plan(function, &derived, kept.as_ref().map(|(_, summary)| summary));
+    let facts = facts::facts(function, &plan, kept.map(|(bytes, _)| bytes));
     let [values, constants] = sizes::items(variants.iter().map(|v| &v.traced), consts);
     let asserts = variants[..function.len()].iter().flat_map(|v| asserts(&v.traced));
     let (frozen, freeze) = freeze.map_or_else(|| (TokenStream::new(), freeze::refusal(model)), |f| f.items());
     let kernels = unit.finish();
     let name = &root.name;
-    let attributes = attributes(model, &facts::plan(function, &derived));
+    let attributes = attributes(model, &plan);
     let watched = dump::watched();
     let (shell, namespace) = (function[0].shell(&attributes, &root.vis), stub::namespace(root));
     let quiet = quiet::attribute();

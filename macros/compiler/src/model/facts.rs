@@ -8,14 +8,16 @@ use kiln_ir::{Dim, Role, Sym};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-/// The plan, and what each derivative takes; where there are known arguments, the plans for each of their values.
-pub fn plan(cases: &[Entry], derived: &[&Entry]) -> String {
+/// The plan, and what each derivative and the frozen model take; where there are known arguments, the plans for each of their
+/// values.
+pub fn plan(cases: &[Entry], derived: &[&Entry], frozen: Option<&String>) -> String {
     let own = match cases {
         [entry] => entry.compiled.plan.clone(),
         _ => cases.iter().map(case_plan).collect::<Vec<_>>().join("\n"),
     };
     let derived = derived.iter().map(|entry| format!("\n{} of {}", entry.name, entry.compiled.summary));
-    own + &derived.collect::<String>()
+    let frozen = frozen.map(|frozen| format!("\n{frozen}"));
+    own + &derived.chain(frozen).collect::<String>()
 }
 
 fn case_plan(entry: &Entry) -> String {
@@ -39,14 +41,14 @@ fn most(values: Vec<&TokenStream>) -> TokenStream {
     (*one).clone()
 }
 
-/// `PARAM_COUNT`, `FLOPS`, `MULTIPLY_ADDS`, `SCRATCH_BYTES` and `PLAN`.
-pub fn facts(cases: &[Entry], derived: &[&Entry]) -> TokenStream {
+/// `PARAM_COUNT`, `FLOPS`, `MULTIPLY_ADDS`, `SCRATCH_BYTES` and `PLAN`, and `FROZEN_BYTES` of a model that can be frozen.
+pub fn facts(cases: &[Entry], plan: &str, frozen: Option<Dim>) -> TokenStream {
     let entry = &cases[0];
     let func = &entry.traced.func;
     let trained = func.inputs.iter().filter(|i| i.role == Role::Parameter);
     let params = trained.fold(Dim::from(0), |sum, input| sum + input.ty.numel());
-    let plan = plan(cases, derived);
     let sizes = Sizes::new(entry.traced);
+    let frozen = frozen.map(|bytes| sizes.expression(&bytes));
     let params = sizes.expression(&params);
     let rows = [
         ("PARAM_COUNT", "How many numbers are trained.", &params),
@@ -66,7 +68,9 @@ pub fn facts(cases: &[Entry], derived: &[&Entry]) -> TokenStream {
             &most(cases.iter().map(|e| &e.compiled.scratch).collect()),
         ),
     ];
-    let rows = rows.into_iter().map(|(name, doc, value)| fact(entry, &sizes, name, doc, value));
+    let frozen =
+        frozen.as_ref().map(|bytes| ("FROZEN_BYTES", "Memory of what `freeze` keeps, in bytes.", bytes));
+    let rows = rows.into_iter().chain(frozen).map(|(name, doc, value)| fact(entry, &sizes, name, doc, value));
     quote! {
         #(#rows)*
         /// What runs, in order, and where the values in between stand.

@@ -1,12 +1,14 @@
 //! `f::freeze(&net)`: what hangs on the parameters alone is computed, and kept in a struct whose `run` does the rest.
+//! `f::into_frozen(net)` takes the params for itself: leaf by leaf they are written over, packed and let go of.
 //!
-//! What is taken by `&` is frozen, state that is taken by `&mut` is an argument of `run`. Sizes in the types of what is
+//! What the model takes by `&` is frozen, state that it takes by `&mut` is an argument of `run`. Sizes in the types of what is
 //! frozen are generics of the struct.
 
-use super::arguments::{self, Form};
+use super::arguments::{self, Form, FormKind};
 use super::entry::Entry;
 use super::results;
-use super::split::{self, Split};
+use super::sizes::Sizes;
+use super::split::{self, Leaf, Split};
 use super::table::MANY;
 use crate::emit::dims::Dims;
 use crate::emit::{Compiled, Ready, Unit, tiles};
@@ -18,7 +20,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 /// The two halves of a model, compiled.
-pub struct Freeze {
+pub struct Freeze<'a> {
+    /// The whole model's graph.
+    traced: &'a Traced,
     /// The model with the arguments that are frozen alone.
     params: Model,
     /// The model with the struct and all other arguments.
@@ -28,9 +32,9 @@ pub struct Freeze {
     run: Compiled,
 }
 
-impl Freeze {
+impl<'a> Freeze<'a> {
     /// The halves of a model that takes params by `&`; `None` for any other.
-    pub fn new(model: &Model, traced: &Traced, unit: &mut Unit) -> Option<Freeze> {
+    pub fn new(model: &Model, traced: &'a Traced, unit: &mut Unit) -> Option<Freeze<'a>> {
         let frozen: Vec<usize> = (0..model.args.len()).filter(|i| is_frozen(&model.args[*i])).collect();
         if frozen.is_empty() || model.known().next().is_some() || model.result.holds_params() {
             return None;
@@ -49,6 +53,9 @@ impl Freeze {
         rest.args.insert(0, kept);
         let mut split = split::split(traced, &frozen, &known, model.options.exact).ok()?;
         let once = unit.add(&split.once.func);
+        if split.once.args.iter().any(|arg| arg.mutable) {
+            params.args.iter_mut().for_each(|arg| arg.kind = updated(&arg.kind));
+        }
         let run = unit.add_frozen(&split.run.func, split.kept());
         // What the kernels want frozen in another form is an input of that form.
         for (input, form) in &run.frozen {
@@ -59,7 +66,19 @@ impl Freeze {
             };
             *ty = Ty::new(ty.dtype, &[len]);
         }
-        Some(Freeze { params, rest, split, once, run })
+        Some(Freeze { traced, params, rest, split, once, run })
+    }
+
+    /// Bytes of all that is kept.
+    pub fn bytes(&self) -> Dim {
+        let kept = &self.split.run.func.inputs[..self.split.kept()];
+        kept.iter().fold(Dim::from(0), |sum, kept| sum + kept.ty.numel() * Dim::from(kept.ty.dtype.size()))
+    }
+
+    /// What the plan says of it.
+    pub fn summary(&self) -> String {
+        let bytes = self.bytes().display(&self.split.run.func.syms).to_string();
+        format!("frozen, {bytes} bytes kept: {}", self.run.summary)
     }
 
     /// The struct, and the functions of the model's type.
@@ -139,77 +158,122 @@ impl Freeze {
         }
     }
 
-    /// What is kept in another form than the graph says.
-    fn formed(&self, kept: &TokenStream, form: &Ready) -> TokenStream {
+    /// What is kept of a leaf, or of what was made, in the form that is wanted.
+    fn formed(&self, input: usize, kept: &TokenStream) -> TokenStream {
         let dims = Dims { syms: &self.split.run.func.syms };
-        match form {
-            Ready::Points(winograd) => {
+        let layers = self.split.taken.get(input).and_then(|leaf| leaf.layers);
+        let joined = layers.map_or_else(|| kept.clone(), |_| quote!(::kiln::rt::joined(#kept)));
+        match self.run.frozen.get(&input) {
+            None => joined,
+            Some(Ready::Points(winograd)) => {
                 let tiles = tiles(winograd);
-                quote!(::kiln::rt::at_points(&#kept, #tiles))
+                quote!(::kiln::rt::at_points(#joined, #tiles))
             }
-            Ready::Panels(panels) => {
-                let layers = panels.layers.as_ref().map_or(quote!(1), |n| dims.dim(n));
+            Some(Ready::Panels(panels)) => {
                 let [rows, cols] = [&panels.rows, &panels.cols].map(|side| dims.axes(side));
                 let len = dims.dim(&panels.elements());
-                quote!(::kiln::rt::in_panels(&#kept, #layers, #rows, #cols, #len))
+                let operands = panels.layers.as_ref().map_or_else(|| Dim::from(1), Dim::clone);
+                if layers.is_some_and(|[count, _]| operands.is(count as i64)) {
+                    return quote!(::kiln::rt::layers_in_panels(#kept, #rows, #cols, #len));
+                }
+                let operands = dims.dim(&operands);
+                quote!(::kiln::rt::in_panels(#joined, #operands, #rows, #cols, #len))
             }
         }
     }
 
     fn functions(&self, once: &Entry, run: &Entry) -> TokenStream {
-        let (inner, doc) = (once.inner_name(), message::freeze_doc(&once.model.ident.to_string()));
+        let (inner, name) = (once.inner_name(), once.model.ident.to_string());
+        let (doc, owned_doc) = (message::freeze_doc(&name), message::into_frozen_doc(&name));
         let forms = arguments::forms(once);
-        let parameters = forms.iter().map(Form::inner_parameter);
         let names: Vec<&Ident> = forms.iter().map(|form| &form.name).collect();
+        let types = forms.iter().filter_map(|form| match form.kind {
+            FormKind::Tree(ty) => Some(ty),
+            _ => None,
+        });
+        let types: Vec<&syn::Type> = types.collect();
         let (own, used) = (arguments::generics(once.model), arguments::generics_used(once.model));
         let (first, second) = (once.inner(), run.inner());
-        let made = quote!(Self::#inner(#(#names),*)?);
+        let lent = forms.iter().map(|form| if form.arg.mutable { quote!(&mut) } else { quote!(&) });
+        let made = quote!(Self::#inner(#(#lent #names),*)?);
         let body = if self.is_many() { self.array(&names, &made) } else { self.by_field(&names, &made) };
         quote! {
             #[doc = #doc]
             #[inline]
-            pub fn freeze #own(#(#parameters),*) -> ::kiln::Result<FrozenModel #used> { #body }
+            pub fn freeze #own(#(#names: &#types),*) -> ::kiln::Result<FrozenModel #used> {
+                Self::into_frozen(#(::core::clone::Clone::clone(#names)),*)
+            }
+            #[doc = #owned_doc]
+            #[inline]
+            pub fn into_frozen #own(#(mut #names: #types),*) -> ::kiln::Result<FrozenModel #used> { #body }
             #first
             #second
         }
     }
 
-    /// What is shared of each argument: the numbers of the fields, and how they are had.
-    fn shared(&self, names: &[&Ident]) -> Vec<(std::ops::Range<usize>, TokenStream)> {
+    /// What is taken of the arguments: the numbers of the fields, and how they are had.
+    fn taken(&self, names: &[&Ident]) -> Vec<(std::ops::Range<usize>, TokenStream)> {
         let mut begin = 0;
-        let alike = self.split.shared.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2));
-        let all = alike.map(|leaves| {
-            let (name, dtype) = (names[leaves[0].0], super::stub::dtype(leaves[0].2));
-            let numbers = leaves.iter().map(|leaf| Literal::usize_unsuffixed(leaf.1));
+        let follows = |a: &Leaf, b: &Leaf| {
+            (a.arg, a.dtype) == (b.arg, b.dtype) && a.leaf < b.leaf && a.layers.or(b.layers).is_none()
+        };
+        let all = self.split.taken.chunk_by(follows).map(|leaves| {
+            let (name, dtype) = (names[leaves[0].arg], super::stub::dtype(leaves[0].dtype));
+            let model = self.params.ident.to_string();
+            let rows = leaves.iter().map(|leaf| self.row(leaf));
             let fields = begin..begin + leaves.len();
             begin = fields.end;
-            (fields, quote!(::kiln::rt::shared::<#dtype, _>(#name, [#(#numbers),*])))
+            let value = match leaves[0].layers {
+                None => quote!(::kiln::rt::taken::<#dtype, _>(&mut #name, #model, &[#(#rows),*])?),
+                Some(layers) => {
+                    let [count, step] = layers.map(Literal::usize_unsuffixed);
+                    quote!(::kiln::rt::taken_layers::<#dtype>(&mut #name, #model, #(#rows),*, [#count, #step])?)
+                }
+            };
+            (fields, value)
         });
         all.collect()
+    }
+
+    /// A leaf's number, its path, and its extents twice: to compare with, and as the signature has them.
+    fn row(&self, leaf: &Leaf) -> TokenStream {
+        let (input, sizes) = (&self.traced.func.inputs[leaf.input], Sizes::new(self.traced));
+        let own = &input.ty.shape[usize::from(input.apart)..];
+        let (number, name) = (Literal::usize_unsuffixed(leaf.leaf), &input.name);
+        let (dims, text) = (sizes.list(own), sizes.shape_text(own));
+        quote!((#number, #name, &[#dims], #text))
     }
 
     fn by_field(&self, names: &[&Ident], made: &TokenStream) -> TokenStream {
         let fields = self.fields();
         // An argument may be called as a field is.
         let bound: Vec<Ident> = fields.iter().map(|field| format_ident!("__{field}")).collect();
-        let own = &bound[self.split.shared.len()..];
-        let shared = self.shared(names).into_iter().map(|(numbers, value)| {
-            let fields = &bound[numbers];
-            quote!(let [#(#fields),*] = #value;)
+        let own = &bound[self.split.taken.len()..];
+        let taken = self.taken(names).into_iter().map(|(numbers, value)| {
+            let fields = &bound[numbers.clone()];
+            match self.split.taken[numbers.start].layers {
+                None => quote!(let [#(#fields),*] = #value;),
+                Some(_) => quote!(let #(#fields)* = #value;),
+            }
         });
-        let kept = bound.iter().enumerate().map(|(input, bound)| match self.run.frozen.get(&input) {
-            Some(form) => self.formed(&quote!(#bound), form),
-            None => quote!(#bound),
-        });
+        let kept = bound.iter().enumerate().map(|(input, bound)| self.formed(input, &quote!(#bound)));
         quote! {
             let (#(#own,)*) = #made;
-            #(#shared)*
+            #(#taken)*
+            #(::core::mem::drop(#names);)*
             ::core::result::Result::Ok(FrozenModel { #(#fields: #kept),* })
         }
     }
 
     fn array(&self, names: &[&Ident], made: &TokenStream) -> TokenStream {
-        let shared = self.shared(names).into_iter().map(|(_, value)| value);
+        let in_layers = |input: usize| self.split.taken.get(input).is_some_and(|leaf| leaf.layers.is_some());
+        let taken = self.taken(names).into_iter().map(|(numbers, value)| match in_layers(numbers.start) {
+            true => {
+                let formed = self.formed(numbers.start, &value);
+                quote!([#formed])
+            }
+            false => value,
+        });
         let made = match &self.split.once.result {
             Ret::Tuple(values) => {
                 let fields: Vec<Ident> =
@@ -218,17 +282,26 @@ impl Freeze {
             }
             _ => made.clone(),
         };
-        let formed = self.run.frozen.iter().map(|(input, form)| {
+        let formed = self.run.frozen.keys().filter(|input| !in_layers(**input)).map(|input| {
             let at = Literal::usize_unsuffixed(*input);
-            let value = self.formed(&quote!(__all[#at]), form);
+            let value = self.formed(*input, &quote!(::core::mem::take(&mut __all[#at])));
             quote!(__all[#at] = #value;)
         });
         quote! {
             let __made = #made;
-            let mut __all = ::kiln::rt::all(::core::iter::empty()#(.chain(#shared))*.chain(__made));
+            let mut __all = ::kiln::rt::all(::core::iter::empty()#(.chain(#taken))*.chain(__made));
+            #(::core::mem::drop(#names);)*
             #(#formed)*
             ::core::result::Result::Ok(FrozenModel { all: __all })
         }
+    }
+}
+
+/// The argument as one that is written over.
+fn updated(kind: &ArgKind) -> ArgKind {
+    match kind {
+        ArgKind::Params(ty) => ArgKind::ParamsMut(ty.clone()),
+        other => other.clone(),
     }
 }
 
@@ -246,6 +319,8 @@ pub fn refusal(model: &Model) -> TokenStream {
     quote! {
         #[doc(hidden)]
         pub fn freeze<P: ::kiln::rt::#why<Self>>(_: P) {}
+        #[doc(hidden)]
+        pub fn into_frozen<P: ::kiln::rt::#why<Self>>(_: P) {}
     }
 }
 

@@ -60,7 +60,8 @@ impl Outputs {
     /// A tensor as it is handed out; `None` where an input is written over.
     pub fn tensor(&self, output: usize) -> Option<TokenStream> {
         let name = self.names[output].as_ref()?;
-        let at = Literal::usize_unsuffixed(output);
+        // Which of the tensors it is.
+        let at = Literal::usize_unsuffixed(self.names[..output].iter().flatten().count());
         Some(match &self.many {
             Some(many) => quote!(::core::mem::take(&mut #many[#at])),
             None => quote!(#name),
@@ -71,9 +72,9 @@ impl Outputs {
 /// Takes a tensor for each output that updates nothing, all of them by one pattern (why, is said in [`trees`]).
 pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
     let func = &entry.traced.func;
-    if func.outputs.len() >= MANY && func.outputs.iter().all(|o| o.updates.is_none() && is_f32(func, o.value))
-    {
-        return in_array(entry, sizes, names);
+    let made: Vec<usize> = (0..func.outputs.len()).filter(|i| func.outputs[*i].updates.is_none()).collect();
+    if made.len() >= MANY && made.iter().all(|i| is_f32(func, func.outputs[*i].value)) {
+        return in_array(entry, &made, sizes, names);
     }
     let mut values = Vec::new();
     let all = func.outputs.iter().map(|output| {
@@ -93,16 +94,20 @@ pub fn outputs(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
     Outputs { statements, names, many: None }
 }
 
-fn in_array(entry: &Entry, sizes: &Sizes, names: &mut Names) -> Outputs {
+/// The outputs `made`, all of them tensors of f32, in an array.
+fn in_array(entry: &Entry, made: &[usize], sizes: &Sizes, names: &mut Names) -> Outputs {
     let func = &entry.traced.func;
     let all = names.fresh("outs");
-    let own: Vec<Ident> = func.outputs.iter().map(|o| names.fresh(&format!("out_{}", o.name))).collect();
-    let shapes = func.outputs.iter().map(|o| sizes.list(&func.ty(o.value).shape));
+    let made: Vec<_> = made.iter().map(|i| &func.outputs[*i]).collect();
+    let own: Vec<Ident> = made.iter().map(|o| names.fresh(&format!("out_{}", o.name))).collect();
+    let shapes = made.iter().map(|o| sizes.list(&func.ty(o.value).shape));
     let statements = quote! {
         let mut #all = ::kiln::rt::outputs([#(&[#shapes]),*]);
         let [#(#own),*] = ::kiln::rt::elements(&mut #all);
     };
-    Outputs { statements, names: own.into_iter().map(Some).collect(), many: Some(all) }
+    let mut own = own.into_iter();
+    let names = func.outputs.iter().map(|o| o.updates.is_none().then(|| own.next())?).collect();
+    Outputs { statements, names, many: Some(all) }
 }
 
 fn is_f32(func: &Func, value: Value) -> bool {
@@ -140,10 +145,9 @@ impl Parts<'_> {
                 quote!((#(#values,)*))
             }
             Ret::Array(rets) => {
-                let whole = rets.iter().enumerate().all(|(i, ret)| *ret == Ret::Tensor(i));
-                if let Some(many) =
-                    self.outputs.many.as_ref().filter(|_| whole && rets.len() == self.outputs.names.len())
-                {
+                let made = self.outputs.names.iter().enumerate().filter(|(_, name)| name.is_some());
+                let whole = made.map(|(i, _)| Ret::Tensor(i)).eq(rets.iter().cloned());
+                if let Some(many) = self.outputs.many.as_ref().filter(|_| whole) {
                     return quote!(#many);
                 }
                 let values = all(rets);

@@ -12,18 +12,37 @@ use std::collections::BTreeMap;
 
 /// The two halves.
 pub struct Split {
-    /// The leaves of params that are kept as they are: which argument has them, which of its leaves they are, and their type.
-    pub shared: Vec<(usize, usize, DType)>,
+    /// The leaves of params that are kept: as they are, and then those that `once` has written a value over.
+    pub taken: Vec<Leaf>,
     /// From the params to the other values that are stored, behind those.
     pub once: Traced,
     /// From what is kept, which is its first argument, and the other arguments to the results.
     pub run: Traced,
 }
 
+/// A leaf of what is frozen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leaf {
+    /// The argument that has it.
+    pub arg: usize,
+    /// Which of the argument's leaves it is; the first layer's, if layers have one each.
+    pub leaf: usize,
+    /// The input that it is of the whole graph.
+    pub input: usize,
+    pub dtype: DType,
+    /// How many layers there are, and how many leaves from one's to the next one's.
+    pub layers: Option<[usize; 2]>,
+}
+
 impl Split {
     /// How many values are kept.
     pub fn kept(&self) -> usize {
-        self.shared.len() + self.once.func.outputs.len()
+        self.taken.len() + self.made()
+    }
+
+    /// How many of them have memory of their own.
+    pub fn made(&self) -> usize {
+        self.once.func.outputs.iter().filter(|o| o.updates.is_none()).count()
     }
 }
 
@@ -45,18 +64,28 @@ pub fn split(traced: &Traced, frozen: &[usize], known: &[Sym], exact: bool) -> R
     };
     let mut stored = stored(&traced.func, &ready);
     let leaves = leaves(traced, frozen);
-    let leaf = |v: &Value| match traced.func.node(*v).op {
-        Op::Input(input) => leaves.get(&(input as usize)).copied(),
-        _ => None,
-    };
-    stored.sort_by_key(|v| leaf(v).map_or((1, 0, 0), |(arg, leaf, _)| (0, arg, leaf)));
-    let shared: Vec<_> = stored.iter().map_while(leaf).collect();
-    let once = once(traced, frozen, &stored[shared.len()..])?;
-    Ok(Split { once, run: run(traced, frozen, &stored)?, shared })
+    let leaf = |v: &Value| input_of(&traced.func, *v).and_then(|input| leaves.get(&input).copied());
+    stored.sort_by_key(|v| leaf(v).map_or((1, 0, 0), |leaf| (0, leaf.arg, leaf.leaf)));
+    let mut taken: Vec<Leaf> = stored.iter().map_while(leaf).collect();
+    let own = &mut stored[taken.len()..];
+    let over = overwritten(&once(traced, frozen, own, &BTreeMap::new())?.func, traced, &leaves, &taken);
+    let over: BTreeMap<Value, Leaf> = over.into_iter().map(|(at, leaf)| (own[at], leaf)).collect();
+    own.sort_by_key(|v| over.get(v).map_or((1, 0, 0), |leaf| (0, leaf.arg, leaf.leaf)));
+    taken.extend(own.iter().map_while(|v| over.get(v)));
+    let once = once(traced, frozen, own, &over)?;
+    Ok(Split { once, run: run(traced, frozen, &stored)?, taken })
 }
 
-/// The inputs that are tensors of their own among the leaves of what is frozen: argument, leaf, type.
-fn leaves(traced: &Traced, frozen: &[usize]) -> BTreeMap<usize, (usize, usize, DType)> {
+/// The number of the input that a value is.
+fn input_of(func: &Func, v: Value) -> Option<usize> {
+    match func.node(v).op {
+        Op::Input(input) => Some(input as usize),
+        _ => None,
+    }
+}
+
+/// The inputs that are tensors of their own among the leaves of what is frozen, or a tensor a layer.
+fn leaves(traced: &Traced, frozen: &[usize]) -> BTreeMap<usize, Leaf> {
     let dtype = |input: usize| traced.func.inputs[input].ty.dtype;
     let is_tensor = |input: &usize| matches!(dtype(*input), DType::F32 | DType::BF16 | DType::F16);
     let mut found = BTreeMap::new();
@@ -67,12 +96,48 @@ fn leaves(traced: &Traced, frozen: &[usize]) -> BTreeMap<usize, (usize, usize, D
         if !all.iter().all(is_tensor) {
             continue;
         }
-        let mut count = 0;
-        tree.number(&mut count, &mut |input, leaf| {
-            found.insert(input, (arg, leaf, dtype(input)));
-        });
+        let mut tell = |input, leaf, layers| {
+            let leaf = Leaf { arg, leaf, input, dtype: dtype(input), layers };
+            found.extend((traced.func.inputs[input].apart == layers.is_some()).then_some((input, leaf)));
+        };
+        tree.number(&mut 0, &mut |input, leaf| tell(input, leaf, None));
+        tree.number_layers(&mut 0, &mut |input, leaf, layers| tell(input, leaf, Some(layers)));
     }
     found
+}
+
+/// The results that may be written over a leaf, by number: those of maps of a leaf that nothing else reads. Where the leaf is the
+/// caller's alone they take no memory of their own.
+fn overwritten(
+    once: &Func,
+    traced: &Traced,
+    leaves: &BTreeMap<usize, Leaf>,
+    kept: &[Leaf],
+) -> Vec<(usize, Leaf)> {
+    let mut uses = vec![0; once.nodes.len()];
+    once.nodes.iter().flat_map(|node| &node.args).for_each(|a| uses[a.0 as usize] += 1);
+    once.outputs.iter().for_each(|o| uses[o.value.0 as usize] += 1);
+    let found = once.outputs.iter().enumerate().filter_map(|(at, output)| {
+        let name = &once.inputs[mapped(once, &uses, output.value)?].name;
+        let input = traced.func.inputs.iter().position(|input| input.name == *name)?;
+        let leaf = leaves.get(&input).filter(|leaf| leaf.layers.is_none() && !kept.contains(leaf))?;
+        Some((at, *leaf))
+    });
+    found.collect()
+}
+
+/// The input that a value is a map of, element by element, if it is the only one of its type.
+fn mapped(func: &Func, uses: &[usize], v: Value) -> Option<usize> {
+    let node = func.node(v);
+    match node.op {
+        _ if uses[v.0 as usize] != 1 => None,
+        Op::Input(input) => Some(input as usize),
+        Op::Map(_) => {
+            let mut found = node.args.iter().filter(|a| func.ty(**a) == &node.ty);
+            found.find_map(|a| mapped(func, uses, *a))
+        }
+        _ => None,
+    }
 }
 
 /// The values that depend on parameters and on nothing else.
@@ -123,21 +188,32 @@ fn stored(func: &Func, ready: &[bool]) -> Vec<Value> {
     stored
 }
 
-fn once(traced: &Traced, frozen: &[usize], stored: &[Value]) -> Result<Traced, Error> {
+/// The values `stored`, of which some are written over leaves.
+fn once(
+    traced: &Traced,
+    frozen: &[usize],
+    stored: &[Value],
+    over: &BTreeMap<Value, Leaf>,
+) -> Result<Traced, Error> {
     let func = &traced.func;
     let mut b = Builder::new(&func.name, func.syms.clone());
     let mut place = vec![None; func.nodes.len()];
-    let args = frozen.iter().map(|i| argument(&mut b, func, &traced.args[*i], &mut place)).collect();
+    let mut args: Vec<Arg> =
+        frozen.iter().map(|i| argument(&mut b, func, &traced.args[*i], &mut place)).collect();
+    args.iter_mut().for_each(|arg| arg.mutable = !over.is_empty());
     rebuild(&mut b, func, &mut place)?;
     let mut results = Vec::new();
     for (i, v) in stored.iter().enumerate() {
         if let Some(value) = place[v.0 as usize] {
-            b.output(&field(i), value, None);
-            results.push(Ret::Tensor(i));
+            let leaf = over.get(v);
+            let updates = leaf.and_then(|leaf| redeclared_input(b.func(), func, leaf.input, &place));
+            b.output(&field(i), value, updates);
+            results.extend(updates.is_none().then_some(Ret::Tensor(i)));
         }
     }
     // A tuple of very many is more than rustc reads in little time.
-    let alike = results.len() >= MANY && stored.iter().all(|v| func.ty(*v).dtype == DType::F32);
+    let made = stored.iter().filter(|v| !over.contains_key(v));
+    let alike = results.len() >= MANY && made.into_iter().all(|v| func.ty(*v).dtype == DType::F32);
     let result = if alike { Ret::Array(results) } else { Ret::Tuple(results) };
     Ok(Traced { func: b.finish(), args, result, ..traced.clone() })
 }
@@ -267,7 +343,10 @@ mod tests {
         let split = split(&linear(), &[0], &[], false).unwrap();
         let once = split.once.func.to_string();
         assert!(once.contains("exp") && !once.contains("contract") && !once.contains("permute"), "{once}");
-        assert_eq!(split.shared, [(0, 0, DType::F32)]);
+        let weight = Leaf { arg: 0, leaf: 0, input: 0, dtype: DType::F32, layers: None };
+        let bias = Leaf { leaf: 1, input: 1, ..weight };
+        assert_eq!(split.taken, [weight, bias]);
+        assert_eq!((split.once.func.outputs[0].updates, split.made()), (Some(1), 0));
         let run = split.run.func.to_string();
         assert!(run.contains("contract") && run.contains("broadcast"), "{run}");
         assert!(!run.contains("exp") && !run.contains("permute"), "{run}");

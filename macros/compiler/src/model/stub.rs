@@ -80,6 +80,8 @@ fn with_namespace(root: &Root, model: &Model, arguments: usize) -> TokenStream {
                 #figures
                 #derived
                 pub fn freeze<#(#frozen),*>(#(_: #frozen),*) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
+                #[doc(hidden)]
+                pub fn into_frozen<#(#frozen),*>(#(_: #frozen),*) -> ::kiln::Result<FrozenModel> { ::core::unreachable!() }
             }
         };
     }
@@ -135,6 +137,7 @@ fn figures(model: &Model) -> TokenStream {
             pub const FLOPS: usize = 0;
             pub const MULTIPLY_ADDS: usize = 0;
             pub const SCRATCH_BYTES: usize = 0;
+            pub const FROZEN_BYTES: usize = 0;
         );
     }
     let sizes = model.frees.iter().map(|_| quote!(_: usize));
@@ -143,6 +146,8 @@ fn figures(model: &Model) -> TokenStream {
         pub const fn flops(#sizes) -> usize { 0 }
         pub const fn multiply_adds(#sizes) -> usize { 0 }
         pub const fn scratch_bytes(#sizes) -> usize { 0 }
+        pub const fn frozen_bytes(#sizes) -> usize { 0 }
+        pub const FROZEN_BYTES: usize = 0;
     }
 }
 

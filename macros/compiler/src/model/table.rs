@@ -47,12 +47,20 @@ impl Table<'_> {
         let updated = known.iter().filter(|(_, input)| is_updated(self.entry, *input)).count();
         let kinds = known.iter().all(|(_, input)| self.input(*input).ty.dtype == DType::F32);
         let alone = matches!(tree, Tree::Struct(_) | Tree::Array(_)) && known.len() == all.len();
-        if known.len() < MANY || !alone || !kinds || ![0, known.len()].contains(&updated) {
+        if known.len() < MANY || !alone || !kinds {
             return None;
         }
-        let slices = known.iter().map(|(_, input)| &self.inputs[*input]);
+        let slices: Vec<&Ident> = known.iter().map(|(_, input)| &self.inputs[*input]).collect();
         let rows = known.iter().map(|(leaf, input)| self.row(*leaf, self.input(*input)));
         let model = self.entry.model.ident.to_string();
+        if ![0, known.len()].contains(&updated) {
+            let is_written = |row: &usize| is_updated(self.entry, known[*row].1);
+            let (write, read): (Vec<_>, Vec<_>) = (0..known.len()).partition(is_written);
+            let [read, written] = [&read, &write].map(|rows| rows.iter().map(|row| slices[*row]));
+            let write = write.iter().map(|row| Literal::usize_unsuffixed(*row));
+            let found = quote!(::kiln::rt::table_both(#at, #model, &[#(#rows),*], &[#(#write),*])?);
+            return Some((quote!(([#(#read),*], [#(#written),*])), found));
+        }
         let (find, tree) = match (updated, self.mutable) {
             (0, false) => (quote!(table), quote!(#at)),
             (0, true) => (quote!(table), quote!(&*#at)),

@@ -33,7 +33,7 @@ pub use finish::{Finish, Plane, Planes, gemm_finish, plane};
 use into::Target;
 pub use into::gemm_into;
 use kernel::Kernels;
-pub use pack::{Packed, pack, packed, packed_room, with_packed};
+pub use pack::{Packed, pack, pack_away, packed, packed_room, with_packed};
 pub use pixels::Pixels;
 pub use walk::{MAX_AXES, Operand, Right, Walk, Walked};
 pub use windows::Windows;
@@ -140,9 +140,9 @@ pub trait Element: kernel::Scalar {
     /// [`gemm`] for this type with a right operand that was packed before, for the instruction set given.
     #[doc(hidden)]
     fn gemm_packed_on(isa: Isa, size: [usize; 3], a: Operand<Self>, b: Packed<Self>, out: Out<Self>);
-    /// [`pack`] for this type, on the instruction set given.
+    /// [`pack`] for this type, on the instruction set given, from a column on where a panel begins.
     #[doc(hidden)]
-    fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]);
+    fn pack_on(isa: Isa, size: [usize; 2], first: usize, b: Operand<Self>, to: &mut [Self]);
 }
 
 /// Not generic, so that a crate that uses it doesn't compile the driver again.
@@ -163,8 +163,8 @@ macro_rules! element {
                 drive::gemm_packed(Kernels::of(isa), size, a, b, out);
             }
 
-            fn pack_on(isa: Isa, size: [usize; 2], b: Operand<Self>, to: &mut [Self]) {
-                pack::pack_for(&Kernels::of(isa), size, &b, to);
+            fn pack_on(isa: Isa, size: [usize; 2], first: usize, b: Operand<Self>, to: &mut [Self]) {
+                pack::pack_for(&Kernels::of(isa), size, first, &b, to);
             }
         }
     )*};

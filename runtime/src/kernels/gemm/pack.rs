@@ -91,16 +91,51 @@ pub const fn packed_room(k: usize, n: usize) -> usize {
 /// # Panics
 /// If the operand isn't of that size, or there is less than [`packed_room`].
 pub fn pack<'a, T: Element>([k, n]: [usize; 2], b: impl Into<Operand<'a, T>>, to: &mut [T]) {
-    T::pack_on(Isa::detect(), [k, n], b.into(), to);
+    T::pack_on(Isa::detect(), [k, n], 0, b.into(), to);
 }
 
-/// See [`pack`].
-pub(super) fn pack_for<T: Scalar>(kernels: &Kernels<T>, [k, n]: [usize; 2], b: &Operand<T>, to: &mut [T]) {
+/// Columns that are a whole number of panels on every instruction set.
+const WHOLE: usize = 64;
+
+/// Bytes of columns that are packed before their memory is given back.
+const GIVEN_BACK: usize = 1 << 23;
+
+/// [`pack`] of columns that lie one after the other in `data`, `[n, k]`: the last first, and the memory of what is packed is given
+/// back on the way, so that little is held twice. `operand` views as many of them as it is given.
+///
+/// # Panics
+/// Likewise.
+pub fn pack_away<T: Element>(
+    [k, n]: [usize; 2],
+    mut data: Vec<T>,
+    operand: impl for<'a> Fn(&'a [T], usize) -> Operand<'a, T>,
+    to: &mut [T],
+) {
+    let step = (GIVEN_BACK / (k * size_of::<T>()).max(1)).next_multiple_of(WHOLE).max(WHOLE);
+    let mut left = n;
+    while left > 0 {
+        let first = (left - 1) / step * step;
+        T::pack_on(Isa::detect(), [k, left], first, operand(&data, left), to);
+        data.truncate(first * k);
+        data.shrink_to_fit();
+        left = first;
+    }
+}
+
+/// Packs the columns from `first` on, where a panel begins. See [`pack`].
+pub(super) fn pack_for<T: Scalar>(
+    kernels: &Kernels<T>,
+    [k, n]: [usize; 2],
+    first: usize,
+    b: &Operand<T>,
+    to: &mut [T],
+) {
     b.check("b", k, n);
+    assert!(first.is_multiple_of(kernels.cols()) && first <= n, "pack: from a column within a panel");
     let start = 1 + to[1..].as_ptr().align_offset(LINE).min(WIDEST);
     to[0] = <T as Scalar>::wide(start as f32);
     let len = packed_len(kernels, k, n);
-    pack_panels(kernels, k, 0, n, b, &mut to[start..][..len]);
+    pack_panels(kernels, k, first, n - first, b, &mut to[start + first * k..start + len]);
 }
 
 /// Lends `f` what [`pack`] makes of `b: [k, n]`. Calls may be within each other: each has a buffer of its own, which the

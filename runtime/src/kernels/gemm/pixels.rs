@@ -155,7 +155,7 @@ mod tests {
         for isa in Isa::available() {
             let plain: Operand<f32> = Matrix::rows(&b, n).into();
             let mut panels = vec![f32::NAN; packed_room(k, n)];
-            f32::pack_on(isa, [k, n], plain, &mut panels);
+            f32::pack_on(isa, [k, n], 0, plain, &mut panels);
             for right in [Right::Operand(plain), Right::Packed(packed(&panels, [k, n]))] {
                 let got = product(isa, [m, n, k], *a, right);
                 for (at, got) in got.iter().enumerate() {

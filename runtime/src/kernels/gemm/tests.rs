@@ -76,7 +76,7 @@ fn check<T: Float>(isa: Isa, [m, n, k]: [usize; 3], kind_a: usize, kind_b: usize
     let c = collect(m, n, |epilogue| T::gemm_on(isa, [m, n, k], a.into(), b.into(), Out::tiles(epilogue)));
     assert!(close([m, n, k], a, b, &c), "{isa:?} [{m}, {n}, {k}] layouts {kind_a} {kind_b}");
     let mut room = vec![T::of(f64::NAN); packed_room(k, n)];
-    T::pack_on(isa, [k, n], b.into(), &mut room);
+    T::pack_on(isa, [k, n], 0, b.into(), &mut room);
     // What is moved is no longer at a cache line, and as right.
     let moved = [&[T::default()], &room[..]].concat();
     let b_packed = packed(&moved[1..], [k, n]);
