@@ -35,6 +35,7 @@ pub(super) struct Call<T> {
     /// Whether the sums continue those in `c`.
     pub add: bool,
     /// What is read soon: a cache line each step of k is brought near. Any address will do.
+    #[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
     pub ahead: *const T,
 }
 
@@ -147,6 +148,10 @@ macro_rules! scalar {
                     Isa::Avx2 => return super::x86::$t::AVX2,
                     Isa::Portable | Isa::Neon => {}
                 }
+                #[cfg(target_arch = "aarch64")]
+                if isa == Isa::Neon {
+                    return super::neon::$t::NEON;
+                }
                 let _ = isa;
                 Kernels {
                     rows: 4,
@@ -212,7 +217,7 @@ macro_rules! table {
         [$kernel::<$r, 1>, $kernel::<$r, 2>, $kernel::<$r, 3>, $kernel::<$r, 4>]
     };
 }
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use table;
 
 scalar!(f32, turn_f32);

@@ -14,6 +14,8 @@ mod finish;
 mod into;
 mod kernel;
 mod lines;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 mod pixels;
 mod skinny;
@@ -21,6 +23,8 @@ mod stored;
 mod sweep;
 #[cfg(test)]
 mod tests;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod vector;
 mod walk;
 mod windows;
 mod winograd;
