@@ -52,6 +52,7 @@ fn train<P: Net>(
         let mut loss = 0.0;
         let (first, behind) = (part * steps / parts.end, (part + 1) * steps / parts.end);
         for step in first..behind {
+            run.within(step - first, behind - first);
             opt.lr = schedule::warmup_cosine(
                 LEARNING_RATE,
                 step as u64 + 1,

@@ -133,6 +133,7 @@ fn learn(training: &mut Training<Gpt, AdamW<Gpt>>, ids: &[i64], steps: usize, ru
         let (first, behind) = (part * steps / parts.end, (part + 1) * steps / parts.end);
         let (mut sum, start) = (0.0, Instant::now());
         for step in first..behind {
+            run.within(step - first, behind - first);
             // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).
             let way = step as f64 / steps as f64;
             let cosine = (1.0 + (std::f64::consts::PI * way).cos()) / 2.0;

@@ -40,7 +40,8 @@ pub fn train(all: &mut Learner, images: &Images, steps: usize, test: &[Scene], r
     let total = (epochs.end * steps) as u64;
     for _ in epochs {
         let (mut sum, start) = (0.0, Instant::now());
-        for _ in 0..steps {
+        for step in 0..steps {
+            run.within(step, steps);
             let Training { net, opt, rng } = &mut *all;
             let scenes: Vec<Scene> = (0..BATCH).map(|_| Scene::new(images, rng)).collect();
             let truths: Vec<&[Truth]> = scenes.iter().map(|scene| scene.truths.as_slice()).collect();

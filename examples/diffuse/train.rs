@@ -54,7 +54,7 @@ pub fn train(all: &mut Diffusion, images: &Images, test: &Images, run: &mut Run)
     let steps = (epochs.end * images.len().div_ceil(BATCH)) as u64;
     for _ in epochs {
         let start = Instant::now();
-        let loss = one_epoch(all, images, steps)?;
+        let loss = one_epoch(all, images, steps, run)?;
         let speed = images.len() as f64 / start.elapsed().as_secs_f64();
         let held_out = test_loss(&all.mean, test)?;
         run.log(&[("loss", loss), ("held-out loss", held_out)], &format!("{speed:.0} images/s"), all)?;
@@ -62,10 +62,11 @@ pub fn train(all: &mut Diffusion, images: &Images, test: &Images, run: &mut Run)
     Ok(())
 }
 
-fn one_epoch(all: &mut Diffusion, images: &Images, steps: u64) -> kiln::Result<f64> {
+fn one_epoch(all: &mut Diffusion, images: &Images, steps: u64, run: &Run) -> kiln::Result<f64> {
     let Training { net, opt, rng } = &mut all.training;
     let mut total = 0.0;
-    for numbers in rng.permutation(images.len()).chunks(BATCH) {
+    for (i, numbers) in rng.permutation(images.len()).chunks(BATCH).enumerate() {
+        run.within(i * BATCH, images.len());
         let done = opt.steps() as u64;
         opt.lr = schedule::warmup_cosine(LEARNING_RATE, done + 1, steps / 20, steps + 1);
         let (x, mut class) = tensors(&images.pick(numbers))?;

@@ -25,7 +25,8 @@ pub fn train(training: &mut Training<LeNet, AdamW<LeNet>>, images: &Images, run:
     for _ in epochs {
         let Training { net, opt, rng } = training;
         let mut total = 0.0;
-        for numbers in rng.permutation(images.len()).chunks(BATCH) {
+        for (i, numbers) in rng.permutation(images.len()).chunks(BATCH).enumerate() {
+            run.within(i * BATCH, images.len());
             // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).
             let way = opt.steps() as f64 / steps;
             let cosine = (1.0 + (std::f64::consts::PI * way).cos()) / 2.0;

@@ -34,7 +34,8 @@ pub fn train(
     let steps = (epochs.end * volumes) as u64;
     for _ in epochs {
         let (mut total, start) = (0.0, Instant::now());
-        for _ in 0..volumes {
+        for step in 0..volumes {
+            run.within(step, volumes);
             let Training { net, opt, rng } = &mut *all;
             let volume = Volume::new(LEARNED | rng.next_u64(), side);
             // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).

@@ -137,6 +137,11 @@ impl Run {
         self.before + self.begun.elapsed().as_secs_f64()
     }
 
+    /// So many steps of so many of the part that is under way are done, which is only shown.
+    pub fn within(&self, step: usize, steps: usize) {
+        self.bar.within(step, steps);
+    }
+
     /// A part is done: writes down what was measured, and a checkpoint if the last one is a while ago. `beside` is only shown.
     /// [`Stopped`] is the error where the run was told to stop here. A measure that is no number ends the run before it is written.
     pub fn log(&mut self, values: &[(&str, f64)], beside: &str, state: &impl State) -> Result<()> {

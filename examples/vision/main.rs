@@ -6,11 +6,12 @@ mod nets;
 mod train;
 
 use kiln_examples::run::RunOptions;
+use kiln_examples::svg::{self, Line, Plot, Scale};
 use kiln_examples::{Result, cli, mnist};
 use nets::{alexnet::AlexNet, mobilenet::MobileNet, nasnet::NasNet, resnet::ResNet, vgg::Vgg};
 use std::path::Path;
 use std::process::ExitCode;
-use train::learn;
+use train::{Outcome, learn};
 
 const HELP: &str = "\
 Trains small versions of the nets of a decade on 4,000 images of digits and tests them on 1,000 others.
@@ -21,6 +22,8 @@ Trains small versions of the nets of a decade on 4,000 images of digits and test
   --seed N         of the weights, the order of images and their moves (default: 0)";
 
 const NAMES: [&str; 5] = ["alexnet", "vgg", "resnet", "mobilenet", "nasnet"];
+/// Their lines.
+const COLOURS: [&str; 5] = ["royalblue", "crimson", "seagreen", "darkorange", "purple"];
 
 struct Options {
     net: String,
@@ -49,6 +52,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
     })?;
     if let Some(fault) = unknown(&net) {
         return Err(fault.into());
+    }
+    if epochs == 0 {
+        return Err("at least one epoch".into());
     }
     if !(1..=4000).contains(&images) {
         return Err("there are 1 to 4000 images to learn from".into());
@@ -79,11 +85,29 @@ fn run(options: &Options) -> Result<()> {
             _ => learn::<NasNet>(name, &data, how, &run)?,
         });
     }
+    let file = options.run.folder("vision")?.join("errors.svg");
+    std::fs::write(&file, chart(&outcomes))?;
+    println!("errors by epoch in {}", file.display());
     println!("{:9}  {:>10}  {:>8}  {:>10}", "net", "parameters", "accuracy", "s an epoch");
     for net in outcomes {
-        println!("{:9}  {:>10}  {:>8.4}  {:>10.2}", net.name, net.parameters, net.accuracy, net.seconds);
+        let accuracy = net.accuracy.last().unwrap_or(&f64::NAN);
+        println!("{:9}  {:>10}  {accuracy:>8.4}  {:>10.2}", net.name, net.parameters, net.seconds);
     }
     Ok(())
+}
+
+/// What is read wrong by epoch, a line a net.
+fn chart(outcomes: &[Outcome]) -> String {
+    let line = |net: &Outcome| {
+        let colour = NAMES.iter().position(|name| *name == net.name).map_or("black", |i| COLOURS[i]);
+        Line {
+            name: net.name,
+            colour,
+            points: (1..).map(f64::from).zip(net.accuracy.iter().map(|share| 1.0 - share)).collect(),
+        }
+    };
+    let title = "share of held-out digits read wrong, by epoch".into();
+    svg::page(&[Plot { title, lines: outcomes.iter().map(line).collect(), y: Scale::Log, ..Plot::default() }])
 }
 
 #[cfg(test)]

@@ -11,14 +11,17 @@ const BATCH: usize = 50;
 /// The highest rate, which is reached after an eighth of all steps.
 const LEARNING_RATE: f64 = 3e-3;
 
+/// What is measured on images that aren't learned from.
+const ACCURACY: &str = "held-out accuracy";
+
 /// What came of a net.
 pub struct Outcome {
     /// The net's name.
     pub name: &'static str,
     /// Numbers trained.
     pub parameters: usize,
-    /// Share of the test images that were read right.
-    pub accuracy: f64,
+    /// Share of the test images that were read right, after each epoch.
+    pub accuracy: Vec<f64>,
     /// Seconds of an epoch.
     pub seconds: f64,
 }
@@ -39,7 +42,8 @@ pub fn learn<P: Net>(
     for _ in run.rest() {
         let Training { net, opt, rng } = &mut training;
         let mut total = 0.0;
-        for numbers in rng.permutation(images.len()).chunks(BATCH) {
+        for (i, numbers) in rng.permutation(images.len()).chunks(BATCH).enumerate() {
+            run.within(i * BATCH, images.len());
             // Up in a line, then down to 0 along half a cosine (Loshchilov and Hutter, 2017).
             let way = opt.steps() as f64 / steps;
             let cosine = (1.0 + (std::f64::consts::PI * way).cos()) / 2.0;
@@ -48,12 +52,12 @@ pub fn learn<P: Net>(
             let x = Tensor::from_vec([labels.len(), 1, SIDE, SIDE], pixels)?;
             total += f64::from(net.step(opt, &x, &labels, rng)?) * labels.len() as f64;
         }
-        run.log(&[("loss", total / images.len() as f64)], name, &training)?;
+        let right = accuracy(net, test)?;
+        run.log(&[("loss", total / images.len() as f64), (ACCURACY, right)], name, &training)?;
     }
     let seconds = run.seconds() / epochs.max(1) as f64;
-    run.finish(&training.net)?;
-    let (parameters, accuracy) = (training.net.param_count(), accuracy(&mut training.net, test)?);
-    Ok(Outcome { name, parameters, accuracy, seconds })
+    let (parameters, metrics) = (training.net.param_count(), run.finish(&training.net)?);
+    Ok(Outcome { name, parameters, accuracy: metrics.series(ACCURACY), seconds })
 }
 
 /// The share that is read right, a part of the images at a time.
