@@ -1,19 +1,21 @@
 //! How long a call takes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Calls that are timed.
-const RUNS: usize = 3;
+/// Calls that are timed at least.
+const LEAST: usize = 3;
+/// How long short calls are timed.
+const LONG: Duration = Duration::from_millis(500);
 
-/// Seconds of a call: the median of three behind a first one.
+/// Seconds of a call: the median of three behind a first one, or of as many as half a second has.
 pub fn median(mut call: impl FnMut() -> kiln::Result<()>) -> kiln::Result<f64> {
     call()?;
-    let mut times = [0.0; RUNS];
-    for time in &mut times {
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    while times.len() < LEAST || begin.elapsed() < LONG {
         let start = Instant::now();
         call()?;
-        *time = start.elapsed().as_secs_f64();
+        times.push(start.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);
-    Ok(times[RUNS / 2])
+    Ok(times[times.len() / 2])
 }

@@ -1,10 +1,11 @@
-//! Blocks that nets of images share: a convolution and the norm of its channels.
+//! Blocks that nets of images share: a convolution and the norm of its channels. What has a `train` goes by the batch's own mean and
+//! variance if it is true, which the running ones follow, and by the running ones otherwise.
 
 use kiln::nn::batch_norm2d_train;
 use kiln::prelude::*;
 
 /// A convolution without offsets, and the norm of its channels: torchvision's `Conv2dNormActivation`.
-#[params(forward = conv_norm)]
+#[params]
 pub struct ConvNorm<const I: usize, const O: usize, const K: usize, const S: usize = 1, const P: usize = 0> {
     #[name("0")]
     conv: Conv2dNoBias<I, O, K, S, P>,
@@ -12,17 +13,8 @@ pub struct ConvNorm<const I: usize, const O: usize, const K: usize, const S: usi
     norm: BatchNorm2d<O>,
 }
 
-/// `.forward(x)` of [`ConvNorm`].
-#[model(inline)]
-pub fn conv_norm<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
-    c: &ConvNorm<I, O, K, S, P>,
-    x: Tensor,
-) -> Tensor {
-    c.norm.forward(c.conv.forward(x))
-}
-
 /// [`ConvNorm`] of each channel by itself, 3 × 3.
-#[params(forward = depth_norm)]
+#[params]
 pub struct DepthNorm<const C: usize, const S: usize> {
     #[name("0")]
     conv: GroupedConv2dNoBias<C, 1, 1, 3, S, 1>,
@@ -30,25 +22,13 @@ pub struct DepthNorm<const C: usize, const S: usize> {
     norm: BatchNorm2d<C>,
 }
 
-/// `.forward(x)` of [`DepthNorm`].
-#[model(inline)]
-pub fn depth_norm<const C: usize, const S: usize>(c: &DepthNorm<C, S>, x: Tensor) -> Tensor {
-    c.norm.forward(c.conv.forward(x))
-}
-
-/// A norm whose eps isn't 1e-5.
-#[model(inline)]
-pub fn normed<const C: usize>(norm: &BatchNorm2d<C>, x: Tensor, eps: f64) -> Tensor {
-    x.batch_norm(norm.running_mean, norm.running_var, Some(norm.weight), Some(norm.bias), eps)
-}
-
-/// A norm that also trains: then by the batch's own mean and variance, which the running ones follow.
+/// A norm of channels.
 #[model(inline)]
 pub fn norm_in<const C: usize>(norm: &mut BatchNorm2d<C>, x: Tensor, train: bool) -> Tensor {
     if train { batch_norm2d_train(norm, x) } else { norm.forward(x) }
 }
 
-/// [`normed`] that also trains: the running mean and variance then move by the momentum.
+/// A norm whose eps isn't 1e-5, or whose running mean and variance move by a momentum other than 0.1.
 #[model(inline)]
 pub fn normed_in<const C: usize>(
     norm: &mut BatchNorm2d<C>,
@@ -69,7 +49,7 @@ pub fn normed_in<const C: usize>(
     }
 }
 
-/// [`conv_norm`] that also trains.
+/// [`ConvNorm`] of an image.
 #[model(inline)]
 pub fn conv_norm_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
     c: &mut ConvNorm<I, O, K, S, P>,
@@ -79,7 +59,7 @@ pub fn conv_norm_in<const I: usize, const O: usize, const K: usize, const S: usi
     norm_in(&mut c.norm, c.conv.forward(x), train)
 }
 
-/// [`depth_norm`] that also trains.
+/// [`DepthNorm`] of an image.
 #[model(inline)]
 pub fn depth_norm_in<const C: usize, const S: usize>(
     c: &mut DepthNorm<C, S>,

@@ -17,16 +17,7 @@ pub struct Inverted<const I: usize, const H: usize, const O: usize, const S: usi
     norm: BatchNorm2d<O>,
 }
 
-#[model(inline)]
-fn inverted<const I: usize, const H: usize, const O: usize, const S: usize>(
-    b: &Inverted<I, H, O, S>,
-    x: Tensor,
-) -> Tensor {
-    let h = b.depth.forward(b.expand.forward(x).relu6()).relu6();
-    b.norm.forward(b.project.forward(h))
-}
-
-/// [`Inverted`] that also trains.
+/// [`Inverted`] of an image.
 #[model(inline)]
 pub fn inverted_in<const I: usize, const H: usize, const O: usize, const S: usize>(
     b: &mut Inverted<I, H, O, S>,
@@ -80,24 +71,39 @@ pub struct MobileNetV2 {
 /// Scores of 1,000 classes.
 #[model]
 pub fn mobilenet_v2<const N: usize>(net: &MobileNetV2, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
-    let x = net.depth.forward(net.stem.forward(x).relu6()).relu6();
-    let mut x = inverted(&net.to_24, net.norm.forward(net.project.forward(x)));
-    x = inverted(&net.to_32, x + inverted(&net.at_24, x));
-    for block in &net.at_32 {
-        x = x + inverted(block, x);
+    let mut net = net.clone();
+    mobilenet_v2_in(&mut net, x, false)
+}
+
+/// `mobilenet_v2` that also trains.
+#[model(inline)]
+pub fn mobilenet_v2_in<const N: usize>(
+    net: &mut MobileNetV2,
+    x: Tensor<N, 3, 224, 224>,
+    train: bool,
+) -> Tensor<N, 1000> {
+    let x = conv_norm_in(&mut net.stem, x, train).relu6();
+    let x = depth_norm_in(&mut net.depth, x, train).relu6();
+    let x = norm_in(&mut net.norm, net.project.forward(x), train);
+    let mut x = inverted_in(&mut net.to_24, x, train);
+    x = x + inverted_in(&mut net.at_24, x, train);
+    x = inverted_in(&mut net.to_32, x, train);
+    for block in &mut net.at_32 {
+        x = x + inverted_in(block, x, train);
     }
-    x = inverted(&net.to_64, x);
-    for block in &net.at_64 {
-        x = x + inverted(block, x);
+    x = inverted_in(&mut net.to_64, x, train);
+    for block in &mut net.at_64 {
+        x = x + inverted_in(block, x, train);
     }
-    x = inverted(&net.to_96, x);
-    for block in &net.at_96 {
-        x = x + inverted(block, x);
+    x = inverted_in(&mut net.to_96, x, train);
+    for block in &mut net.at_96 {
+        x = x + inverted_in(block, x, train);
     }
-    x = inverted(&net.to_160, x);
-    for block in &net.at_160 {
-        x = x + inverted(block, x);
+    x = inverted_in(&mut net.to_160, x, train);
+    for block in &mut net.at_160 {
+        x = x + inverted_in(block, x, train);
     }
-    x = net.last.forward(inverted(&net.to_320, x)).relu6();
+    x = inverted_in(&mut net.to_320, x, train);
+    x = conv_norm_in(&mut net.last, x, train).relu6();
     net.head.forward(x.mean_dim([2, 3]))
 }

@@ -1,7 +1,7 @@
 //! NASNet-A mobile: Zoph et al., *Learning transferable architectures for scalable image recognition* (2017), its cells found by
 //! search, under the names of the usual port (`pretrainedmodels`). A cell takes what came in, and what came in one cell before.
 
-use crate::convolutions::normed;
+use crate::convolutions::normed_in;
 use kiln::prelude::*;
 
 /// Each channel by itself, then all of them together.
@@ -21,8 +21,14 @@ fn separable<const I: usize, const O: usize, const K: usize, const S: usize, con
     s.all.forward(s.each.forward(x))
 }
 
+/// A norm of the port: its eps, and how far a step moves what it has seen.
+#[model(inline)]
+fn norm<const C: usize>(n: &mut BatchNorm2d<C>, x: Tensor, train: bool) -> Tensor {
+    normed_in(n, x, 1e-3, 0.1, train)
+}
+
 /// Two of them, the first of padding Q, each behind a ReLU and with a norm.
-#[params(forward = branch)]
+#[params]
 pub struct Branch<
     const I: usize,
     const O: usize,
@@ -39,23 +45,24 @@ pub struct Branch<
 
 #[model(inline)]
 fn branch<const I: usize, const O: usize, const K: usize, const P: usize, const S: usize, const Q: usize>(
-    b: &Branch<I, O, K, P, S, Q>,
+    b: &mut Branch<I, O, K, P, S, Q>,
     x: Tensor,
+    train: bool,
 ) -> Tensor {
-    let h = normed(&b.bn_sep_1, b.separable_1.forward(x.relu()), 1e-3);
-    normed(&b.bn_sep_2, b.separable_2.forward(h.relu()), 1e-3)
+    let h = norm(&mut b.bn_sep_1, b.separable_1.forward(x.relu()), train);
+    norm(&mut b.bn_sep_2, b.separable_2.forward(h.relu()), train)
 }
 
 /// To as many channels as the cell has.
-#[params(forward = squeeze)]
+#[params]
 pub struct Squeeze<const I: usize, const O: usize> {
     conv: Conv2dNoBias<I, O, 1>,
     bn: BatchNorm2d<O>,
 }
 
 #[model(inline)]
-fn squeeze<const I: usize, const O: usize>(s: &Squeeze<I, O>, x: Tensor) -> Tensor {
-    normed(&s.bn, s.conv.forward(x.relu()), 1e-3)
+fn squeeze<const I: usize, const O: usize>(s: &mut Squeeze<I, O>, x: Tensor, train: bool) -> Tensor {
+    norm(&mut s.bn, s.conv.forward(x.relu()), train)
 }
 
 /// To half the sides and as many channels as the cell has, half of them from every second pixel, half from those between.
@@ -72,13 +79,14 @@ pub struct Shrink<const I: usize, const H: usize, const O: usize> {
 /// `side` is how many rows and columns there are.
 #[model(inline)]
 fn shrink<const I: usize, const H: usize, const O: usize>(
-    s: &Shrink<I, H, O>,
+    s: &mut Shrink<I, H, O>,
     x: Tensor,
     side: usize,
+    train: bool,
 ) -> Tensor {
     let x = x.relu();
     let between = x.pad([0, 1, 0, 1], 0.0).narrow(2, 1, side).narrow(3, 1, side);
-    normed(&s.bn, cat([s.even.forward(x), s.odd.forward(between)], 1), 1e-3)
+    norm(&mut s.bn, cat([s.even.forward(x), s.odd.forward(between)], 1), train)
 }
 
 /// What a normal cell adds up.
@@ -97,11 +105,12 @@ fn near(x: Tensor) -> Tensor {
 }
 
 #[model(inline)]
-fn sums<const C: usize>(s: &Sums<C>, left: Tensor, right: Tensor) -> Tensor {
-    let a = s.comb_iter_0_left.forward(right) + s.comb_iter_0_right.forward(left);
-    let b = s.comb_iter_1_left.forward(left) + s.comb_iter_1_right.forward(left);
+fn sums<const C: usize>(s: &mut Sums<C>, left: Tensor, right: Tensor, train: bool) -> Tensor {
+    let a = branch(&mut s.comb_iter_0_left, right, train) + branch(&mut s.comb_iter_0_right, left, train);
+    let b = branch(&mut s.comb_iter_1_left, left, train) + branch(&mut s.comb_iter_1_right, left, train);
     let (c, d) = (near(right) + left, near(left) + near(left));
-    cat([left, a, b, c, d, s.comb_iter_4_left.forward(right) + right], 1)
+    let e = branch(&mut s.comb_iter_4_left, right, train) + right;
+    cat([left, a, b, c, d, e], 1)
 }
 
 /// A cell that keeps the sides.
@@ -115,11 +124,14 @@ pub struct Normal<const BEFORE: usize, const I: usize, const C: usize> {
 
 #[model(inline)]
 fn normal<const BEFORE: usize, const I: usize, const C: usize>(
-    c: &Normal<BEFORE, I, C>,
+    c: &mut Normal<BEFORE, I, C>,
     x: Tensor,
     before: Tensor,
+    train: bool,
 ) -> Tensor {
-    sums(&c.sums, c.conv_prev_1x1.forward(before), c.conv_1x1.forward(x))
+    let left = squeeze(&mut c.conv_prev_1x1, before, train);
+    let right = squeeze(&mut c.conv_1x1, x, train);
+    sums(&mut c.sums, left, right, train)
 }
 
 /// A normal cell behind a reduction: what came before has twice the sides.
@@ -134,12 +146,15 @@ pub struct First<const BEFORE: usize, const H: usize, const I: usize, const C: u
 
 #[model(inline)]
 fn first<const BEFORE: usize, const H: usize, const I: usize, const C: usize>(
-    c: &First<BEFORE, H, I, C>,
+    c: &mut First<BEFORE, H, I, C>,
     x: Tensor,
     before: Tensor,
     side: usize,
+    train: bool,
 ) -> Tensor {
-    sums(&c.sums, shrink(&c.shrink, before, side), c.conv_1x1.forward(x))
+    let left = shrink(&mut c.shrink, before, side, train);
+    let right = squeeze(&mut c.conv_1x1, x, train);
+    sums(&mut c.sums, left, right, train)
 }
 
 /// What a cell that halves the sides adds up. Its windows lie about every second pixel, beginning with number 1.
@@ -153,14 +168,16 @@ pub struct Halves<const C: usize> {
 }
 
 #[model(inline)]
-fn halves<const C: usize>(s: &Halves<C>, left: Tensor, right: Tensor) -> Tensor {
+fn halves<const C: usize>(s: &mut Halves<C>, left: Tensor, right: Tensor, train: bool) -> Tensor {
     let seven = left.pad([2, 3, 2, 3], 0.0);
-    let a = s.comb_iter_0_left.forward(right.pad([1, 2, 1, 2], 0.0)) + s.comb_iter_0_right.forward(seven);
+    let five = right.pad([1, 2, 1, 2], 0.0);
+    let a = branch(&mut s.comb_iter_0_left, five, train) + branch(&mut s.comb_iter_0_right, seven, train);
     let most = max_pool2d_with(right, 3, 2, 0, 1, true);
     let mean = avg_pool2d_with(right, 3, 2, 0, true, false);
-    let b = most + s.comb_iter_1_right.forward(seven);
-    let c = mean + s.comb_iter_2_right.forward(left.pad([1, 2, 1, 2], 0.0));
-    cat([b, c, near(a) + b, s.comb_iter_4_left.forward(a) + most], 1)
+    let b = most + branch(&mut s.comb_iter_1_right, seven, train);
+    let c = mean + branch(&mut s.comb_iter_2_right, left.pad([1, 2, 1, 2], 0.0), train);
+    let d = branch(&mut s.comb_iter_4_left, a, train) + most;
+    cat([b, c, near(a) + b, d], 1)
 }
 
 /// A cell that halves the sides.
@@ -173,8 +190,15 @@ pub struct Reduction<const I: usize, const C: usize> {
 }
 
 #[model(inline)]
-fn reduction<const I: usize, const C: usize>(c: &Reduction<I, C>, x: Tensor, before: Tensor) -> Tensor {
-    halves(&c.halves, c.conv_prev_1x1.forward(before), c.conv_1x1.forward(x))
+fn reduction<const I: usize, const C: usize>(
+    c: &mut Reduction<I, C>,
+    x: Tensor,
+    before: Tensor,
+    train: bool,
+) -> Tensor {
+    let left = squeeze(&mut c.conv_prev_1x1, before, train);
+    let right = squeeze(&mut c.conv_1x1, x, train);
+    halves(&mut c.halves, left, right, train)
 }
 
 /// The first cell, which halves sides that are odd.
@@ -189,13 +213,15 @@ pub struct Stem0 {
 }
 
 #[model(inline)]
-fn stem0(s: &Stem0, x: Tensor) -> Tensor {
-    let narrow = s.conv_1x1.forward(x);
-    let a = s.comb_iter_0_left.forward(narrow) + s.comb_iter_0_right.forward(x);
+fn stem0(s: &mut Stem0, x: Tensor, train: bool) -> Tensor {
+    let narrow = squeeze(&mut s.conv_1x1, x, train);
+    let a = branch(&mut s.comb_iter_0_left, narrow, train) + branch(&mut s.comb_iter_0_right, x, train);
     let most = max_pool2d_with(narrow, 3, 2, 1, 1, false);
-    let b = most + s.comb_iter_1_right.forward(x);
-    let c = avg_pool2d_with(narrow, 3, 2, 1, false, false) + s.comb_iter_2_right.forward(x);
-    cat([b, c, near(a) + b, s.comb_iter_4_left.forward(a) + most], 1)
+    let mean = avg_pool2d_with(narrow, 3, 2, 1, false, false);
+    let b = most + branch(&mut s.comb_iter_1_right, x, train);
+    let c = mean + branch(&mut s.comb_iter_2_right, x, train);
+    let d = branch(&mut s.comb_iter_4_left, a, train) + most;
+    cat([b, c, near(a) + b, d], 1)
 }
 
 /// The second cell, over the first one and what that was made of.
@@ -237,31 +263,44 @@ pub struct NasNetMobile {
 /// Scores of 1,000 classes.
 #[model]
 pub fn nasnet_mobile<const N: usize>(net: &NasNetMobile, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
-    let start = normed(&net.bn0, net.conv0.forward(x), 1e-3);
-    let stem = stem0(&net.cell_stem_0, start);
-    let s = &net.cell_stem_1;
-    let mut before = halves(&s.halves, shrink(&s.shrink, start, 111), s.conv_1x1.forward(stem));
-    let zeroth = first(&net.cell_0, before, stem, 56);
-    let mut x = normal(&net.cell_1, zeroth, before);
+    let mut net = net.clone();
+    nasnet_mobile_in(&mut net, x, false)
+}
+
+/// `nasnet_mobile` that also trains.
+#[model(inline)]
+pub fn nasnet_mobile_in<const N: usize>(
+    net: &mut NasNetMobile,
+    x: Tensor<N, 3, 224, 224>,
+    train: bool,
+) -> Tensor<N, 1000> {
+    let start = norm(&mut net.bn0, net.conv0.forward(x), train);
+    let stem = stem0(&mut net.cell_stem_0, start, train);
+    let s = &mut net.cell_stem_1;
+    let left = shrink(&mut s.shrink, start, 111, train);
+    let right = squeeze(&mut s.conv_1x1, stem, train);
+    let mut before = halves(&mut s.halves, left, right, train);
+    let zeroth = first(&mut net.cell_0, before, stem, 56, train);
+    let mut x = normal(&mut net.cell_1, zeroth, before, train);
     before = zeroth;
-    for cell in &net.cells_44 {
-        let next = normal(cell, x, before);
+    for cell in &mut net.cells_44 {
+        let next = normal(cell, x, before, train);
         before = x;
         x = next;
     }
-    let half = reduction(&net.reduction_cell_0, x, before);
-    before = first(&net.cell_6, half, x, 28);
-    x = normal(&net.cell_7, before, half);
-    for cell in &net.cells_88 {
-        let next = normal(cell, x, before);
+    let half = reduction(&mut net.reduction_cell_0, x, before, train);
+    before = first(&mut net.cell_6, half, x, 28, train);
+    x = normal(&mut net.cell_7, before, half, train);
+    for cell in &mut net.cells_88 {
+        let next = normal(cell, x, before, train);
         before = x;
         x = next;
     }
-    let half = reduction(&net.reduction_cell_1, x, before);
-    before = first(&net.cell_12, half, x, 14);
-    x = normal(&net.cell_13, before, half);
-    for cell in &net.cells_176 {
-        let next = normal(cell, x, before);
+    let half = reduction(&mut net.reduction_cell_1, x, before, train);
+    before = first(&mut net.cell_12, half, x, 14, train);
+    x = normal(&mut net.cell_13, before, half, train);
+    for cell in &mut net.cells_176 {
+        let next = normal(cell, x, before, train);
         before = x;
         x = next;
     }

@@ -21,25 +21,7 @@ pub struct WideningBasic<const I: usize, const O: usize, const S: usize> {
     downsample: ConvNorm<I, O, 1, S>,
 }
 
-#[model(inline)]
-fn basic<const I: usize, const O: usize, const S: usize>(
-    b: &Basic<I, O, S>,
-    x: Tensor,
-    to: Tensor,
-) -> Tensor {
-    let h = b.bn1.forward(b.conv1.forward(x)).relu();
-    (b.bn2.forward(b.conv2.forward(h)) + to).relu()
-}
-
-#[model(inline)]
-fn widening_basic<const I: usize, const O: usize, const S: usize>(
-    b: &WideningBasic<I, O, S>,
-    x: Tensor,
-) -> Tensor {
-    basic(&b.block, x, b.downsample.forward(x))
-}
-
-/// [`Basic`] that also trains; `to` is what it adds to.
+/// [`Basic`] of an image; `to` is what it adds to.
 #[model(inline)]
 pub fn basic_in<const I: usize, const O: usize, const S: usize>(
     b: &mut Basic<I, O, S>,
@@ -51,7 +33,7 @@ pub fn basic_in<const I: usize, const O: usize, const S: usize>(
     (norm_in(&mut b.bn2, b.conv2.forward(h), train) + to).relu()
 }
 
-/// [`WideningBasic`] that also trains.
+/// [`WideningBasic`] of an image.
 #[model(inline)]
 pub fn widening_basic_in<const I: usize, const O: usize, const S: usize>(
     b: &mut WideningBasic<I, O, S>,
@@ -86,15 +68,28 @@ pub struct ResNet18 {
 /// Scores of 1,000 classes.
 #[model]
 pub fn resnet18<const N: usize>(net: &ResNet18, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
-    let x = net.bn1.forward(net.conv1.forward(x)).relu();
+    let mut net = net.clone();
+    resnet18_in(&mut net, x, false)
+}
+
+/// `resnet18` that also trains.
+#[model(inline)]
+pub fn resnet18_in<const N: usize>(
+    net: &mut ResNet18,
+    x: Tensor<N, 3, 224, 224>,
+    train: bool,
+) -> Tensor<N, 1000> {
+    let x = norm_in(&mut net.bn1, net.conv1.forward(x), train).relu();
     let mut x = max_pool2d_with(x, 3, 2, 1, 1, false);
-    for block in &net.layer1 {
-        x = basic(block, x, x);
+    for block in &mut net.layer1 {
+        x = basic_in(block, x, x, train);
     }
-    x = widening_basic(&net.widen2, x);
-    x = widening_basic(&net.widen3, basic(&net.layer2, x, x));
-    x = widening_basic(&net.widen4, basic(&net.layer3, x, x));
-    x = basic(&net.layer4, x, x);
+    x = widening_basic_in(&mut net.widen2, x, train);
+    x = basic_in(&mut net.layer2, x, x, train);
+    x = widening_basic_in(&mut net.widen3, x, train);
+    x = basic_in(&mut net.layer3, x, x, train);
+    x = widening_basic_in(&mut net.widen4, x, train);
+    x = basic_in(&mut net.layer4, x, x, train);
     net.fc.forward(x.mean_dim([2, 3]))
 }
 
@@ -118,22 +113,25 @@ pub struct WideningBottleneck<const I: usize, const C: usize, const O: usize, co
 }
 
 #[model(inline)]
-fn bottleneck<const I: usize, const C: usize, const O: usize, const S: usize>(
-    b: &Bottleneck<I, C, O, S>,
+fn bottleneck_in<const I: usize, const C: usize, const O: usize, const S: usize>(
+    b: &mut Bottleneck<I, C, O, S>,
     x: Tensor,
     to: Tensor,
+    train: bool,
 ) -> Tensor {
-    let h = b.bn1.forward(b.conv1.forward(x)).relu();
-    let h = b.bn2.forward(b.conv2.forward(h)).relu();
-    (b.bn3.forward(b.conv3.forward(h)) + to).relu()
+    let h = norm_in(&mut b.bn1, b.conv1.forward(x), train).relu();
+    let h = norm_in(&mut b.bn2, b.conv2.forward(h), train).relu();
+    (norm_in(&mut b.bn3, b.conv3.forward(h), train) + to).relu()
 }
 
 #[model(inline)]
-fn widening_bottleneck<const I: usize, const C: usize, const O: usize, const S: usize>(
-    b: &WideningBottleneck<I, C, O, S>,
+fn widening_bottleneck_in<const I: usize, const C: usize, const O: usize, const S: usize>(
+    b: &mut WideningBottleneck<I, C, O, S>,
     x: Tensor,
+    train: bool,
 ) -> Tensor {
-    bottleneck(&b.block, x, b.downsample.forward(x))
+    let to = conv_norm_in(&mut b.downsample, x, train);
+    bottleneck_in(&mut b.block, x, to, train)
 }
 
 /// 25,557,032 parameters.
@@ -163,22 +161,34 @@ pub struct ResNet50 {
 /// Scores of 1,000 classes.
 #[model]
 pub fn resnet50<const N: usize>(net: &ResNet50, x: Tensor<N, 3, 224, 224>) -> Tensor<N, 1000> {
-    let x = net.bn1.forward(net.conv1.forward(x)).relu();
-    let mut x = widening_bottleneck(&net.widen1, max_pool2d_with(x, 3, 2, 1, 1, false));
-    for block in &net.layer1 {
-        x = bottleneck(block, x, x);
+    let mut net = net.clone();
+    resnet50_in(&mut net, x, false)
+}
+
+/// `resnet50` that also trains.
+#[model(inline)]
+pub fn resnet50_in<const N: usize>(
+    net: &mut ResNet50,
+    x: Tensor<N, 3, 224, 224>,
+    train: bool,
+) -> Tensor<N, 1000> {
+    let x = norm_in(&mut net.bn1, net.conv1.forward(x), train).relu();
+    let x = max_pool2d_with(x, 3, 2, 1, 1, false);
+    let mut x = widening_bottleneck_in(&mut net.widen1, x, train);
+    for block in &mut net.layer1 {
+        x = bottleneck_in(block, x, x, train);
     }
-    x = widening_bottleneck(&net.widen2, x);
-    for block in &net.layer2 {
-        x = bottleneck(block, x, x);
+    x = widening_bottleneck_in(&mut net.widen2, x, train);
+    for block in &mut net.layer2 {
+        x = bottleneck_in(block, x, x, train);
     }
-    x = widening_bottleneck(&net.widen3, x);
-    for block in &net.layer3 {
-        x = bottleneck(block, x, x);
+    x = widening_bottleneck_in(&mut net.widen3, x, train);
+    for block in &mut net.layer3 {
+        x = bottleneck_in(block, x, x, train);
     }
-    x = widening_bottleneck(&net.widen4, x);
-    for block in &net.layer4 {
-        x = bottleneck(block, x, x);
+    x = widening_bottleneck_in(&mut net.widen4, x, train);
+    for block in &mut net.layer4 {
+        x = bottleneck_in(block, x, x, train);
     }
     net.fc.forward(x.mean_dim([2, 3]))
 }

@@ -5,7 +5,7 @@ use kiln::nn::batch_norm3d_train;
 use kiln::prelude::*;
 
 /// Two convolutions, each with a norm and ReLU.
-#[params(forward = double)]
+#[params]
 pub struct Double<const I: usize, const C: usize, const O: usize> {
     #[name("0")]
     conv1: Conv3d<I, C, 3, 1, 1>,
@@ -17,25 +17,18 @@ pub struct Double<const I: usize, const C: usize, const O: usize> {
     norm2: BatchNorm3d<O>,
 }
 
-#[model(inline)]
-fn double<const I: usize, const C: usize, const O: usize>(d: &Double<I, C, O>, x: Tensor) -> Tensor {
-    let x = d.norm1.forward(d.conv1.forward(x)).relu();
-    d.norm2.forward(d.conv2.forward(x)).relu()
-}
-
-/// `.forward(x)` of [`Double`] that also trains: then by the batch's own means and variances, which the running ones follow.
+/// [`Double`] of a volume: if it trains by the batch's own means and variances, which the running ones follow.
 #[model(inline)]
 pub fn double_in<const I: usize, const C: usize, const O: usize>(
     d: &mut Double<I, C, O>,
     x: Tensor,
     train: bool,
 ) -> Tensor {
-    if train {
-        let x = batch_norm3d_train(&mut d.norm1, d.conv1.forward(x)).relu();
-        batch_norm3d_train(&mut d.norm2, d.conv2.forward(x)).relu()
-    } else {
-        d.forward(x)
-    }
+    let x = d.conv1.forward(x);
+    let x = if train { batch_norm3d_train(&mut d.norm1, x) } else { d.norm1.forward(x) };
+    let x = d.conv2.forward(x.relu());
+    let x = if train { batch_norm3d_train(&mut d.norm2, x) } else { d.norm2.forward(x) };
+    x.relu()
 }
 
 /// Twice the sides, by kernels of 2 × 2 × 2 without offsets.
@@ -81,11 +74,22 @@ pub fn unet3d<const N: usize, const D: usize, const H: usize, const W: usize>(
     net: &UNet3d<3, 3>,
     x: Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }>,
 ) -> Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }> {
-    let one = net.down1.forward(x);
-    let two = net.down2.forward(max_pool3d(one, 2));
-    let three = net.down3.forward(max_pool3d(two, 2));
-    let x = net.lowest.forward(max_pool3d(three, 2));
-    let x = net.up3.forward(cat([three, net.to3.forward(x)], 1));
-    let x = net.up2.forward(cat([two, net.to2.forward(x)], 1));
-    net.out.forward(net.up1.forward(cat([one, net.to1.forward(x)], 1)))
+    let mut net = net.clone();
+    unet3d_in(&mut net, x, false)
+}
+
+/// `unet3d` that also trains.
+#[model(inline)]
+pub fn unet3d_in<const N: usize, const D: usize, const H: usize, const W: usize>(
+    net: &mut UNet3d<3, 3>,
+    x: Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }>,
+    train: bool,
+) -> Tensor<N, 3, { 8 * D }, { 8 * H }, { 8 * W }> {
+    let one = double_in(&mut net.down1, x, train);
+    let two = double_in(&mut net.down2, max_pool3d(one, 2), train);
+    let three = double_in(&mut net.down3, max_pool3d(two, 2), train);
+    let x = double_in(&mut net.lowest, max_pool3d(three, 2), train);
+    let x = double_in(&mut net.up3, cat([three, net.to3.forward(x)], 1), train);
+    let x = double_in(&mut net.up2, cat([two, net.to2.forward(x)], 1), train);
+    net.out.forward(double_in(&mut net.up1, cat([one, net.to1.forward(x)], 1), train))
 }

@@ -1,7 +1,7 @@
 //! YOLOv5s: Jocher et al., *ultralytics/yolov5* (2020), version 6, under its names: a backbone of CSP blocks (`C3`), pooling at
 //! several scales (`SPPF`), and a PANet that joins three resolutions, on each of which three shapes of boxes are predicted.
 
-use crate::convolutions::{normed, normed_in};
+use crate::convolutions::normed_in;
 use kiln::prelude::*;
 
 /// Classes of COCO.
@@ -10,21 +10,13 @@ pub const CLASSES: usize = 80;
 pub const BOXES: usize = 3 * (80 * 80 + 40 * 40 + 20 * 20);
 
 /// A convolution, the norm of its channels, SiLU.
-#[params(forward = conv)]
+#[params]
 pub struct Conv<const I: usize, const O: usize, const K: usize, const S: usize = 1, const P: usize = 0> {
     conv: Conv2dNoBias<I, O, K, S, P>,
     bn: BatchNorm2d<O>,
 }
 
-#[model(inline)]
-fn conv<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
-    c: &Conv<I, O, K, S, P>,
-    x: Tensor,
-) -> Tensor {
-    normed(&c.bn, c.conv.forward(x), 1e-3).silu()
-}
-
-/// `.forward(x)` of [`Conv`] that also trains: then by the batch's own mean and variance, which the running ones follow.
+/// [`Conv`] of an image: if it trains by the batch's own mean and variance, which the running ones follow.
 #[model(inline)]
 pub fn conv_in<const I: usize, const O: usize, const K: usize, const S: usize, const P: usize>(
     c: &mut Conv<I, O, K, S, P>,
@@ -50,21 +42,7 @@ pub struct C3<const I: usize, const C: usize, const J: usize, const O: usize, co
     m: [Bottleneck<C>; DEPTH],
 }
 
-#[model(inline)]
-fn c3<const I: usize, const C: usize, const J: usize, const O: usize, const DEPTH: usize>(
-    c: &C3<I, C, J, O, DEPTH>,
-    x: Tensor,
-    add: bool,
-) -> Tensor {
-    let mut deep = c.cv1.forward(x);
-    for b in &c.m {
-        let y = b.cv2.forward(b.cv1.forward(deep));
-        deep = if add { deep + y } else { y };
-    }
-    c.cv3.forward(cat([deep, c.cv2.forward(x)], 1))
-}
-
-/// [`C3`] that also trains.
+/// [`C3`] of an image; `add` says whether what a bottleneck makes is added to what came in.
 #[model(inline)]
 pub fn c3_in<const I: usize, const C: usize, const J: usize, const O: usize, const DEPTH: usize>(
     c: &mut C3<I, C, J, O, DEPTH>,
@@ -96,7 +74,7 @@ fn pooled(x: Tensor) -> Tensor {
     cat([x, five, nine, max_pool2d_with(nine, 5, 1, 2, 1, false)], 1)
 }
 
-/// [`Sppf`] that also trains.
+/// [`Sppf`] of an image.
 #[model(inline)]
 pub fn sppf_in<const I: usize, const H: usize, const J: usize, const O: usize>(
     s: &mut Sppf<I, H, J, O>,
@@ -165,18 +143,38 @@ pub fn heads<const N: usize>(
     net: &YoloV5s,
     x: Tensor<N, 3, 640, 640>,
 ) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
-    let x = c3(&net.at_4, net.to_4.forward(net.stem.forward(x)), true);
-    let at_8 = c3(&net.at_8, net.to_8.forward(x), true);
-    let at_16 = c3(&net.at_16, net.to_16.forward(at_8), true);
-    let x = net.sppf.cv1.forward(c3(&net.at_32, net.to_32.forward(at_16), true));
-    let x = net.sppf.cv2.forward(pooled(x));
+    let mut net = net.clone();
+    heads_in(&mut net, x, false)
+}
 
-    let narrow_32 = net.narrow_32.forward(x);
-    let x = c3(&net.up_16, cat([narrow_32.interpolate_nearest([40, 40]), at_16], 1), false);
-    let narrow_16 = net.narrow_16.forward(x);
-    let out_8 = c3(&net.out_8, cat([narrow_16.interpolate_nearest([80, 80]), at_8], 1), false);
-    let out_16 = c3(&net.out_16, cat([net.down_16.forward(out_8), narrow_16], 1), false);
-    let out_32 = c3(&net.out_32, cat([net.down_32.forward(out_16), narrow_32], 1), false);
+/// `heads` that also train.
+#[model(inline)]
+pub fn heads_in<const N: usize>(
+    net: &mut YoloV5s,
+    x: Tensor<N, 3, 640, 640>,
+    train: bool,
+) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
+    let x = conv_in(&mut net.stem, x, train);
+    let x = conv_in(&mut net.to_4, x, train);
+    let x = c3_in(&mut net.at_4, x, true, train);
+    let x = conv_in(&mut net.to_8, x, train);
+    let at_8 = c3_in(&mut net.at_8, x, true, train);
+    let x = conv_in(&mut net.to_16, at_8, train);
+    let at_16 = c3_in(&mut net.at_16, x, true, train);
+    let x = conv_in(&mut net.to_32, at_16, train);
+    let x = c3_in(&mut net.at_32, x, true, train);
+    let x = sppf_in(&mut net.sppf, x, train);
+
+    let narrow_32 = conv_in(&mut net.narrow_32, x, train);
+    let x = cat([narrow_32.interpolate_nearest([40, 40]), at_16], 1);
+    let x = c3_in(&mut net.up_16, x, false, train);
+    let narrow_16 = conv_in(&mut net.narrow_16, x, train);
+    let x = cat([narrow_16.interpolate_nearest([80, 80]), at_8], 1);
+    let out_8 = c3_in(&mut net.out_8, x, false, train);
+    let x = conv_in(&mut net.down_16, out_8, train);
+    let out_16 = c3_in(&mut net.out_16, cat([x, narrow_16], 1), false, train);
+    let x = conv_in(&mut net.down_32, out_16, train);
+    let out_32 = c3_in(&mut net.out_32, cat([x, narrow_32], 1), false, train);
     (net.head_8.forward(out_8), net.head_16.forward(out_16), net.head_32.forward(out_32))
 }
 

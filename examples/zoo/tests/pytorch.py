@@ -1,7 +1,8 @@
 """Writes PyTorch's numbers for the nets of the zoo: python pytorch.py [NET ...], with torch and numpy.
 
 The weights are those of ../src/fill.rs, a hash of a tensor's name and of an element's place. Nets are run in evaluation and in f64;
-of a result the file has every stride-th number, about a thousand, its norm and its shape.
+of a result the file has every stride-th number, about a thousand, its norm and its shape. Of the training step of ../../table it
+has the loss and the norms of the gradients of eight weights, in f32, as convolutions of volumes in f64 need too much memory.
 """
 
 import json
@@ -47,6 +48,10 @@ def weights(name, shape):
 
 def image(name, *shape):
     return filled(name, shape, 0, math.sqrt(3))
+
+
+def tokens(below, *shape):
+    return torch.from_numpy(hashed("ids", math.prod(shape)).astype(np.int64) % below).reshape(shape)
 
 
 def fill(net):
@@ -288,31 +293,40 @@ def run_halving(cell, pooled, other, late=True):
     return torch.cat([c1, c2, pool("mean", c0, 1) + c1, c4], 1)
 
 
+class NasNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        reduction = lambda i, c: halving(c, c, conv_prev_1x1=squeeze(i, c), conv_1x1=squeeze(i, c))
+        parts = dict(
+            conv0=tree(conv=conv(3, 32, 3, 2), bn=bn(32)),
+            cell_stem_0=halving(32, 11, False, conv_1x1=squeeze(32, 11)),
+            cell_stem_1=halving(22, 22, conv_1x1=squeeze(44, 22), **shrink(32, 22)),
+            cell_0=normal(44, 88, 44, True), cell_1=normal(88, 264, 44),
+            cell_2=normal(264, 264, 44), cell_3=normal(264, 264, 44), reduction_cell_0=reduction(264, 88),
+            cell_6=normal(264, 352, 88, True), cell_7=normal(352, 528, 88),
+            cell_8=normal(528, 528, 88), cell_9=normal(528, 528, 88), reduction_cell_1=reduction(528, 176),
+            cell_12=normal(528, 704, 176, True), cell_13=normal(704, 1056, 176),
+            cell_14=normal(1056, 1056, 176), cell_15=normal(1056, 1056, 176), last_linear=nn.Linear(1056, 1000),
+        )  # fmt: skip
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, x):
+        start = self.conv0.bn(self.conv0.conv(x))
+        before = run_halving(self.cell_stem_0, squeezed(self.cell_stem_0.conv_1x1, start), start, False)
+        x = run_halving(self.cell_stem_1, squeezed(self.cell_stem_1.conv_1x1, before), half_size(self.cell_stem_1, start))
+        for cells, after in [((0, 1, 2, 3), 0), ((6, 7, 8, 9), 1), ((12, 13, 14, 15), None)]:
+            for cell in cells:
+                x, before = run_normal(getattr(self, f"cell_{cell}"), x, before), x
+            if after is not None:
+                cell = getattr(self, f"reduction_cell_{after}")
+                half = run_halving(cell, squeezed(cell.conv_1x1, x), squeezed(cell.conv_prev_1x1, before))
+                x, before = half, x
+        return self.last_linear(x.relu().mean((2, 3)))
+
+
 def nasnet_mobile():
-    reduction = lambda i, c: halving(c, c, conv_prev_1x1=squeeze(i, c), conv_1x1=squeeze(i, c))
-    net = fill(tree(
-        conv0__conv=conv(3, 32, 3, 2), conv0__bn=bn(32),
-        cell_stem_0=halving(32, 11, False, conv_1x1=squeeze(32, 11)),
-        cell_stem_1=halving(22, 22, conv_1x1=squeeze(44, 22), **shrink(32, 22)),
-        cell_0=normal(44, 88, 44, True), cell_1=normal(88, 264, 44),
-        cell_2=normal(264, 264, 44), cell_3=normal(264, 264, 44), reduction_cell_0=reduction(264, 88),
-        cell_6=normal(264, 352, 88, True), cell_7=normal(352, 528, 88),
-        cell_8=normal(528, 528, 88), cell_9=normal(528, 528, 88), reduction_cell_1=reduction(528, 176),
-        cell_12=normal(528, 704, 176, True), cell_13=normal(704, 1056, 176),
-        cell_14=normal(1056, 1056, 176), cell_15=normal(1056, 1056, 176), last_linear=nn.Linear(1056, 1000),
-    ))  # fmt: skip
-    start = net.conv0.bn(net.conv0.conv(image("image", 1, 3, 224, 224)))
-    before = run_halving(net.cell_stem_0, squeezed(net.cell_stem_0.conv_1x1, start), start, False)
-    x = run_halving(net.cell_stem_1, squeezed(net.cell_stem_1.conv_1x1, before), half_size(net.cell_stem_1, start))
-    for cells, after in [((0, 1, 2, 3), 0), ((6, 7, 8, 9), 1), ((12, 13, 14, 15), None)]:
-        for cell in cells:
-            x, before = run_normal(getattr(net, f"cell_{cell}"), x, before), x
-        if after is not None:
-            cell = getattr(net, f"reduction_cell_{after}")
-            half = run_halving(cell, squeezed(cell.conv_1x1, x), squeezed(cell.conv_prev_1x1, before))
-            x, before = half, x
-    print(sum(p.numel() for p in net.parameters()), "parameters")
-    return {"scores": net.last_linear(x.relu().mean((2, 3)))}
+    return NasNet()
 
 
 # Transformers, under Hugging Face's names.
@@ -343,7 +357,7 @@ class Bert(nn.Module):
         self.encoder = tree(layer=nn.ModuleList(layer() for _ in range(layers)))
         self.pooler = tree(dense=nn.Linear(d, d))
 
-    def forward(self, ids, keep, heads):
+    def forward(self, ids, keep, heads=12):
         e = self.embeddings
         words = e.word_embeddings(ids) + e.token_type_embeddings.weight[0]
         x = e.LayerNorm(words + e.position_embeddings.weight[: ids.shape[1]])
@@ -357,11 +371,13 @@ class Bert(nn.Module):
 
 
 def minilm():
-    net = fill(Bert(30522, 512, 384, 1536, 6))
-    ids = torch.from_numpy(hashed("ids", 26).astype(np.int64) % 30522).reshape(2, 13)
+    return Bert(30522, 512, 384, 1536, 6)
+
+
+def sentences(net):
     keep = torch.ones(2, 13, dtype=torch.float64)
     keep[1, 9:] = 0
-    hidden = net(ids, keep, 12)
+    hidden = net(tokens(30522, 2, 13), keep)
     mean = (hidden * keep[:, :, None]).sum(1) / keep.sum(1, keepdim=True)
     return {
         "hidden": hidden,
@@ -389,7 +405,7 @@ class Gpt2(nn.Module):
         )  # fmt: skip
         self.h, self.ln_f = nn.ModuleList(block() for _ in range(layers)), nn.LayerNorm(d)
 
-    def forward(self, ids, heads):
+    def forward(self, ids, heads=12):
         x = self.wte(ids) + self.wpe.weight[: ids.shape[1]]
         for b in self.h:
             q, k, v = b.attn.c_attn(b.ln_1(x)).chunk(3, -1)
@@ -399,40 +415,42 @@ class Gpt2(nn.Module):
 
 
 def gpt2():
-    ids = torch.from_numpy(hashed("ids", 12).astype(np.int64) % 50257).reshape(1, 12)
-    return {"scores": fill(Gpt2(50257, 1024, 768, 12))(ids, 12)}
+    return Gpt2(50257, 1024, 768, 12)
 
 
 # Attention of linear complexity, under the names of linformer and performer-pytorch.
 
 
-def linear_layers(d, ff, more, feed):
-    layers = []
-    for _ in range(6):
-        own = tree(to_q=nn.Linear(d, d, bias=False), to_k=nn.Linear(d, d, bias=False), to_v=nn.Linear(d, d, bias=False),
-                   to_out=nn.Linear(d, d), **more())  # fmt: skip
-        layers.append(nn.ModuleList([
-            tree(norm=nn.LayerNorm(d), fn=own),
-            tree(norm=nn.LayerNorm(d), **{f"{feed}__w1": nn.Linear(d, ff), f"{feed}__w2": nn.Linear(ff, d)}),
-        ]))  # fmt: skip
-    return tree(net=tree(layers=nn.ModuleList(layers)))
+class Linear(nn.Module):
+    """Six layers of 512 dims and 8 heads; `seen` says what a layer's attention makes of queries, keys and values."""
 
+    def __init__(self, seen, more=dict, feed="fn"):
+        super().__init__()
+        self.seen, self.feed, layers, (d, ff) = seen, feed.replace("__", "."), [], (512, 2048)
+        for _ in range(6):
+            own = tree(to_q=nn.Linear(d, d, bias=False), to_k=nn.Linear(d, d, bias=False), to_v=nn.Linear(d, d, bias=False),
+                       to_out=nn.Linear(d, d), **more())  # fmt: skip
+            layers.append(nn.ModuleList([
+                tree(norm=nn.LayerNorm(d), fn=own),
+                tree(norm=nn.LayerNorm(d), **{f"{feed}__w1": nn.Linear(d, ff), f"{feed}__w2": nn.Linear(ff, d)}),
+            ]))  # fmt: skip
+        self.net = tree(layers=nn.ModuleList(layers))
 
-def linear_attention(net, x, seen, feed):
-    for attention, dense in net.net.layers:
-        own, h = attention.fn, attention.norm(x)
-        x = x + own.to_out(seen(own, own.to_q(h), own.to_k(h), own.to_v(h)).transpose(1, 2).flatten(2))
-        fn = dense.get_submodule(feed)
-        x = x + fn.w2(nn.functional.gelu(fn.w1(dense.norm(x))))
-    return x
+    def forward(self, x):
+        for attention, dense in self.net.layers:
+            own, h = attention.fn, attention.norm(x)
+            x = x + own.to_out(self.seen(own, own.to_q(h), own.to_k(h), own.to_v(h)).transpose(1, 2).flatten(2))
+            fn = dense.get_submodule(self.feed)
+            x = x + fn.w2(nn.functional.gelu(fn.w1(dense.norm(x))))
+        return x
 
 
 def transformer():
     def seen(own, q, k, v):
         q, k, v = (by_heads(x, 8) for x in (q, k, v))
-        return (q @ k.transpose(-1, -2) / 8).softmax(-1) @ v
+        return nn.functional.scaled_dot_product_attention(q, k, v)
 
-    return {"seen": linear_attention(fill(linear_layers(512, 2048, dict, "fn")), image("sequence", 1, 70, 512), seen, "fn")}
+    return Linear(seen)
 
 
 def linformer():
@@ -441,10 +459,10 @@ def linformer():
         q, k, v = (by_heads(x, 8) for x in (q, k, v))
         return (torch.einsum("bhnd,bhkd->bhnk", q, k) / 8).softmax(-1) @ v
 
-    net = linear_layers(512, 2048, lambda: {}, "fn")
+    net = Linear(seen)
     for attention, _ in net.net.layers:
         attention.fn.proj_k, attention.fn.proj_v = (nn.Parameter(torch.empty(4096, 256)) for _ in range(2))
-    return {"seen": linear_attention(fill(net), image("sequence", 1, 70, 512), seen, "fn")}
+    return net
 
 
 def performer():
@@ -461,10 +479,10 @@ def performer():
         q, k = features(q, w, True), features(k, w, False)
         return torch.einsum("...de,...nd,...n->...ne", k.transpose(-1, -2) @ v, q, 1 / (q @ k.sum(-2)[..., None])[..., 0])
 
-    net = linear_layers(512, 2048, lambda: {"fast_attention": nn.Module()}, "fn__fn")
+    net = Linear(seen, lambda: {"fast_attention": nn.Module()}, "fn__fn")
     for attention, _ in net.net.layers:
         attention.fn.fast_attention.register_buffer("projection_matrix", torch.empty(266, 64))
-    return {"seen": linear_attention(fill(net), image("sequence", 1, 70, 512), seen, "fn.fn")}
+    return net
 
 
 # YOLOv5s, under ultralytics' names.
@@ -555,7 +573,11 @@ class Yolo(nn.Module):
 
 
 def yolov5s():
-    (fine, middle, coarse), boxes = fill(Yolo())(image("image", 1, 3, 640, 640))
+    return Yolo()
+
+
+def found(net):
+    (fine, middle, coarse), boxes = net(image("image", 1, 3, 640, 640))
     return {"fine": fine, "middle": middle, "coarse": coarse, "boxes": boxes}
 
 
@@ -586,7 +608,7 @@ class UNet3d(nn.Module):
 
 
 def unet3d():
-    return {"scores": fill(UNet3d())(image("volume", 1, 3, 16, 24, 32))}
+    return UNet3d()
 
 
 # What is written.
@@ -613,23 +635,78 @@ def save(path, tensors):
     path.write_bytes(struct.pack("<Q", len(head)) + head + data)
 
 
-def classified(make):
-    return lambda: {"scores": fill(make())(image("image", 1, 3, 224, 224))}
+def scored(net, *inputs):
+    return {"scores": net(*inputs)}
 
 
-NETS = {make.__name__: classified(make) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2]}
-NETS |= {make.__name__: make for make in [nasnet_mobile, minilm, gpt2, yolov5s, unet3d, transformer, linformer, performer]}
+def photo():
+    return image("image", 1, 3, 224, 224)
 
 
-@torch.no_grad()
+# How each net is made, and what is written of it.
+NETS = {make: lambda net: scored(net, photo()) for make in [alexnet, vgg16, resnet18, resnet50, mobilenet_v2, nasnet_mobile]}
+NETS |= {make: lambda net: {"seen": net(image("sequence", 1, 70, 512))} for make in [transformer, linformer, performer]}
+NETS |= {
+    minilm: sentences, gpt2: lambda net: scored(net, tokens(50257, 1, 12)), yolov5s: found,
+    unet3d: lambda net: scored(net, image("volume", 1, 3, 16, 24, 32)),
+}  # fmt: skip
+NETS = {make.__name__: (make, run) for make, run in NETS.items()}
+
+
+# A training step.
+
+
+def arguments(name, batch):
+    """What a net of ../../table is called with, in f32: so many images, or one of what else there is."""
+    if name == "minilm":
+        return [tokens(30522, 1, 128), torch.ones(1, 128)]
+    if name == "gpt2":
+        return [tokens(50257, 1, 128)]
+    of = {"yolov5s": ("image", 1, 3, 640, 640), "unet3d": ("volume", 1, 3, 64, 64, 64)}
+    of |= {name: ("sequence", 1, 1024, 512) for name in ["transformer", "linformer", "performer"]}
+    return [image(*of.get(name, ("image", batch, 3, 224, 224))).float()]
+
+
+def training(net):
+    """The net in training, but for dropout, which ../src leaves out."""
+    net.train()
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
+    return net
+
+
+def loss(net, inputs):
+    """The mean square of what comes out, of each of three heads."""
+    out = net(*inputs)
+    return sum(x.square().mean() for x in (out[0] if isinstance(out, tuple) else [out]))
+
+
+IMAGES = 4
+
+
+def stepped(name, make):
+    value = loss(net := training(fill(make()).float()), arguments(name, IMAGES))
+    value.backward()
+    grads = {name: p.grad for name, p in net.named_parameters() if p.dim() > 1 and p.grad is not None}
+    names = sorted(grads)
+    chosen = [names[i * len(names) // 8] for i in range(8)]
+    norms = {f"step.{name}": np.float32([grads[name].norm()]) for name in chosen}
+    print(f"{name}: a step's loss {value:.5f}, norms of gradients {[float(x[0]) for x in norms.values()]}")
+    return {"step.loss": np.float32([value.item()])} | norms
+
+
 def main():
     for net in sys.argv[1:] or NETS:
-        outputs = NETS[net]()
+        make, run = NETS[net]
         tensors = {}
+        with torch.no_grad():
+            outputs = run(fill(make()))
         for name, x in outputs.items():
             tensors |= some(name, x)
             print(f"{net}: {name} {tuple(x.shape)}, mean {x.mean():.4f}, deviation {x.std():.4f}")
-        save(HERE / "data" / f"{net}.safetensors", tensors)
+        save(HERE / "data" / f"{net}.safetensors", tensors | stepped(net, make))
 
 
-main()
+if __name__ == "__main__":
+    main()
