@@ -249,7 +249,8 @@ fn second_derivative(c: &Case) -> Body {
         Some("tanh") => "x.tanh().square()".to_string(),
         Some("softmax") => format!("x.softmax(-1) * (arange({n}).to(f64) + 1.0)"),
         // x₀ / (1 + x₁²) · exp(x₂), over the last axis.
-        _ => "{ let p = x.split([1, 1, 1], -1); p[0] / (p[1].square() + 1.0) * p[2].exp() }".to_string(),
+        _ => "{ let p = x.narrow(-1, 0, 3).split([1, 1, 1], -1); p[0] / (p[1].square() + 1.0) * p[2].exp() }"
+            .to_string(),
     };
     let results = [("y", "f(x)"), ("d1", "grad(f)(x)")];
     Body {
