@@ -1,8 +1,7 @@
-//! A small YOLOv5 of the zoo's blocks for grey pictures of 128 × 128 and ten classes: all of YOLOv5s's stages at a quarter of its
-//! width. Its loss and its training step.
+//! The zoo's YOLOv5 at a quarter of YOLOv5s's width, for grey pictures of 128 × 128 and ten classes: its loss and its training step.
 
 use kiln::prelude::*;
-use kiln_zoo::yolov5::{C3, Conv, Sppf, boxes, by_box, c3_in, conv_in, sppf_in};
+use kiln_zoo::yolov5::{YoloV5, by_box, decoded_in, heads_in};
 
 /// Pixels of a picture's side.
 pub const SIDE: usize = 128;
@@ -24,30 +23,7 @@ pub const ANCHORS: [[[f32; 2]; 3]; 3] = [
 /// The net.
 #[params]
 pub struct Yolo {
-    stem: Conv<1, 8, 6, 2, 2>,
-    to_4: Conv<8, 16, 3, 2, 1>,
-    at_4: C3<16, 8, 16, 16>,
-    to_8: Conv<16, 32, 3, 2, 1>,
-    at_8: C3<32, 16, 32, 32, 2>,
-    to_16: Conv<32, 64, 3, 2, 1>,
-    at_16: C3<64, 32, 64, 64, 3>,
-    to_32: Conv<64, 128, 3, 2, 1>,
-    at_32: C3<128, 64, 128, 128>,
-    sppf: Sppf<128, 64, 256, 128>,
-    narrow_32: Conv<128, 64, 1>,
-    up_16: C3<128, 32, 64, 64>,
-    narrow_16: Conv<64, 32, 1>,
-    out_8: C3<64, 16, 32, 32>,
-    down_16: Conv<32, 32, 3, 2, 1>,
-    out_16: C3<64, 32, 64, 64>,
-    down_32: Conv<64, 64, 3, 2, 1>,
-    out_32: C3<128, 64, 128, 128>,
-    /// Widths and heights of the boxes, by resolution, in its steps.
-    #[buffer]
-    anchors: Tensor<3, 3, 2>,
-    head_8: Conv2d<32, 45, 1>,
-    head_16: Conv2d<64, 45, 1>,
-    head_32: Conv2d<128, 45, 1>,
+    model: YoloV5<1, 8, 16, 32, 64, 128, 256, 45>,
 }
 
 /// A net of random weights that expects an object in one of a hundred boxes.
@@ -57,42 +33,11 @@ pub fn begin(rng: &mut Rng) -> Yolo {
         .iter()
         .zip(STEPS)
         .flat_map(|(anchors, step)| anchors.iter().flatten().map(move |size| size / step as f32));
-    net.anchors.as_mut_slice().iter_mut().zip(sizes).for_each(|(to, size)| *to = size);
-    for bias in [&mut net.head_8.bias, &mut net.head_16.bias, &mut net.head_32.bias] {
+    net.model.anchors.as_mut_slice().iter_mut().zip(sizes).for_each(|(to, size)| *to = size);
+    for bias in [&mut net.model.head_8.bias, &mut net.model.head_16.bias, &mut net.model.head_32.bias] {
         bias.as_mut_slice().iter_mut().skip(4).step_by(ROW).for_each(|b| *b = -(99f32.ln()));
     }
     net
-}
-
-/// What the heads say of steps of 8, 16 and 32 pixels.
-#[model(inline)]
-fn heads<const N: usize>(
-    net: &mut Yolo,
-    x: Tensor<N, 1, 128, 128>,
-    train: bool,
-) -> (Tensor<N, 45, 16, 16>, Tensor<N, 45, 8, 8>, Tensor<N, 45, 4, 4>) {
-    let x = conv_in(&mut net.stem, x, train);
-    let x = conv_in(&mut net.to_4, x, train);
-    let x = c3_in(&mut net.at_4, x, true, train);
-    let x = conv_in(&mut net.to_8, x, train);
-    let at_8 = c3_in(&mut net.at_8, x, true, train);
-    let x = conv_in(&mut net.to_16, at_8, train);
-    let at_16 = c3_in(&mut net.at_16, x, true, train);
-    let x = conv_in(&mut net.to_32, at_16, train);
-    let x = c3_in(&mut net.at_32, x, true, train);
-    let x = sppf_in(&mut net.sppf, x, train);
-
-    let narrow_32 = conv_in(&mut net.narrow_32, x, train);
-    let x = cat([narrow_32.interpolate_nearest([8, 8]), at_16], 1);
-    let x = c3_in(&mut net.up_16, x, false, train);
-    let narrow_16 = conv_in(&mut net.narrow_16, x, train);
-    let x = cat([narrow_16.interpolate_nearest([16, 16]), at_8], 1);
-    let out_8 = c3_in(&mut net.out_8, x, false, train);
-    let x = conv_in(&mut net.down_16, out_8, train);
-    let out_16 = c3_in(&mut net.out_16, cat([x, narrow_16], 1), false, train);
-    let x = conv_in(&mut net.down_32, out_16, train);
-    let out_32 = c3_in(&mut net.out_32, cat([x, narrow_32], 1), false, train);
-    (net.head_8.forward(out_8), net.head_16.forward(out_16), net.head_32.forward(out_32))
 }
 
 /// All boxes of the heads, those of fine steps first: centre and size in pixels, then probabilities.
@@ -103,16 +48,14 @@ pub fn decoded<const N: usize>(
     middle: Tensor<N, 45, 8, 8>,
     coarse: Tensor<N, 45, 4, 4>,
 ) -> Tensor<N, 1008, 15> {
-    let fine = boxes(fine, anchors.select(0, 0), 8.0);
-    let middle = boxes(middle, anchors.select(0, 1), 16.0);
-    cat([fine, middle, boxes(coarse, anchors.select(0, 2), 32.0)], 1)
+    decoded_in(anchors, fine, middle, coarse)
 }
 
 /// All boxes of pictures.
 #[model]
 pub fn found<const N: usize>(net: &mut Yolo, x: Tensor<N, 1, 128, 128>) -> Tensor<N, 1008, 15> {
-    let (fine, middle, coarse) = heads(net, x, false);
-    decoded(net.anchors, fine, middle, coarse)
+    let (fine, middle, coarse) = heads_in(&mut net.model, x, false);
+    decoded(net.model.anchors, fine, middle, coarse)
 }
 
 /// How far boxes, centre and size, are the same: 1 if they are, less the less they share, the farther their centres are apart and
@@ -154,9 +97,9 @@ pub fn loss<const N: usize>(
     want: Tensor<N, 1008, 5>,
     class: Tensor<i64, N, 1008>,
 ) -> Tensor {
-    let (fine, middle, coarse) = heads(net, x, true);
+    let (fine, middle, coarse) = heads_in(&mut net.model, x, true);
     let said = cat([by_box(fine), by_box(middle), by_box(coarse)], 1);
-    let boxes = decoded(net.anchors, fine, middle, coarse).narrow(-1, 0, 4);
+    let boxes = decoded(net.model.anchors, fine, middle, coarse).narrow(-1, 0, 4);
     let matched = want.select(-1, 4);
     let count = matched.sum().clamp_min(1.0);
     let (iou, complete) = complete_iou(boxes, want.narrow(-1, 0, 4));

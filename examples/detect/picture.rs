@@ -70,13 +70,8 @@ const ANCHORS: [f32; 18] = [
 /// Weights that no one trained, with YOLOv5's boxes.
 fn knowing_nothing() -> YoloV5s {
     let mut net: YoloV5s = filled();
-    let mut leaves = Vec::new();
-    net.leaves_mut("", &mut leaves);
-    let anchors = leaves.into_iter().find(|leaf| leaf.name == "model.24.anchors");
-    if let Some(anchors) = anchors.and_then(|leaf| leaf.tensor.into_f32()) {
-        let sizes = ANCHORS.iter().enumerate().map(|(i, size)| size / (8 << (i / 6)) as f32);
-        anchors.as_mut_slice().iter_mut().zip(sizes).for_each(|(to, size)| *to = size);
-    }
+    let sizes = ANCHORS.iter().enumerate().map(|(i, size)| size / (8 << (i / 6)) as f32);
+    net.model.anchors.as_mut_slice().iter_mut().zip(sizes).for_each(|(to, size)| *to = size);
     net
 }
 

@@ -88,7 +88,7 @@ pub const NETS: &[Net] = &[
         batch: 1,
         argument: "Tensor<N, 3, 640, 640>",
         batched: r#"input("image", [1, 3, 640, 640])"#,
-        out: "zoo::yolov5::heads_in(net, x, true)",
+        out: "zoo::yolov5::heads_in(&mut net.model, x, true)",
     },
     Net {
         name: "unet3d",

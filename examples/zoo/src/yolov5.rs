@@ -85,75 +85,90 @@ pub fn sppf_in<const I: usize, const H: usize, const J: usize, const O: usize>(
     conv_in(&mut s.cv2, pooled(x), train)
 }
 
-/// 7,235,389 parameters.
+/// YOLOv5 at any width: for pictures of I channels, with A channels at half their resolution, B = 2 A at a quarter, C = 2 B, D = 2 C
+/// and E = 2 D farther down, F = 2 E side by side in [`Sppf`], and ROWS numbers for three boxes a place.
 #[params]
-pub struct YoloV5s {
-    #[name("model.0")]
-    stem: Conv<3, 32, 6, 2, 2>,
-    #[name("model.1")]
-    to_4: Conv<32, 64, 3, 2, 1>,
-    #[name("model.2")]
-    at_4: C3<64, 32, 64, 64>,
-    #[name("model.3")]
-    to_8: Conv<64, 128, 3, 2, 1>,
-    #[name("model.4")]
-    at_8: C3<128, 64, 128, 128, 2>,
-    #[name("model.5")]
-    to_16: Conv<128, 256, 3, 2, 1>,
-    #[name("model.6")]
-    at_16: C3<256, 128, 256, 256, 3>,
-    #[name("model.7")]
-    to_32: Conv<256, 512, 3, 2, 1>,
-    #[name("model.8")]
-    at_32: C3<512, 256, 512, 512>,
-    #[name("model.9")]
-    sppf: Sppf<512, 256, 1024, 512>,
-    #[name("model.10")]
-    narrow_32: Conv<512, 256, 1>,
-    #[name("model.13")]
-    up_16: C3<512, 128, 256, 256>,
-    #[name("model.14")]
-    narrow_16: Conv<256, 128, 1>,
-    #[name("model.17")]
-    out_8: C3<256, 64, 128, 128>,
-    #[name("model.18")]
-    down_16: Conv<128, 128, 3, 2, 1>,
-    #[name("model.20")]
-    out_16: C3<256, 128, 256, 256>,
-    #[name("model.21")]
-    down_32: Conv<256, 256, 3, 2, 1>,
-    #[name("model.23")]
-    out_32: C3<512, 256, 512, 512>,
+pub struct YoloV5<
+    const I: usize,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const D: usize,
+    const E: usize,
+    const F: usize,
+    const ROWS: usize,
+> {
+    #[name("0")]
+    stem: Conv<I, A, 6, 2, 2>,
+    #[name("1")]
+    to_4: Conv<A, B, 3, 2, 1>,
+    #[name("2")]
+    at_4: C3<B, A, B, B>,
+    #[name("3")]
+    to_8: Conv<B, C, 3, 2, 1>,
+    #[name("4")]
+    at_8: C3<C, B, C, C, 2>,
+    #[name("5")]
+    to_16: Conv<C, D, 3, 2, 1>,
+    #[name("6")]
+    at_16: C3<D, C, D, D, 3>,
+    #[name("7")]
+    to_32: Conv<D, E, 3, 2, 1>,
+    #[name("8")]
+    at_32: C3<E, D, E, E>,
+    #[name("9")]
+    sppf: Sppf<E, D, F, E>,
+    #[name("10")]
+    narrow_32: Conv<E, D, 1>,
+    #[name("13")]
+    up_16: C3<E, C, D, D>,
+    #[name("14")]
+    narrow_16: Conv<D, C, 1>,
+    #[name("17")]
+    out_8: C3<D, B, C, C>,
+    #[name("18")]
+    down_16: Conv<C, C, 3, 2, 1>,
+    #[name("20")]
+    out_16: C3<D, C, D, D>,
+    #[name("21")]
+    down_32: Conv<D, D, 3, 2, 1>,
+    #[name("23")]
+    out_32: C3<E, D, E, E>,
     /// Widths and heights of the boxes, by resolution, in its steps.
-    #[name("model.24.anchors")]
+    #[name("24.anchors")]
     #[buffer]
-    anchors: Tensor<3, 3, 2>,
-    #[name("model.24.m.0")]
-    head_8: Conv2d<128, 255, 1>,
-    #[name("model.24.m.1")]
-    head_16: Conv2d<256, 255, 1>,
-    #[name("model.24.m.2")]
-    head_32: Conv2d<512, 255, 1>,
+    pub anchors: Tensor<3, 3, 2>,
+    #[name("24.m.0")]
+    /// Of a place of 8 pixels.
+    pub head_8: Conv2d<C, ROWS, 1>,
+    #[name("24.m.1")]
+    /// Of a place of 16 pixels.
+    pub head_16: Conv2d<D, ROWS, 1>,
+    #[name("24.m.2")]
+    /// Of a place of 32 pixels.
+    pub head_32: Conv2d<E, ROWS, 1>,
 }
 
-/// What the heads say of steps of 8, 16 and 32 pixels: 255 channels, for each of three boxes x, y, width, height, whether there is
-/// an object, and of which class.
-#[model]
-pub fn heads<const N: usize>(
-    net: &YoloV5s,
-    x: Tensor<N, 3, 640, 640>,
-) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
-    let mut net = net.clone();
-    heads_in(&mut net, x, false)
-}
-
-/// `heads` that also train.
+/// What the heads say of steps of 8, 16 and 32 pixels of a picture whose sides are multiples of 32: ROWS channels, for each of three
+/// boxes x, y, width, height, whether there is an object, and of which class.
 #[model(inline)]
-pub fn heads_in<const N: usize>(
-    net: &mut YoloV5s,
-    x: Tensor<N, 3, 640, 640>,
+pub fn heads_in<
+    const I: usize,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const D: usize,
+    const E: usize,
+    const F: usize,
+    const ROWS: usize,
+    const N: usize,
+    const H: usize,
+    const W: usize,
+>(
+    net: &mut YoloV5<I, A, B, C, D, E, F, ROWS>,
+    x: Tensor<N, I, H, W>,
     train: bool,
-) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
+) -> (Tensor, Tensor, Tensor) {
     let x = conv_in(&mut net.stem, x, train);
     let x = conv_in(&mut net.to_4, x, train);
     let x = c3_in(&mut net.at_4, x, true, train);
@@ -166,10 +181,10 @@ pub fn heads_in<const N: usize>(
     let x = sppf_in(&mut net.sppf, x, train);
 
     let narrow_32 = conv_in(&mut net.narrow_32, x, train);
-    let x = cat([narrow_32.interpolate_nearest([40, 40]), at_16], 1);
+    let x = cat([narrow_32.interpolate_nearest([H / 16, W / 16]), at_16], 1);
     let x = c3_in(&mut net.up_16, x, false, train);
     let narrow_16 = conv_in(&mut net.narrow_16, x, train);
-    let x = cat([narrow_16.interpolate_nearest([80, 80]), at_8], 1);
+    let x = cat([narrow_16.interpolate_nearest([H / 8, W / 8]), at_8], 1);
     let out_8 = c3_in(&mut net.out_8, x, false, train);
     let x = conv_in(&mut net.down_16, out_8, train);
     let out_16 = c3_in(&mut net.out_16, cat([x, narrow_16], 1), false, train);
@@ -202,11 +217,34 @@ pub fn boxes<const N: usize, const C: usize, const S: usize>(
     cat([centre, size, p.narrow(-1, 4, C - 4)], -1).reshape([N, 3 * S * S, C])
 }
 
-/// All boxes of a picture of 640 × 640, those of fine steps first.
+/// All boxes of three heads, those of fine steps first.
+#[model(inline)]
+pub fn decoded_in(anchors: Tensor<3, 3, 2>, fine: Tensor, middle: Tensor, coarse: Tensor) -> Tensor {
+    let fine = boxes(fine, anchors.select(0, 0), 8.0);
+    let middle = boxes(middle, anchors.select(0, 1), 16.0);
+    cat([fine, middle, boxes(coarse, anchors.select(0, 2), 32.0)], 1)
+}
+
+/// 7,235,389 parameters.
+#[params]
+pub struct YoloV5s {
+    /// The net.
+    pub model: YoloV5<3, 32, 64, 128, 256, 512, 1024, 255>,
+}
+
+/// [`heads_in`] of pictures of 640 × 640 pixels.
+#[model]
+pub fn heads<const N: usize>(
+    net: &YoloV5s,
+    x: Tensor<N, 3, 640, 640>,
+) -> (Tensor<N, 255, 80, 80>, Tensor<N, 255, 40, 40>, Tensor<N, 255, 20, 20>) {
+    let mut net = net.clone();
+    heads_in(&mut net.model, x, false)
+}
+
+/// All boxes of a picture of 640 × 640 pixels.
 #[model]
 pub fn yolov5s<const N: usize>(net: &YoloV5s, x: Tensor<N, 3, 640, 640>) -> Tensor<N, BOXES, 85> {
     let (fine, middle, coarse) = heads(net, x);
-    let fine = boxes(fine, net.anchors.select(0, 0), 8.0);
-    let middle = boxes(middle, net.anchors.select(0, 1), 16.0);
-    cat([fine, middle, boxes(coarse, net.anchors.select(0, 2), 32.0)], 1)
+    decoded_in(net.model.anchors, fine, middle, coarse)
 }
