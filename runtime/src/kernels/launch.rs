@@ -94,7 +94,9 @@ pub fn launch<K: Kernel>(kernel: &K, units: usize, cost: usize, out: K::Out<'_>)
     if threads <= 1 {
         return simd_run_at::<K, _>(Run { kernel, units: 0..units, out });
     }
-    shared_out(threads, units, cost, out, &|units, out| simd_run_at::<K, _>(Run { kernel, units, out }));
+    shared_out([4 * threads, units], cost, out, &|units, out| {
+        simd_run_at::<K, _>(Run { kernel, units, out })
+    });
 }
 
 /// Calls `f` for each of `count` products, or what else uses threads itself, with its part of every result: several at
@@ -113,20 +115,19 @@ pub fn batched<O: Outs>(count: usize, cost: usize, out: O, f: &(dyn Fn(usize, O)
     };
     let threads = threads_for(count, cost);
     match threads > 1 && count >= 2 * threads {
-        true => shared_out(threads, count, cost, out, &one_by_one),
+        true => shared_out([4 * threads, count], cost, out, &one_by_one),
         false => one_by_one(0..count, out),
     }
 }
 
-/// Calls `f` with runs of the units and their parts of the results, on several threads.
-fn shared_out<O: Outs>(
-    threads: usize,
-    units: usize,
+/// Calls `f` with runs of the units, so many at most, and their parts of the results, on several threads.
+pub(super) fn shared_out<O: Outs>(
+    [pieces, units]: [usize; 2],
     cost: usize,
     out: O,
     f: &(dyn Fn(Range<usize>, O) + Sync),
 ) {
-    let pieces = (4 * threads).min(units).min(PIECES);
+    let pieces = pieces.min(units).min(PIECES);
     let mut rest = Some(out);
     let parts: [_; PIECES] = std::array::from_fn(|i| {
         let here = share(units, pieces, i);

@@ -4,6 +4,7 @@
 //! sizes and strides, and check them once, up front.
 
 mod area;
+pub mod cut;
 pub mod fold;
 pub mod gemm;
 pub mod isa;

@@ -81,7 +81,32 @@ impl<'a> Scratch<'a> {
     }
 }
 
+/// A slot cut into rows, as many cache lines each.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    lines: &'a mut [Line],
+    each: usize,
+}
+
+impl Lines<'_> {
+    /// The scratch area of all rows.
+    pub fn scratch(&mut self) -> Scratch<'_> {
+        Scratch(self.lines)
+    }
+
+    /// Those of the first rows, and the rest.
+    pub(super) fn split(self, rows: usize) -> (Self, Self) {
+        let (first, rest) = self.lines.split_at_mut(rows * self.each);
+        (Lines { lines: first, each: self.each }, Lines { lines: rest, each: self.each })
+    }
+}
+
 impl Slot<'_> {
+    /// The slot for rows of so many cache lines each.
+    pub fn by_rows(&mut self, each: usize) -> Lines<'_> {
+        Lines { lines: self.0, each }
+    }
+
     /// The slot as a scratch area, as a turn of a loop needs one.
     pub fn scratch(&mut self) -> Scratch<'_> {
         Scratch(self.0)

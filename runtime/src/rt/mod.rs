@@ -10,6 +10,7 @@ mod table;
 
 pub use crate::__kiln_fold as fold;
 pub use crate::half::{bf16, f16};
+pub use crate::kernels::cut::{by_rows, turnwise};
 pub use crate::kernels::fold::{BLOCK, ahead, blocks, total};
 pub use crate::kernels::gemm::{
     Finish, Plane, Source, Together, computed_cols, computed_rows, gemm_finish, gemm_into, plane, winograd,

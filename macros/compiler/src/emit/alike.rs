@@ -45,7 +45,7 @@ impl Runner<'_> {
         sizes: &[Ident],
         unit: &mut Unit,
     ) -> Vec<Option<TokenStream>> {
-        if part.plan.steps.len() < MANY {
+        if part.plan.steps.len() < MANY || self.choice.cut.is_some() {
             return vec![None; part.plan.steps.len()];
         }
         let all: Vec<Option<(String, &str, Written)>> = part

@@ -3,6 +3,7 @@
 use super::{Frozen, Ready};
 use crate::fuse::Fused;
 use crate::fuse::algorithm::{self, Gradient, Winograd};
+use crate::fuse::cut::{self, Cut};
 use crate::fuse::kernel::{Kernel, Loops, Matrix, Operand};
 use crate::fuse::panels::{self, Panels, input_of};
 use kiln_ir::{Func, Value};
@@ -15,6 +16,8 @@ pub struct Stays {
     pub frozen: usize,
     /// Inputs that are in panels.
     pub panels: BTreeMap<usize, Panels>,
+    /// As a turn of a loop, how it is cut.
+    pub cut: Option<Cut>,
 }
 
 /// What is chosen for the kernels of a function.
@@ -28,6 +31,8 @@ pub struct Choice {
     pub frozen: Frozen,
     /// By input: the panels in which it is found.
     panels: BTreeMap<usize, Panels>,
+    /// How the function is cut, of which then some rows are computed.
+    pub cut: Option<Cut>,
     /// By the first result of a loop: arguments that are packed before its first turn.
     before: BTreeMap<Value, BTreeMap<usize, Panels>>,
 }
@@ -35,7 +40,7 @@ pub struct Choice {
 impl Choice {
     /// Chooses for a function. `exact`: nothing but direct sums.
     pub fn of(func: &Func, fused: &Fused, stays: &Stays, exact: bool) -> Choice {
-        let mut choice = Choice { panels: stays.panels.clone(), ..Choice::default() };
+        let mut choice = Choice { panels: stays.panels.clone(), cut: stays.cut.clone(), ..Choice::default() };
         if !exact {
             choice.points(func, fused, stays.frozen);
         }
@@ -84,7 +89,8 @@ impl Choice {
             Some((i, panels.of_turn()))
         });
         let before = self.before(kernel).into_iter().flatten().map(|(i, panels)| (*i, panels.clone()));
-        Stays { frozen: 0, panels: found.chain(before).collect() }
+        let panels = found.chain(before).collect();
+        Stays { frozen: 0, cut: cut::cut(turns, &panels), panels }
     }
 
     /// The arguments that are packed before a loop's first turn.

@@ -273,8 +273,8 @@ fn canonical(kernel: &Kernel) -> BTreeMap<Value, Ident> {
 fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     // What the code around uses itself.
     let own = [
-        "scratch", "unit", "units", "row", "col", "acc", "out", "j", "value", "best", "place", "lanes",
-        "block", "elements", "used", "l", "turn", "to", "at", "factors",
+        "scratch", "unit", "units", "row", "rows", "col", "acc", "out", "j", "value", "best", "place",
+        "lanes", "block", "elements", "used", "l", "turn", "to", "at", "factors",
     ];
     let mut taken: BTreeSet<String> = own.iter().map(|s| s.to_string()).collect();
     taken.extend(func.syms.0.iter().map(|s| s.name.clone()));

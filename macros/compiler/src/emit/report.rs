@@ -163,7 +163,12 @@ fn run(func: &Func, kernel: &Kernel, plan: &Plan, choice: &Choice, exact: bool) 
             let packed = if choice.is_packed(func, &g.b) { " by panels" } else { "" };
             format!("product [{m}, {n}] of {k} terms{times}{how}{packed}")
         }
-        Loops::Turns(t) => format!("{} turns", dim(func, &t.scan.trips)),
+        Loops::Turns(t) => {
+            let cut = choice.in_turns(func, kernel).cut;
+            let by_itself =
+                cut.map_or(String::new(), |cut| format!(", each of {} rows by itself", cut.batch));
+            format!("{} turns{by_itself}", dim(func, &t.scan.trips))
+        }
         Loops::Flat => format!("loop [{}]", list(&kernel.axes)),
         Loops::Rows { outer, .. } => {
             format!("rows [{}] of [{}]", list(&kernel.axes[..*outer]), list(&kernel.axes[*outer..]))

@@ -7,6 +7,7 @@ use super::kernel::{Emitted, RANDOM, nested, weight, width};
 use super::{Made, MadeKernel, Struct, Unit, scalar};
 use crate::fuse::affine::{Affine, Var, flat};
 use crate::fuse::algorithm::{self, Winograd};
+use crate::fuse::cut;
 use crate::fuse::expr::{Expr, counters};
 use crate::fuse::kernel::{Gemm, Kernel, Loops, Operand, Role, Store};
 use crate::part::Part;
@@ -50,7 +51,8 @@ pub fn function(
     let Part { func, fused, plan } = part;
     let buffers = RefCell::default();
     let runner = Runner { func, plan, names, dims: Dims { syms: &func.syms }, choice, buffers };
-    let sizes: Vec<Ident> = dims.iter().map(|s| ident(&func.syms.info(*s).name)).collect();
+    let rows = choice.cut.iter().map(|_| format_ident!("rows"));
+    let sizes: Vec<Ident> = dims.iter().map(|s| ident(&func.syms.info(*s).name)).chain(rows).collect();
     let inputs = (0..func.inputs.len()).map(|i| {
         let (name, ty) = (runner.input(i), scalar::element(func.inputs[i].ty.dtype.name()));
         let is_updated = func.outputs.iter().any(|o| o.updates == Some(i));
@@ -76,7 +78,10 @@ pub fn function(
     });
     let steps: Vec<TokenStream> = steps.collect();
     let slots: Vec<Ident> = (0..plan.slots.len()).map(|i| format_ident!("s{i}")).collect();
-    let bytes = plan.slots.iter().map(|s| runner.dims.dim(s));
+    let bytes = plan.slots.iter().map(|s| match &choice.cut {
+        Some(cut) => runner.rows(&Dim::from(s.literal().expect("known, as it is cut") / cut.batch)),
+        None => runner.dims.dim(s),
+    });
     quote! {
         #[allow(clippy::all, clippy::pedantic, non_snake_case, unused)]
         fn #name(#(#sizes: usize,)* #(#inputs,)* #(#outputs,)* scratch: ::kiln::rt::Scratch) {
@@ -98,7 +103,16 @@ impl Runner<'_> {
     }
 
     fn numel(&self, v: Value) -> TokenStream {
-        self.dims.dim(&self.func.ty(v).numel())
+        match &self.choice.cut {
+            Some(_) => self.rows(&cut::width(self.func, v)),
+            None => self.dims.dim(&self.func.ty(v).numel()),
+        }
+    }
+
+    /// So many of each of the rows that are computed.
+    fn rows(&self, each: &Dim) -> TokenStream {
+        let each = self.dims.dim(each);
+        quote!((rows * #each))
     }
 
     pub fn get(&self, v: Value, place: Place) -> TokenStream {
@@ -214,6 +228,15 @@ impl Runner<'_> {
     /// Units of a kernel that is no product, and what one costs.
     fn units(&self, kernel: &Kernel) -> (TokenStream, TokenStream) {
         let product = |axes: &[Dim]| axes.iter().fold(Dim::from(1), |n, d| n * d.clone());
+        if self.choice.cut.is_some() {
+            let all = self.numel(kernel.stores[0].value);
+            let row = product(&kernel.axes[kernel.outer()..]);
+            let outer = &kernel.axes[kernel.outer().min(1)..kernel.outer()];
+            return match kernel.loops {
+                Loops::Flat => (all, self.dims.dim(&Dim::from(cost(kernel)))),
+                _ => (self.rows(&product(outer)), self.dims.dim(&(row * Dim::from(cost(kernel))))),
+            };
+        }
         let split = match kernel.loops {
             Loops::Flat => kernel.axes.len(),
             Loops::Columns { outer: 0, .. } => {
@@ -236,7 +259,8 @@ impl Runner<'_> {
     ) -> TokenStream {
         let side = |role: Role| g.roles.iter().position(|r| *r == role);
         let len = |role: Role| side(role).map_or(quote!(1), |i| self.dims.dim(&kernel.axes[i]));
-        let (m, n, k) = (len(Role::M), len(Role::N), self.dims.dim(&g.k));
+        let m = if self.choice.cut.is_some() { quote!(rows) } else { len(Role::M) };
+        let (n, k) = (len(Role::N), self.dims.dim(&g.k));
         let [a, b] =
             [0, 1].map(|i| self.operand(g.operands()[i], operands[i].as_ref(), [[&m, &k], [&k, &n]][i]));
         let b = match (&g.b, self.choice.is_packed(self.func, &g.b)) {

@@ -6,6 +6,7 @@
 pub mod affine;
 pub mod algorithm;
 mod channels;
+pub mod cut;
 pub mod expr;
 mod gemm;
 pub mod group;

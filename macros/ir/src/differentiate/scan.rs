@@ -222,6 +222,7 @@ fn backward(
         cotangents[i] = results.next();
     }
     let mut parts = stacks.clone();
+    parts.extend(sums.scanned.iter().filter_map(|i| Some((joint.gradient(&scan.body, *i), cotangents[*i]?))));
     parts.extend(sums.handed.iter().copied().zip(results));
     for (i, sunk) in sums.sunk {
         cotangents[i] = Some(sunk.build(b, &parts)?);
@@ -244,21 +245,23 @@ struct Sums {
 impl Sums {
     fn of(scan: &Scan, joint: &Joint, stacks: &BTreeMap<Value, Value>) -> Sums {
         let own = scan.carries..scan.carries + scan.scanned;
-        let scanned = joint.wrt.iter().copied().filter(|i| own.contains(i)).collect();
+        let scanned: Vec<usize> = joint.wrt.iter().copied().filter(|i| own.contains(i)).collect();
+        let yields: Vec<Value> = scanned.iter().map(|i| joint.gradient(&scan.body, *i)).collect();
         let fixed = joint.wrt.iter().copied().filter(|i| *i >= own.end);
         let (mut sunk, mut added) = (BTreeMap::new(), Vec::new());
         for i in fixed {
             // Behind a loop of turns that may be left out there would be work for none, and one that is to store little
             // hands on no factors of all its turns.
             let stays = scan.guard.is_some() || (scan.again && !scan.trips.is(1));
-            let behind = || sink::sink(&joint.func, joint.gradient(&scan.body, i), stacks, &joint.backward);
+            let gradient = joint.gradient(&scan.body, i);
+            let behind = || sink::sink(&joint.func, gradient, stacks, &yields, &joint.backward);
             match (!stays).then(behind).flatten() {
                 Some(sum) => drop(sunk.insert(i, sum)),
                 None => added.push(i),
             }
         }
         let mut handed: Vec<Value> = sunk.values().flat_map(Sunk::operands).collect();
-        handed.retain(|v| !stacks.contains_key(v));
+        handed.retain(|v| !stacks.contains_key(v) && !yields.contains(v));
         handed.sort();
         handed.dedup();
         Sums { scanned, added, sunk, handed }

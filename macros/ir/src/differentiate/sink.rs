@@ -19,16 +19,18 @@ pub(super) enum Sunk {
     Add(Box<Sunk>, Box<Sunk>),
 }
 
-/// The sum over all turns of a value of one turn, if it can be had behind the loop at no great cost in memory.
+/// The sum over all turns of a value of one turn, if it can be had behind the loop at no great cost in memory: what the loop yields
+/// anyway costs none.
 pub(super) fn sink(
     func: &Func,
     v: Value,
     stacks: &BTreeMap<Value, Value>,
+    yields: &[Value],
     backward: &[bool],
 ) -> Option<Sunk> {
     let sunk = form(func, v, backward, stacks)?;
     let mut parts = sunk.operands();
-    parts.retain(|p| !stacks.contains_key(p));
+    parts.retain(|p| !stacks.contains_key(p) && !yields.contains(p));
     parts.sort();
     parts.dedup();
     let size = |ty: &Ty| estimate(&ty.numel());
