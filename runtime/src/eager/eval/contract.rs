@@ -112,11 +112,11 @@ fn real<T: Num + gemm::Element>(plan: &Plan<T>, shape: &[usize]) -> View<T> {
         row_stride: row as isize,
         col_stride: col as isize,
     };
-    let result = View::written(computed.clone(), |out| {
+    let result = View::written(computed.clone(), &mut |out| {
         let batch = &computed[..plan.batch];
         let mut at = 0;
         let strides = [&x.view.strides[..plan.batch], &y.view.strides[..plan.batch]];
-        walk(batch, strides, [x.view.offset, y.view.offset], |[i, j], count, [di, dj]| {
+        walk(batch, strides, [x.view.offset, y.view.offset], &mut |[i, j], count, [di, dj]| {
             for c in 0..count {
                 let a = matrix(&x.view.data[..], i + c * di, row, along);
                 let b = matrix(&y.view.data[..], j + c * dj, down, column);
@@ -140,13 +140,13 @@ fn whole<T: Num>(plan: &Plan<T>, shape: &[usize]) -> View<T> {
     let outer_y = [&y.strides[..plan.batch], &vec![0; plan.rows], column_strides].concat();
     let sum = plan.batch + plan.rows..sx;
     let (sum_x, sum_y) = (&x.strides[sum.clone()], &y.strides[plan.batch + plan.columns..sy]);
-    let result = View::written(computed.clone(), |out| {
+    let result = View::written(computed.clone(), &mut |out| {
         let mut at = 0;
-        walk(&computed, [&outer_x, &outer_y], [x.offset, y.offset], |[i, j], n, [di, dj]| {
+        walk(&computed, [&outer_x, &outer_y], [x.offset, y.offset], &mut |[i, j], n, [di, dj]| {
             for c in 0..n {
                 let mut total = T::ZERO;
                 let from = [i + c * di, j + c * dj];
-                walk(&x.shape[sum.clone()], [sum_x, sum_y], from, |[i, j], n, [di, dj]| {
+                walk(&x.shape[sum.clone()], [sum_x, sum_y], from, &mut |[i, j], n, [di, dj]| {
                     for k in 0..n {
                         total = total.plus(x.data[i + k * di].times(y.data[j + k * dj]));
                     }

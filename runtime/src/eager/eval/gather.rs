@@ -46,7 +46,7 @@ fn replaced<T: Element>(base: &View<T>, x: &View<T>, start: i64, axis: usize) ->
     let row: usize = base.shape[axis + 1..].iter().product();
     let (len, given) = (base.shape[axis], x.shape[axis]);
     let x = x.contiguous();
-    View::written(base.shape.clone(), |out| {
+    View::written(base.shape.clone(), &mut |out| {
         base.copy_to(out);
         let Some(x) = x.slice().filter(|x| !x.is_empty()) else { return };
         for (n, from) in x.chunks(row).enumerate() {
@@ -80,9 +80,9 @@ fn within(place: i64, len: usize) -> Option<usize> {
 fn picked<T: Element>(x: &View<T>, index: &View<i64>, axis: usize, shape: Vec<usize>) -> View<T> {
     let (from, step) = fixed(&x.strides, axis);
     let to = row_major(&shape);
-    View::written(shape.clone(), |out| {
+    View::written(shape.clone(), &mut |out| {
         let strides = [&from[..], &index.strides, &to];
-        walk(&shape, strides, [x.offset, index.offset, 0], |[from, at, to], n, [dx, di, dy]| {
+        walk(&shape, strides, [x.offset, index.offset, 0], &mut |[from, at, to], n, [dx, di, dy]| {
             for i in 0..n {
                 let place = within(index.data[at + i * di], x.shape[axis]);
                 out[to + i * dy] = place.map_or(T::ZERO, |p| x.data[from + i * dx + p * step]);
@@ -94,10 +94,10 @@ fn picked<T: Element>(x: &View<T>, index: &View<i64>, axis: usize, shape: Vec<us
 fn added<T: Num>(x: &View<T>, index: &View<i64>, axis: usize, shape: Vec<usize>) -> View<T> {
     let len = shape[axis];
     let (to, step) = fixed(&row_major(&shape), axis);
-    View::written(shape, |out| {
+    View::written(shape, &mut |out| {
         out.fill(T::ZERO);
         let strides = [&x.strides[..], &index.strides, &to];
-        walk(&x.shape, strides, [x.offset, index.offset, 0], |[from, at, to], n, [dx, di, dy]| {
+        walk(&x.shape, strides, [x.offset, index.offset, 0], &mut |[from, at, to], n, [dx, di, dy]| {
             for i in 0..n {
                 if let Some(place) = within(index.data[at + i * di], len) {
                     let there = &mut out[to + i * dy + place * step];

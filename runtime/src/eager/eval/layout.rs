@@ -42,7 +42,7 @@ fn padded<T: Element>(x: &View<T>, axes: &[PadAxis], shape: Vec<usize>) -> View<
     let rows = row_major(&shape);
     let start = axes.iter().zip(&rows).map(|(a, s)| literal(&a.low) * s).sum();
     let strides: Vec<usize> = axes.iter().zip(&rows).map(|(a, s)| a.step as usize * s).collect();
-    View::written(shape, |out| {
+    View::written(shape, &mut |out| {
         out.fill(T::ZERO);
         scatter(x, out, &strides, start);
     })
@@ -72,9 +72,9 @@ fn folded<T: Element>(x: &View<T>, w: &Window, shape: Vec<usize>, add: fn(T, T) 
     let mut strides = row_major(&shape);
     let step = strides[w.axis];
     strides.splice(w.axis..=w.axis, [step * w.stride as usize, step * w.dilation as usize]);
-    View::written(shape, |out| {
+    View::written(shape, &mut |out| {
         out.fill(T::ZERO);
-        walk(&x.shape, [&x.strides, &strides], [x.offset, 0], |[from, to], n, [step, stride]| {
+        walk(&x.shape, [&x.strides, &strides], [x.offset, 0], &mut |[from, to], n, [step, stride]| {
             (0..n).for_each(|i| out[to + i * stride] = add(out[to + i * stride], x.data[from + i * step]));
         });
     })
@@ -82,11 +82,11 @@ fn folded<T: Element>(x: &View<T>, w: &Window, shape: Vec<usize>, add: fn(T, T) 
 
 /// Writes the elements of `x` to `out` under these strides, from `start` on.
 fn scatter<T: Element>(x: &View<T>, out: &mut [T], strides: &[usize], start: usize) {
-    walk(&x.shape, [&x.strides, strides], [x.offset, start], |[from, to], n, [step, stride]| {
-        match (step, stride) {
-            (1, 1) => out[to..to + n].copy_from_slice(&x.data[from..from + n]),
-            _ => (0..n).for_each(|i| out[to + i * stride] = x.data[from + i * step]),
-        }
+    walk(&x.shape, [&x.strides, strides], [x.offset, start], &mut |[from, to], n, [step, stride]| match (
+        step, stride,
+    ) {
+        (1, 1) => out[to..to + n].copy_from_slice(&x.data[from..from + n]),
+        _ => (0..n).for_each(|i| out[to + i * stride] = x.data[from + i * step]),
     });
 }
 
@@ -119,7 +119,7 @@ pub(super) fn concat(args: &[&Value], axis: usize, shape: Vec<usize>) -> Value {
 
 fn joined<T: Viewed>(args: &[&Value], axis: usize, shape: Vec<usize>) -> View<T> {
     let rows = row_major(&shape);
-    View::written(shape, |out| {
+    View::written(shape, &mut |out| {
         let mut start = 0;
         for x in args.iter().map(|x| T::view(x)) {
             scatter(x, out, &rows, start * rows[axis]);

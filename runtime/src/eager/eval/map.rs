@@ -166,19 +166,8 @@ fn truth(scalar: Scalar, x: &View<bool>, y: &View<bool>) -> View<bool> {
     }
 }
 
-/// A splat as a view on its one element: then a function of splats is computed once.
-fn splat<U: Element>(shape: &[usize], value: U) -> View<U> {
-    let data = crate::storage::Storage::new(vec![value]);
-    View { data, shape: shape.to_vec(), strides: vec![0; shape.len()], offset: 0 }
-}
-
 fn unary<T: Element, U: Element>(x: &View<T>, f: impl Fn(T) -> U + Copy) -> View<U> {
-    if x.is_splat() {
-        return splat(&x.shape, f(x.data[x.offset]));
-    }
-    let x = x.contiguous();
-    let from = x.slice().unwrap_or(&[]);
-    View::written(x.shape.clone(), |to| simd_run(One { from, to, f }))
+    x.mapped(&|from, to| simd_run(One { from, to, f }))
 }
 
 struct One<'a, T, U, F> {
@@ -198,23 +187,13 @@ impl<T: Copy, U, F: Fn(T) -> U> Body for One<'_, T, U, F> {
 }
 
 fn binary<T: Element, U: Element>(x: &View<T>, y: &View<T>, f: impl Fn(T, T) -> U + Copy) -> View<U> {
-    if x.is_splat() && y.is_splat() {
-        return splat(&x.shape, f(x.data[x.offset], y.data[y.offset]));
-    }
-    View::written(x.shape.clone(), |out| {
-        let mut at = 0;
-        walk(&x.shape, [&x.strides, &y.strides], [x.offset, y.offset], |[i, j], n, strides| {
-            simd_run(Two { x: &x.data[i..], y: &y.data[j..], to: &mut out[at..at + n], strides, f });
-            at += n;
-        });
-    })
+    paired(x, y, &|x, y, to| simd_run(Two { x, y, to, f }))
 }
 
 struct Two<'a, T, U, F> {
     x: &'a [T],
     y: &'a [T],
     to: &'a mut [U],
-    strides: [usize; 2],
     f: F,
 }
 
@@ -222,20 +201,49 @@ impl<T: Copy, U, F: Fn(T, T) -> U> Body for Two<'_, T, U, F> {
     type Output = ();
     #[inline(always)]
     fn run<M: Math>(self) {
-        let Two { x, y, to, strides, f } = self;
-        match strides {
-            [1, 1] => to.iter_mut().zip(x.iter().zip(y)).for_each(|(to, (x, y))| *to = f(*x, *y)),
-            [1, 0] => {
-                let y = y[0];
-                to.iter_mut().zip(x).for_each(|(to, x)| *to = f(*x, y));
-            }
-            [0, 1] => {
-                let x = x[0];
-                to.iter_mut().zip(y).for_each(|(to, y)| *to = f(x, *y));
-            }
-            [i, j] => to.iter_mut().enumerate().for_each(|(n, to)| *to = f(x[n * i], y[n * j])),
+        for (to, (x, y)) in self.to.iter_mut().zip(self.x.iter().zip(self.y)) {
+            *to = (self.f)(*x, *y);
         }
     }
+}
+
+/// Elements that are brought next to each other at a time, where they aren't.
+const BLOCK: usize = 512;
+
+/// A function of two elements each, which is given as one of slices of equal length: it is compiled once, however views lie.
+fn paired<T: Element, U: Element>(x: &View<T>, y: &View<T>, f: &dyn Fn(&[T], &[T], &mut [U])) -> View<U> {
+    if x.is_splat() && y.is_splat() {
+        let mut one = [U::ZERO];
+        f(&x.data[x.offset..][..1], &y.data[y.offset..][..1], &mut one);
+        return View::splat(&x.shape, one[0]);
+    }
+    View::written(x.shape.clone(), &mut |out| {
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        let mut rest = &mut *out;
+        walk(&x.shape, [&x.strides, &y.strides], [x.offset, y.offset], &mut |[i, j], n, [di, dj]| {
+            let (row, behind) = std::mem::take(&mut rest).split_at_mut(n);
+            rest = behind;
+            let block = if [di, dj] == [1, 1] { n } else { BLOCK };
+            for (b, to) in row.chunks_mut(block).enumerate() {
+                let x = together(&x.data[i + b * block * di..], di, to.len(), &mut left);
+                let y = together(&y.data[j + b * block * dj..], dj, to.len(), &mut right);
+                f(x, y, to);
+            }
+        });
+    })
+}
+
+/// So many elements a stride apart as a slice: where they lie, or copied.
+fn together<'a, T: Element>(from: &'a [T], stride: usize, n: usize, copy: &'a mut Vec<T>) -> &'a [T] {
+    if stride == 1 {
+        return &from[..n];
+    }
+    copy.clear();
+    match stride {
+        0 => copy.resize(n, from[0]),
+        _ => copy.extend(from.iter().step_by(stride).take(n)),
+    }
+    copy
 }
 
 fn select(mask: &Value, yes: &Value, no: &Value, shape: &[usize]) -> Value {
@@ -252,10 +260,10 @@ fn select(mask: &Value, yes: &Value, no: &Value, shape: &[usize]) -> Value {
 }
 
 fn chosen<T: Element>(mask: &View<bool>, x: &View<T>, y: &View<T>, shape: &[usize]) -> View<T> {
-    View::written(shape.to_vec(), |out| {
+    View::written(shape.to_vec(), &mut |out| {
         let mut at = 0;
         let strides = [mask.strides.as_slice(), &x.strides, &y.strides];
-        walk(shape, strides, [mask.offset, x.offset, y.offset], |[m, i, j], n, [dm, di, dj]| {
+        walk(shape, strides, [mask.offset, x.offset, y.offset], &mut |[m, i, j], n, [dm, di, dj]| {
             let out = &mut out[at..at + n];
             if [dm, di, dj] == [1, 1, 1] {
                 let pairs = x.data[i..i + n].iter().zip(&y.data[j..j + n]).zip(&mask.data[m..m + n]);

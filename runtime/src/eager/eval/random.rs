@@ -20,5 +20,5 @@ pub(super) fn random(draw: Draw, key: &Value, counter: &Value, shape: Vec<usize>
 }
 
 fn filled<T: Element>(shape: Vec<usize>, of: impl Fn(usize) -> T) -> View<T> {
-    View::written(shape, |out| out.iter_mut().enumerate().for_each(|(at, x)| *x = of(at)))
+    View::written(shape, &mut |out| out.iter_mut().enumerate().for_each(|(at, x)| *x = of(at)))
 }

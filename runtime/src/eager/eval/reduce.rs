@@ -36,10 +36,10 @@ fn folded<T: Num>(axes: &[usize], x: &View<T>, start: T, f: impl Fn(T, T) -> T +
     let nearest = (0..x.shape.len()).filter(|a| x.shape[*a] > 1).min_by_key(|a| x.strides[*a]);
     if nearest.is_none_or(|a| axes.contains(&a)) {
         let inner = permuted(x, axes);
-        return View::written(shape.clone(), |out| {
+        return View::written(shape.clone(), &mut |out| {
             let outer: Vec<usize> = kept.iter().map(|&a| x.strides[a]).collect();
             let mut at = 0;
-            walk(&shape, [&outer], [x.offset], |[from], n, [stride]| {
+            walk(&shape, [&outer], [x.offset], &mut |[from], n, [stride]| {
                 for i in 0..n {
                     out[at] = combined(&inner, from + i * stride, start, f);
                     at += 1;
@@ -48,9 +48,9 @@ fn folded<T: Num>(axes: &[usize], x: &View<T>, start: T, f: impl Fn(T, T) -> T +
         });
     }
     let (over, stay) = (permuted(x, axes), permuted(x, &kept));
-    View::written(shape, |out| {
+    View::written(shape, &mut |out| {
         out.fill(start);
-        walk(&over.shape, [&over.strides], [x.offset], |[from], n, [stride]| {
+        walk(&over.shape, [&over.strides], [x.offset], &mut |[from], n, [stride]| {
             (0..n).for_each(|i| join(&stay, from + i * stride, out, f));
         });
     })
@@ -59,7 +59,7 @@ fn folded<T: Num>(axes: &[usize], x: &View<T>, start: T, f: impl Fn(T, T) -> T +
 /// All elements of a view from `offset` on, combined.
 fn combined<T: Num>(x: &View<T>, offset: usize, start: T, f: impl Fn(T, T) -> T + Copy) -> T {
     let mut total = start;
-    walk(&x.shape, [&x.strides], [offset], |[from], n, [stride]| {
+    walk(&x.shape, [&x.strides], [offset], &mut |[from], n, [stride]| {
         total = match stride {
             1 => f(total, lanes(&x.data[from..from + n], start, f)),
             _ => (0..n).fold(total, |t, i| f(t, x.data[from + i * stride])),
@@ -84,7 +84,7 @@ fn lanes<T: Num>(x: &[T], start: T, f: impl Fn(T, T) -> T + Copy) -> T {
 /// Combines each element of `out` with that of the view from `offset` on.
 fn join<T: Num>(x: &View<T>, offset: usize, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
     let mut at = 0;
-    walk(&x.shape, [&x.strides], [offset], |[from], n, [stride]| {
+    walk(&x.shape, [&x.strides], [offset], &mut |[from], n, [stride]| {
         let out = &mut out[at..at + n];
         match stride {
             1 => out.iter_mut().zip(&x.data[from..from + n]).for_each(|(o, x)| *o = f(*o, *x)),
@@ -100,13 +100,13 @@ pub(super) fn argmax<T: Element + PartialOrd>(x: &View<T>, axis: usize) -> View<
     let (mut shape, mut strides) = (x.shape.clone(), x.strides.clone());
     shape.remove(axis);
     strides.remove(axis);
-    View::written(shape.clone(), |out| {
+    View::written(shape.clone(), &mut |out| {
         out.fill(0);
         if n == 0 {
             return;
         }
         let mut at = 0;
-        walk(&shape, [&strides], [x.offset], |[from], rows, [step]| {
+        walk(&shape, [&strides], [x.offset], &mut |[from], rows, [step]| {
             for row in 0..rows {
                 out[at] = first_max(n, |i| x.data[from + row * step + i * stride]) as i64;
                 at += 1;

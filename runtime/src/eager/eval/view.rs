@@ -77,8 +77,9 @@ impl<T: Element> View<T> {
         View { strides: row_major(&shape), data, shape, offset: 0 }
     }
 
-    /// A new view whose elements `write` sets, all of them.
-    pub fn written(shape: Vec<usize>, write: impl FnOnce(&mut [T])) -> Self {
+    /// A new view whose elements `write` sets, all of them. It is called once, and not known by its type, so that this is compiled
+    /// once for each type of elements.
+    pub fn written(shape: Vec<usize>, write: &mut dyn FnMut(&mut [T])) -> Self {
         let mut data = Storage::recycled(shape.iter().product());
         write(data.make_mut());
         View::rows(data, shape)
@@ -111,13 +112,13 @@ impl<T: Element> View<T> {
         if self.slice().is_some() {
             return View { strides: row_major(&self.shape), ..self.clone() };
         }
-        View::written(self.shape.clone(), |out| self.copy_to(out))
+        View::written(self.shape.clone(), &mut |out| self.copy_to(out))
     }
 
     /// Writes the elements in row-major order.
     pub fn copy_to(&self, out: &mut [T]) {
         let mut at = 0;
-        walk(&self.shape, [&self.strides], [self.offset], |[from], n, [stride]| {
+        walk(&self.shape, [&self.strides], [self.offset], &mut |[from], n, [stride]| {
             let out = &mut out[at..at + n];
             match stride {
                 1 => out.copy_from_slice(&self.data[from..from + n]),
@@ -142,16 +143,33 @@ impl<T: Element> View<T> {
         data
     }
 
-    fn converted<U: Element>(&self, f: impl Fn(T) -> U + Copy) -> View<U> {
-        let source = if self.is_splat() {
-            // One element is converted, its views stay views.
-            let data = Storage::new(vec![f(self.data[self.offset])]);
-            return View { data, shape: self.shape.clone(), strides: vec![0; self.shape.len()], offset: 0 };
-        } else {
-            self.contiguous()
-        };
-        let from = source.slice().unwrap_or(&[]);
-        View::written(self.shape.clone(), |out| out.iter_mut().zip(from).for_each(|(o, x)| *o = f(*x)))
+    /// A function of each element, which is given as one of slices of equal length. One element under many indices stays one.
+    pub fn mapped<U: Element>(&self, f: &dyn Fn(&[T], &mut [U])) -> View<U> {
+        if self.is_splat() {
+            let mut one = [U::ZERO];
+            f(&self.data[self.offset..][..1], &mut one);
+            return View::splat(&self.shape, one[0]);
+        }
+        let source = self.contiguous();
+        View::written(self.shape.clone(), &mut |out| f(source.slice().unwrap_or(&[]), out))
+    }
+
+    /// One element under every index.
+    pub fn splat(shape: &[usize], value: T) -> Self {
+        View {
+            data: Storage::new(vec![value]),
+            shape: shape.to_vec(),
+            strides: vec![0; shape.len()],
+            offset: 0,
+        }
+    }
+
+    fn converted<U: Element>(&self, f: impl Fn(T) -> U) -> View<U> {
+        self.mapped(&|from, to| {
+            for (to, x) in to.iter_mut().zip(from) {
+                *to = f(*x);
+            }
+        })
     }
 }
 
@@ -260,12 +278,13 @@ impl Value {
 }
 
 /// Calls `f` with the offsets, length and strides of each innermost row of views of one shape, in row-major order.
-/// Axes that are one in memory for all views are walked as one.
+/// Axes that are one in memory for all views are walked as one. `f` isn't known by its type, so that this is compiled once for each
+/// number of views.
 pub(super) fn walk<const K: usize>(
     shape: &[usize],
     strides: [&[usize]; K],
     mut offsets: [usize; K],
-    mut f: impl FnMut([usize; K], usize, [usize; K]),
+    f: &mut dyn FnMut([usize; K], usize, [usize; K]),
 ) {
     if shape.contains(&0) {
         return;
