@@ -42,7 +42,7 @@ pub fn section() -> Outcome<String> {
          touch of the file with the model.\n\n| program | build | rebuild | `cargo check` | kernels | tokens |\n|---|---|---|---|---|---|\n",
         page::load()
     );
-    let mut programs = Folder::new("programs", "")?;
+    let mut programs = Folder::new("programs", true, "")?;
     for (at, program) in PROGRAMS.iter().enumerate() {
         eprintln!("{}", program.name);
         programs.add(program)?;
@@ -60,15 +60,28 @@ pub fn section() -> Outcome<String> {
     }
     text += "\n`mlp` trains; `resnet50` is the zoo's module with ResNet-18 in it; `gpt` is GPT-2 of 12 layers, its training step and its \
              cache.\n";
+    text += &lean()?;
     text += &answer()?;
     Ok(text)
+}
+
+/// The program that trains, where models alone compute.
+fn lean() -> Outcome<String> {
+    eprintln!("mlp without the eager half");
+    let mut folder = Folder::new("lean", false, "")?;
+    folder.add(&PROGRAMS[0])?;
+    let build = folder.cargo(&["build", "--release"], "")?;
+    Ok(format!(
+        "Without the eager half (`default-features = false`) `mlp` takes {:.1} ({:.1}) from nothing.\n",
+        build.wall, build.work
+    ))
 }
 
 /// Size and start of a program that only answers.
 fn answer() -> Outcome<String> {
     eprintln!("answer");
     let small = "[profile.release]\nstrip = true\nlto = true\ncodegen-units = 1\npanic = \"abort\"\n";
-    let mut folder = Folder::new("answer", small)?;
+    let mut folder = Folder::new("answer", false, small)?;
     folder.add(&Program { name: "answer", touched: "", files: &[] })?;
     folder.cargo(&["build", "--release"], "")?;
     let program = folder.path.join("target/release/answer");
@@ -100,8 +113,8 @@ struct Folder {
 }
 
 impl Folder {
-    /// An empty one; `profile` ends its manifest. That which only answers does without the eager half.
-    fn new(name: &str, profile: &str) -> Outcome<Folder> {
+    /// An empty one, with the eager half or without; `profile` ends its manifest.
+    fn new(name: &str, eager: bool, profile: &str) -> Outcome<Folder> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let path = std::env::temp_dir().join(format!("kiln-report-{name}"));
         if path.exists() {
@@ -110,9 +123,8 @@ impl Folder {
         fs::create_dir_all(path.join("src/bin"))?;
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [dependencies]\nkiln = {{ path = {:?}, default-features = {} }}\n\n{profile}",
+             [dependencies]\nkiln = {{ path = {:?}, default-features = {eager} }}\n\n{profile}",
             root.join("runtime").canonicalize()?,
-            name != "answer"
         );
         fs::write(path.join("Cargo.toml"), manifest)?;
         fs::copy(root.join("Cargo.lock"), path.join("Cargo.lock"))?;

@@ -83,7 +83,7 @@ pub(super) struct Kernels<T: 'static> {
     pub lanes: usize,
     /// Vectors of a full tile, at most [`VECTORS`].
     pub vectors: usize,
-    /// By rows - 1 and vectors - 1.
+    /// By rows - 1 and vectors - 1; what more vectors than a full tile has would be isn't read.
     pub table: &'static [[Kernel<T>; VECTORS]; ROWS],
     /// The full tile's that packs.
     pub fill: Option<Fill<T>>,
@@ -200,24 +200,29 @@ macro_rules! scalar {
 
 /// A kernel's instances by rows and vectors.
 macro_rules! table {
-    ($kernel:ident, $t:ty $(, $lanes:literal)?) => {
+    ($kernel:ident, vectors $($vectors:literal)*) => {
+        table!(@rows vector_row, ($kernel, $($vectors)*))
+    };
+    ($kernel:ident, $t:ty, $lanes:literal) => {
+        table!(@rows portable_row, ($kernel, $t, $lanes))
+    };
+    (@rows $row:ident, $of:tt) => {
         [
-            table!(@row $kernel, 1, $t $(, $lanes)?),
-            table!(@row $kernel, 2, $t $(, $lanes)?),
-            table!(@row $kernel, 3, $t $(, $lanes)?),
-            table!(@row $kernel, 4, $t $(, $lanes)?),
-            table!(@row $kernel, 5, $t $(, $lanes)?),
-            table!(@row $kernel, 6, $t $(, $lanes)?),
+            table!(@$row 1, $of),
+            table!(@$row 2, $of),
+            table!(@$row 3, $of),
+            table!(@$row 4, $of),
+            table!(@$row 5, $of),
+            table!(@$row 6, $of),
         ]
     };
-    (@row $kernel:ident, $r:literal, $t:ty, $lanes:literal) => {
-        [$kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>, $kernel::<$t, $r, $lanes>]
+    (@portable_row $r:literal, ($kernel:ident, $t:ty, $lanes:literal)) => {
+        [$kernel::<$t, $r, $lanes>; VECTORS]
     };
-    (@row $kernel:ident, $r:literal, $t:ty) => {
-        [$kernel::<$r, 1>, $kernel::<$r, 2>, $kernel::<$r, 3>, $kernel::<$r, 4>]
+    (@vector_row $r:literal, ($kernel:ident, $($vectors:literal)*)) => {
+        [$($kernel::<$r, $vectors>),*]
     };
 }
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use table;
 
 scalar!(f32, turn_f32);
