@@ -2,6 +2,7 @@
 
 use super::dims::{Dims, variable};
 use super::scalar::{self, Code};
+use super::sizes::Fields;
 use super::{columns, elements, padded, rows, total};
 use crate::fuse::affine::Var;
 use crate::fuse::expr::Expr;
@@ -37,14 +38,16 @@ pub struct Emitted {
     pub frees: Vec<Sym>,
     /// Fields: counters of the loops around a product.
     pub batch: Vec<Ident>,
+    /// Values of its last fields: sizes in which kernels differ that are else alike.
+    pub sizes: Vec<usize>,
     /// Whether it sums block by block.
     pub total: bool,
     /// The struct and its implementation.
     pub items: TokenStream,
 }
 
-/// Emits a kernel under a name.
-pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
+/// Emits a kernel under a name, with such sizes as fields.
+pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident, varying: Option<&Fields>) -> Emitted {
     let dims = Dims { syms: &cx.func.syms };
     let loaded = loaded(kernel);
     let reads: Vec<Value> = loaded.into_iter().filter(|v| (cx.names.in_place)(*v).is_none()).collect();
@@ -58,14 +61,16 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         _ => vec![],
     };
     let fields: Vec<Ident> = reads.iter().map(|v| (cx.names.slice)(*v)).collect();
-    let sizes: Vec<Ident> =
-        frees.iter().map(|s| super::dims::ident(&cx.func.syms.info(*s).name)).chain(batch.clone()).collect();
+    let free = frees.iter().map(|s| super::dims::ident(&cx.func.syms.info(*s).name));
+    let varying_names = varying.into_iter().flat_map(|fields| fields.names.clone());
+    let sizes: Vec<Ident> = free.chain(batch.clone()).chain(varying_names).collect();
     let types = reads.iter().map(|v| scalar::element((cx.names.element)(*v)));
     let (declared, used) = match reads.is_empty() {
         true => (quote!(), quote!()),
         false => (quote!(<'a>), quote!(<'_>)),
     };
-    let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self;);
+    let known = varying.map(Fields::known);
+    let open = quote!(let &Self { #(#fields,)* #(#sizes,)* } = self; #known);
     let total = total::is_total(kernel, &|v| (cx.names.in_place)(v).is_some());
     let body = match &kernel.loops {
         Loops::Gemm(g) => elements::gemm(cx, kernel, g.value, &dims, &open),
@@ -80,6 +85,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
             columns::scatter(cx, kernel, [*inside, *at], onto.is_some(), &dims, &open)
         }
     };
+    let body = varying.map_or(body.clone(), |fields| fields.put(body));
     let of = match kernel.loops {
         Loops::Gemm(_) => quote!(Finish),
         Loops::Operand(_) => quote!(Source),
@@ -90,7 +96,7 @@ pub fn kernel(cx: &Context, kernel: &Kernel, name: &Ident) -> Emitted {
         struct #name #declared { #(#fields: &'a [#types],)* #(#sizes: usize,)* }
         impl ::kiln::rt::#of for #name #used { #body }
     };
-    Emitted { reads, frees, batch, total, items }
+    Emitted { reads, frees, batch, sizes: vec![], total, items }
 }
 
 /// The axes of the loops around a product on which its computed operand depends.

@@ -17,6 +17,7 @@ mod report;
 mod rows;
 mod run;
 mod scalar;
+mod sizes;
 mod total;
 mod turns;
 
@@ -32,6 +33,7 @@ use kiln_ir::{Func, Op, Sym, SymKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 pub use scalar::element;
+use sizes::{Fields, Template};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The functions of one model with their kernels.
@@ -39,7 +41,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Unit {
     items: Vec<TokenStream>,
     /// Structs by their code under canonical names.
-    known: HashMap<String, Struct>,
+    known: HashMap<(String, Vec<usize>), Struct>,
+    /// Fields of kernels that are alike but for sizes, by their code without.
+    sizes: HashMap<String, Fields>,
     /// Functions of steps by their code.
     steps: HashMap<String, Ident>,
     /// What was made of each function.
@@ -68,6 +72,12 @@ pub enum Ready {
 struct Struct {
     name: Ident,
     fields: Vec<Ident>,
+}
+
+/// A kernel under canonical names.
+struct Plain {
+    emitted: Emitted,
+    template: Template,
 }
 
 /// What a step of a plan runs.
@@ -152,14 +162,20 @@ impl Unit {
         let Part { func, fused, plan } = part;
         let choice = Choice::of(func, fused, &key.1, self.exact);
         let names = slice_names(func, fused);
+        let plain: Vec<Vec<Plain>> = fused.kernels.iter().map(|k| plain(func, k, plan)).collect();
+        let taken = |name: &str| func.syms.0.iter().any(|s| s.name == name);
+        for (code, fields) in sizes::fields(plain.iter().flatten().map(|p| &p.template), &taken) {
+            self.sizes.entry(code).or_insert(fields);
+        }
         let made: Vec<Made> = fused
             .kernels
             .iter()
-            .map(|k| match &k.loops {
+            .zip(plain)
+            .map(|(k, plain)| match &k.loops {
                 Loops::Turns(turns) => {
                     Made::Turns(Box::new(self.part(&turns.part, choice.in_turns(func, k))))
                 }
-                _ => Made::Kernel(Box::new(self.make(func, k, plan, &names))),
+                _ => Made::Kernel(Box::new(self.make(func, k, plan, &names, plain))),
             })
             .collect();
         let run = self.fresh(&format!("run_{}", func.name));
@@ -196,42 +212,46 @@ impl Unit {
         kernel: &Kernel,
         plan: &Plan,
         names: &BTreeMap<Value, Ident>,
+        plain: Vec<Plain>,
     ) -> MadeKernel {
-        let operands = match &kernel.loops {
-            Loops::Gemm(g) => g.operands().map(|o| match o {
-                Operand::Computed(kernel) => Some(self.kernel(func, kernel, plan, names)),
-                Operand::Stored(_) | Operand::Windows(_) | Operand::Pixels(_) => None,
-            }),
-            _ => [None, None],
+        let mut plain = plain.into_iter();
+        let mut next = |kernel: &Kernel| {
+            let plain = plain.next().expect("one for each kernel");
+            self.kernel(func, kernel, plan, names, plain)
         };
-        MadeKernel { kernel: self.kernel(func, kernel, plan, names), operands }
+        let operands = computed(kernel).map(|operand| operand.map(&mut next));
+        MadeKernel { kernel: next(kernel), operands }
     }
 
-    /// Emits a kernel, unless an equal one is there.
+    /// Emits a kernel, unless an equal one is there, or one that is alike but for sizes.
     fn kernel(
         &mut self,
         func: &Func,
         kernel: &Kernel,
         plan: &Plan,
         names: &BTreeMap<Value, Ident>,
+        Plain { emitted: plain, template }: Plain,
     ) -> (Struct, Emitted) {
-        let canonical = canonical(kernel);
-        let plain = emit(func, kernel, plan, &canonical, &format_ident!("Kernel"));
-        let code = plain.items.to_string();
-        if let Some(known) = self.known.get(&code) {
-            return (known.clone(), plain);
+        let fields = self.sizes.get(template.code());
+        let alike = fields.and_then(|fields| Some((fields, fields.values(&template)?)));
+        let numbers = if alike.is_some() { vec![] } else { template.numbers().to_vec() };
+        let (fields, sizes) = alike.map_or((None, vec![]), |(fields, sizes)| (Some(fields.clone()), sizes));
+        let key = (template.code().to_string(), numbers);
+        if let Some(known) = self.known.get(&key) {
+            return (known.clone(), Emitted { sizes, ..plain });
         }
         // The suffix keeps it apart from the user's types.
         let name = self.fresh(&format!("{}Kernel", camel(&kernel.name)));
-        let emitted = emit(func, kernel, plan, names, &name);
+        let emitted = Emitted { sizes, ..emit(func, kernel, plan, names, &name, fields.as_ref()) };
         let free = emitted.frees.iter().map(|s| dims::ident(&func.syms.info(*s).name));
         let reads = emitted.reads.iter().map(|v| names[v].clone());
-        let fields = reads.chain(free).chain(emitted.batch.clone()).collect();
+        let sizes = fields.into_iter().flat_map(|fields| fields.names);
+        let fields = reads.chain(free).chain(emitted.batch.clone()).chain(sizes).collect();
         if !kernel.is_bare() {
             self.items.push(emitted.items.clone());
         }
         let known = Struct { name, fields };
-        self.known.insert(code, known.clone());
+        self.known.insert(key, known.clone());
         (known, emitted)
     }
 
@@ -247,7 +267,39 @@ impl Unit {
     }
 }
 
-fn emit(func: &Func, k: &Kernel, plan: &Plan, names: &BTreeMap<Value, Ident>, name: &Ident) -> Emitted {
+/// What a product computes while it packs.
+fn computed(kernel: &Kernel) -> [Option<&Kernel>; 2] {
+    match &kernel.loops {
+        Loops::Gemm(g) => g.operands().map(|o| match o {
+            Operand::Computed(kernel) => Some(&**kernel),
+            Operand::Stored(_) | Operand::Windows(_) | Operand::Pixels(_) => None,
+        }),
+        _ => [None, None],
+    }
+}
+
+/// What a kernel's product computes, and the kernel, unless it is a loop.
+fn plain(func: &Func, kernel: &Kernel, plan: &Plan) -> Vec<Plain> {
+    if matches!(kernel.loops, Loops::Turns(_)) {
+        return vec![];
+    }
+    let all = computed(kernel).into_iter().flatten().chain([kernel]);
+    let plain = all.map(|kernel| {
+        let emitted = emit(func, kernel, plan, &canonical(kernel), &format_ident!("Kernel"), None);
+        let template = Template::of(emitted.items.clone());
+        Plain { emitted, template }
+    });
+    plain.collect()
+}
+
+fn emit(
+    func: &Func,
+    k: &Kernel,
+    plan: &Plan,
+    names: &BTreeMap<Value, Ident>,
+    name: &Ident,
+    sizes: Option<&Fields>,
+) -> Emitted {
     let slice = |v: Value| names[&v].clone();
     let element = |v: Value| plan::element(func.ty(v).dtype, plan.places[&v]);
     let in_place = |v: Value| {
@@ -256,7 +308,7 @@ fn emit(func: &Func, k: &Kernel, plan: &Plan, names: &BTreeMap<Value, Ident>, na
         k.stores.iter().find(over).map(|s| s.value)
     };
     let names = Names { slice: &slice, element: &element, in_place: &in_place };
-    kernel::kernel(&kernel::Context { func, names: &names }, k, name)
+    kernel::kernel(&kernel::Context { func, names: &names }, k, name, sizes)
 }
 
 /// Names by order of occurrence, under which equal kernels have equal code.
@@ -297,12 +349,13 @@ fn slice_names(func: &Func, fused: &Fused) -> BTreeMap<Value, Ident> {
     names
 }
 
-/// Whether the writers of passes and loops make such names themselves: `t3`, `r0`, `i1`, `d2`, `s4`, `a0`, `y1`, and `h_2` for
+/// Whether the writers of passes and loops make such names themselves: `t3`, `r0`, `i1`, `d2`, `s4`, `a0`, `y1`, `size0`, and `h_2` for
 /// a part of `h`.
 fn reserved(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let own = |first: char| matches!(first, 't' | 'r' | 'i' | 'd' | 's' | 'a' | 'y');
-    name.strip_prefix(own).is_some_and(digits) || name.rsplit_once('_').is_some_and(|(_, last)| digits(last))
+    let written = name.strip_prefix(own).or(name.strip_prefix("size"));
+    written.is_some_and(digits) || name.rsplit_once('_').is_some_and(|(_, last)| digits(last))
 }
 
 fn snake(text: &str) -> String {

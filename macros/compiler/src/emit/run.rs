@@ -165,8 +165,12 @@ impl Runner<'_> {
             quote!(#name)
         });
         let batch = emitted.batch.iter().map(|b| quote!(#b));
+        let varying = emitted.sizes.iter().map(|n| {
+            let n = proc_macro2::Literal::usize_unsuffixed(*n);
+            quote!(#n)
+        });
         let (name, fields) = (&known.name, &known.fields);
-        let values = reads.chain(sizes).chain(batch);
+        let values = reads.chain(sizes).chain(batch).chain(varying);
         quote!(#name { #(#fields: #values),* })
     }
 
