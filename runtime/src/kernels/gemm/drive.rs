@@ -37,7 +37,7 @@ pub(super) fn gemm<T: Scalar>(
     }
     if turned {
         // Windows are packed as columns: the product's transpose.
-        return Task { kernels, size: [n, m, k], a: b.transposed(), out, turned }.packed(&a);
+        return Task { kernels, size: [n, m, k], a: b.transposed(), out, turned, strips: None }.packed(&a);
     }
     if let Operand::Own(Stored::Pixels(a)) = &a
         && a.own
@@ -134,10 +134,10 @@ fn multiply<T: Scalar>(
     let right =
         matches!(&b, Operand::Own(Stored::Strided(_) | Stored::Walked(_))) && b.runs_along(Side::Cols);
     if left && right && n > FEW_ROWS && m >= 2 * n && k >= MANY_LINES {
-        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true };
+        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true, strips: None };
         return task.packed(&a.transposed());
     }
-    Task { kernels, size: [m, n, k], a, out, turned: false }.packed(&b);
+    Task { kernels, size: [m, n, k], a, out, turned: false, strips: None }.packed(&b);
 }
 
 fn strided<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>, b: Operand<T>, out: Out<T>) {
@@ -147,10 +147,10 @@ fn strided<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>,
     }
     if down && !right && a.runs_along(Side::Cols) && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
-        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true };
+        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true, strips: None };
         return task.packed(&a.transposed());
     }
-    let task = Task { kernels, size: [m, n, k], a, out, turned: false };
+    let task = Task { kernels, size: [m, n, k], a, out, turned: false, strips: None };
     if let Operand::Own(Stored::Strided(b)) = b
         && b.col_stride == 1
         && n.is_multiple_of(kernels.lanes)
@@ -188,5 +188,5 @@ pub(super) fn gemm_packed<T: Scalar>(
     }
     let first = panels.as_ptr();
     let panels = Panels { first, panel: kernels.cols() * k, row: None, raw: None };
-    Task { kernels, size: [m, n, k], a, out, turned: false }.run(0, 0, n, panels);
+    Task { kernels, size: [m, n, k], a, out, turned: false, strips: None }.run(0, 0, n, panels);
 }

@@ -186,8 +186,9 @@ macro_rules! scalar {
                     static PATCHES: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static FACTORS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                     static POINTS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                    static STRIPS: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
-                [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE, &PATCHES, &FACTORS, &POINTS][usage]
+                [&B, &A, &SUMS, &TURNED, &TOTALS, &LINE, &PATCHES, &FACTORS, &POINTS, &STRIPS][usage]
             }
 
             fn held() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>> {

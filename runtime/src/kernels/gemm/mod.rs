@@ -20,6 +20,7 @@ mod pack;
 mod pixels;
 mod skinny;
 mod stored;
+mod strips;
 mod sweep;
 #[cfg(test)]
 mod tests;

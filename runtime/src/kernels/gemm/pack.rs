@@ -31,6 +31,8 @@ pub(super) const PATCHES: usize = 6;
 pub(super) const FACTORS: usize = 7;
 /// This thread's buffer for products at the points.
 pub(super) const POINTS: usize = 8;
+/// This thread's buffer for all strips of a left side.
+pub(super) const STRIPS: usize = 9;
 
 /// Lends `f` a buffer of `len` elements that begins at a cache line; allocates only if none was as large before.
 ///

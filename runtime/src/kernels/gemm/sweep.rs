@@ -19,7 +19,7 @@ const TERMS: usize = 256;
 /// Rows of a block, in strips.
 const STRIPS: usize = 16;
 /// Elements of a block of rows, at most: they stay in L2 beside a panel.
-const BLOCK: usize = 1 << 18;
+pub(super) const BLOCK: usize = 1 << 18;
 /// Bytes from one row to the next from which on the lines of rows fall in the same few sets of L1, and each in a page of its own.
 const FAR_ROWS: usize = 1 << 12;
 /// Panels that a copy of such rows pays for.
@@ -27,7 +27,7 @@ const MANY_PANELS: usize = 8;
 /// Elements of B packed at a time: they stay in L3.
 const PACKED: usize = 1 << 21;
 /// Up to so many elements, all of packed B stays in the L2 of each thread.
-const NEAR: usize = 1 << 17;
+pub(super) const NEAR: usize = 1 << 17;
 /// Up to so many elements, all of packed B stays in L1: whole rows are summed and handed out at a time.
 const NEAREST: usize = 1 << 13;
 
@@ -67,6 +67,8 @@ pub(super) struct Task<'a, T: 'static> {
     pub out: Out<'a, T>,
     /// Whether the product is the transpose of what is wanted.
     pub turned: bool,
+    /// All strips of A, if they are packed already.
+    pub strips: Option<&'a [T]>,
 }
 
 impl<T: Scalar> Task<'_, T> {
@@ -75,8 +77,11 @@ impl<T: Scalar> Task<'_, T> {
         let (kernels, [m, n, k]) = (&self.kernels, self.size);
         let (panel, raw) = (kernels.cols(), self.fills(b));
         let few = m <= kernels.rows * STRIPS || (raw.is_none() && m * k <= BLOCK);
-        if few && self.is_wide() {
+        if (few && self.is_wide()) || self.is_even() {
             return self.by_panels(b, raw);
+        }
+        if self.strips.is_none() && self.packs_again() {
+            return self.with_strips(|task| task.packed(b));
         }
         let most = (PACKED / k.max(1) / panel).max(4) * panel;
         for col in (0..n).step_by(most) {
@@ -91,24 +96,6 @@ impl<T: Scalar> Task<'_, T> {
                 self.run(0, col, cols, Panels { first: packed.as_ptr(), ..panels });
             });
         }
-    }
-
-    /// The right side if its panels are packed on the way.
-    fn fills<'b>(&self, b: &Operand<'b, T>) -> Option<Matrix<'b, T>> {
-        match b {
-            Operand::Own(Stored::Strided(b)) if b.col_stride == 1 => {
-                Some(*b).filter(|_| self.kernels.fill.is_some() && self.size[0] >= self.kernels.rows)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether there are panels enough that each thread packs its own, for rows that are read where they are.
-    fn is_wide(&self) -> bool {
-        let [m, n, k] = self.size;
-        let in_place = matches!(&self.a, Operand::Own(Stored::Strided(a)) if a.col_stride == 1);
-        let threads = threads_for(usize::MAX, (2 * m * k).saturating_mul(n));
-        in_place && n.div_ceil(self.kernels.cols()) >= 4 * threads
     }
 
     /// The product panel by panel: one is packed, near, and meets all rows.
@@ -136,7 +123,7 @@ impl<T: Scalar> Task<'_, T> {
     /// The first rows by all panels, which their first strip packs. Returns how many rows.
     fn open(&self, b: &Operand<T>, col: usize, cols: usize, panels: Panels<T>) -> usize {
         let (kernels, [m, _, k], panel) = (&self.kernels, self.size, self.kernels.cols());
-        let rows = (kernels.rows * self.strips()).min(m);
+        let rows = (kernels.rows * self.most_strips()).min(m);
         parallel(cols.div_ceil(panel), 2 * rows * k * panel, &|range| {
             let (last, width) = (range.end * panel, kernels.width(cols % panel));
             if last > cols {
@@ -152,7 +139,7 @@ impl<T: Scalar> Task<'_, T> {
     }
 
     /// Strips of a block, at most.
-    fn strips(&self) -> usize {
+    pub(super) fn most_strips(&self) -> usize {
         STRIPS.min(BLOCK / (self.size[2].max(1) * self.kernels.rows)).max(4)
     }
 
@@ -199,10 +186,13 @@ impl<T: Scalar> Task<'_, T> {
         // Several pieces a thread: lower blocks where there would be too few.
         let pieces = if threads == 1 { 1 } else { 4 * threads };
         let all = m.div_ceil(strip);
-        let strips = self.strips().min((all * count).div_ceil(pieces));
+        let strips = self.most_strips().min((all * count).div_ceil(pieces));
         // Where every thread has all of B near, each keeps to rows of its own: what comes next finds them where they are.
         let own = if k * cols <= NEAR { all.div_ceil(threads) } else { strips };
-        let block = strip * strips.min(own);
+        let block = match own < strips && self.strips.is_none() {
+            true => m.div_ceil(threads),
+            false => strip * strips.min(own),
+        };
         let blocks = m.div_ceil(block);
         let groups = pieces.div_ceil(blocks).min(count);
         let group = count.div_ceil(groups);
@@ -237,6 +227,16 @@ impl<T: Scalar> Task<'_, T> {
                 self.a.lines(rows.clone(), k, lines);
                 self.sweep(rows, range, col, cols, panels, Rows::Lines(lines));
             });
+        }
+        if let Some(strips) = self.strips {
+            return self.sweep(
+                rows.clone(),
+                range,
+                col,
+                cols,
+                panels,
+                Rows::Packed(&strips[rows.start * k..]),
+            );
         }
         with_buffer(pack::A, rows.len().next_multiple_of(strip) * k, |packed| {
             pack_a(strip, rows.start, rows.len(), k, &self.a, packed);
