@@ -210,8 +210,11 @@ impl<T: Copy, U, F: Fn(T, T) -> U> Body for Two<'_, T, U, F> {
 /// Elements that are brought next to each other at a time, where they aren't.
 const BLOCK: usize = 512;
 
-/// A function of two elements each, which is given as one of slices of equal length: it is compiled once, however views lie.
-fn paired<T: Element, U: Element>(x: &View<T>, y: &View<T>, f: &dyn Fn(&[T], &[T], &mut [U])) -> View<U> {
+/// A function of two elements each, as one of slices of equal length.
+type Pairs<'f, T, U> = &'f dyn Fn(&[T], &[T], &mut [U]);
+
+/// Such a function of all elements of two views: this is compiled once, however they lie.
+fn paired<T: Element, U: Element>(x: &View<T>, y: &View<T>, f: Pairs<T, U>) -> View<U> {
     if x.is_splat() && y.is_splat() {
         let mut one = [U::ZERO];
         f(&x.data[x.offset..][..1], &y.data[y.offset..][..1], &mut one);
