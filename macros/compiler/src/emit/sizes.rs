@@ -90,8 +90,8 @@ impl Fields {
 
     /// What stands behind the fields' being read: blocks are whole, which is a constant again.
     pub fn known(&self) -> TokenStream {
-        let blocks = &self.blocks;
-        quote!(#(let #blocks = #blocks >> 6 << 6;)*)
+        let (blocks, bits) = (&self.blocks, Literal::u32_unsuffixed(BLOCK.trailing_zeros()));
+        quote!(#(let #blocks = #blocks >> #bits << #bits;)*)
     }
 
     /// A kernel's code with fields for numbers.

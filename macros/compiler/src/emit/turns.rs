@@ -74,8 +74,9 @@ impl Runner<'_> {
         let all = quote!(for turn in #range { #(#first)* #turn });
         let all = match cut {
             Some(cut) => {
-                let lines =
-                    turns.part.plan.slots.iter().filter_map(Dim::literal).sum::<i64>() / cut.batch / 64;
+                let lines = turns.part.plan.slots.iter().filter_map(Dim::literal).sum::<i64>()
+                    / cut.batch
+                    / cut::LINE;
                 let [batch, lines] = [cut.batch, lines].map(Literal::i64_unsuffixed);
                 let work = (slot.clone(), quote!(#slot.by_rows(#lines)));
                 let (names, outs): (Vec<_>, Vec<_>) = outs.into_iter().chain([work]).unzip();

@@ -26,7 +26,7 @@ const FEW_ROWS: i64 = 8;
 /// Elements of packed matrices up to which each thread has all of them near.
 const NEAR: i64 = 1 << 18;
 /// Bytes in whole multiples of which the scratch memory of rows is cut.
-const LINE: i64 = 64;
+pub const LINE: i64 = 64;
 
 /// Whether a value is cut: with what has been found so far.
 struct Found<'a> {

@@ -4,6 +4,7 @@ use super::kernel::{Kernels, Scalar};
 use super::pack::{self, Packed, pack_panels, packed_len, with_buffer};
 use super::skinny::{self, FEW_ROWS};
 use super::stored::Stored;
+use super::strips::Parts;
 use super::sweep::{Panels, Task};
 use super::walk::{Operand, Side};
 use super::{Out, Tile};
@@ -37,7 +38,7 @@ pub(super) fn gemm<T: Scalar>(
     }
     if turned {
         // Windows are packed as columns: the product's transpose.
-        return Task { kernels, size: [n, m, k], a: b.transposed(), out, turned, strips: None }.packed(&a);
+        return Task { turned: true, ..Task::new(kernels, [n, m, k], b.transposed(), out) }.packed(&a);
     }
     if let Operand::Own(Stored::Pixels(a)) = &a
         && a.own
@@ -68,7 +69,7 @@ fn in_parts<T: Scalar>(
 ) {
     with_buffer(pack::TOTALS, m * n, |totals| {
         totals.fill(T::default());
-        let shared = Totals(totals.as_mut_ptr());
+        let shared = Parts(totals.as_mut_ptr());
         for done in (0..k).step_by(MANY_TERMS) {
             let (a, b) = (a.from(Side::Cols, done), b.from(Side::Rows, done));
             let size = [m, n, MANY_TERMS.min(k - done)];
@@ -89,18 +90,6 @@ fn in_parts<T: Scalar>(
         });
     });
 }
-
-/// The sums of a whole product, of which threads write disjoint elements.
-struct Totals<T>(*mut T);
-
-impl<T> Totals<T> {
-    fn at(&self, at: usize) -> *mut T {
-        self.0.wrapping_add(at)
-    }
-}
-
-// SAFETY: the elements that threads write are disjoint, which is for those who use the pointer to see to.
-unsafe impl<T: Send> Sync for Totals<T> {}
 
 fn product<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>, b: Operand<T>, out: Out<T>) {
     if b.is_strided() && (a.is_strided() || matches!(a, Operand::Computed(_))) {
@@ -134,10 +123,10 @@ fn multiply<T: Scalar>(
     let right =
         matches!(&b, Operand::Own(Stored::Strided(_) | Stored::Walked(_))) && b.runs_along(Side::Cols);
     if left && right && n > FEW_ROWS && m >= 2 * n && k >= MANY_LINES {
-        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true, strips: None };
+        let task = Task { turned: true, ..Task::new(kernels, [n, m, k], b.transposed(), out) };
         return task.packed(&a.transposed());
     }
-    Task { kernels, size: [m, n, k], a, out, turned: false, strips: None }.packed(&b);
+    Task::new(kernels, [m, n, k], a, out).packed(&b);
 }
 
 fn strided<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>, b: Operand<T>, out: Out<T>) {
@@ -147,10 +136,10 @@ fn strided<T: Scalar>(kernels: Kernels<T>, [m, n, k]: [usize; 3], a: Operand<T>,
     }
     if down && !right && a.runs_along(Side::Cols) && m <= n / 2 {
         // Both run along k, as in `x Wᵀ`: the smaller one is packed, which turns it, the other read where it is.
-        let task = Task { kernels, size: [n, m, k], a: b.transposed(), out, turned: true, strips: None };
+        let task = Task { turned: true, ..Task::new(kernels, [n, m, k], b.transposed(), out) };
         return task.packed(&a.transposed());
     }
-    let task = Task { kernels, size: [m, n, k], a, out, turned: false, strips: None };
+    let task = Task::new(kernels, [m, n, k], a, out);
     if let Operand::Own(Stored::Strided(b)) = b
         && b.col_stride == 1
         && n.is_multiple_of(kernels.lanes)
@@ -188,5 +177,5 @@ pub(super) fn gemm_packed<T: Scalar>(
     }
     let first = panels.as_ptr();
     let panels = Panels { first, panel: kernels.cols() * k, row: None, raw: None };
-    Task { kernels, size: [m, n, k], a, out, turned: false, strips: None }.run(0, 0, n, panels);
+    Task::new(kernels, [m, n, k], a, out).run(0, 0, n, panels);
 }

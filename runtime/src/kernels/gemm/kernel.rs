@@ -224,6 +224,7 @@ macro_rules! table {
         [$($kernel::<$r, $vectors>),*]
     };
 }
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use table;
 
 scalar!(f32, turn_f32);

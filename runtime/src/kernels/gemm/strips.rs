@@ -12,13 +12,13 @@ use crate::kernels::threads::{parallel, threads_for};
 const WHOLE: usize = 4 * BLOCK;
 
 /// Memory of which threads write parts of their own.
-struct Parts<T>(*mut T);
+pub(super) struct Parts<T>(pub *mut T);
 
 // SAFETY: the parts are disjoint, which is for those who write to them to see to.
 unsafe impl<T: Send> Sync for Parts<T> {}
 
 impl<T> Parts<T> {
-    fn at(&self, at: usize) -> *mut T {
+    pub fn at(&self, at: usize) -> *mut T {
         self.0.wrapping_add(at)
     }
 }
@@ -84,8 +84,7 @@ impl<T: Scalar> Task<'_, T> {
                 let rows = (end * strip).min(m) - first * strip;
                 pack_a(strip, first * strip, rows, k, &self.a, to);
             });
-            let Task { kernels, size, a, out, turned, .. } = *self;
-            f(&Task { kernels, size, a, out, turned, strips: Some(strips) });
+            f(&Task { strips: Some(strips), ..*self });
         });
     }
 }

@@ -71,7 +71,11 @@ pub(super) struct Task<'a, T: 'static> {
     pub strips: Option<&'a [T]>,
 }
 
-impl<T: Scalar> Task<'_, T> {
+impl<'a, T: Scalar> Task<'a, T> {
+    pub(super) fn new(kernels: Kernels<T>, size: [usize; 3], a: Operand<'a, T>, out: Out<'a, T>) -> Self {
+        Task { kernels, size, a, out, turned: false, strips: None }
+    }
+
     /// The product with `b: [k, n]`, packed a few panels at a time.
     pub(super) fn packed(&self, b: &Operand<T>) {
         let (kernels, [m, n, k]) = (&self.kernels, self.size);
